@@ -1,0 +1,3 @@
+"""What the tests of the application and of the in-tree plugins share."""
+
+pytest_plugins = ["tests.database"]

@@ -1,0 +1,28 @@
+"""Core's application."""
+
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
+
+
+class CoreConfig(AppConfig):
+    """Errors, transitions, identifiers, the clock, sealing and the database's roles."""
+
+    name = "coordination.core"
+    label = "core"
+
+    def ready(self) -> None:
+        """Apply the grants after each migration."""
+        # The signal comes once per application with models, when all tables exist: one of them is enough.
+        post_migrate.connect(
+            _apply_grants, sender=apps.get_app_config("contenttypes"), dispatch_uid="coordination.grants"
+        )
+
+
+def _apply_grants(*, using: str, plan: object = None, **_: Any) -> None:
+    from coordination.core import grants
+
+    # `flush` sends the signal too, without a plan: it changed no table.
+    if plan is not None:
+        grants.apply(using)

@@ -1,0 +1,76 @@
+"""Secrets that development makes for itself, once, in files that only their owner reads."""
+
+import base64
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from coordination.core.errors import CoordinationError
+
+KEY_BYTES = 32
+PRIVATE_DIRECTORY = 0o700
+
+
+class UnusableDirectory(CoordinationError):
+    """The directory for local data cannot be used."""
+
+
+def local_keys(var_dir: Path) -> dict[str, str]:
+    """Return the keys of this checkout, generated on first use under `var_dir`.
+
+    SECRET_KEY is Django's, SEALING_KEY is `k1:` and base64 of 32 bytes, BLIND_INDEX_KEY is base64 of 32 bytes.
+    """
+    return once(var_dir / "keys.json", _new_keys)
+
+
+def once(path: Path, make: Callable[[], Mapping[str, str]]) -> dict[str, str]:
+    """Return what the JSON file at `path` holds, writing `make()` there first if there is no such file.
+
+    Processes that start at once agree on one content: the file is linked into place complete, and the first wins.
+    """
+    try:
+        if not path.exists():
+            _link_into_place(path, json.dumps(dict(make()), indent=2))
+        content: dict[str, str] = json.loads(path.read_text())
+    except (PermissionError, NotADirectoryError) as error:
+        message = f"Cannot use {path}: {error.strerror}. It belongs to the user who ran this checkout first."
+        raise UnusableDirectory(message) from error
+    except ValueError as error:
+        raise UnusableDirectory(f"{path} is damaged. Move it away and start again.") from error
+    return content
+
+
+def private_directory(path: Path) -> Path:
+    """Make `path` a directory that only its owner enters. A directory that exists keeps its mode."""
+    path.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+    return path
+
+
+def _link_into_place(path: Path, text: str) -> None:
+    private_directory(path.parent)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(name, path)
+    except FileExistsError:
+        pass  # another process was first, and its content is as good
+    finally:
+        Path(name).unlink()
+
+
+def _new_keys() -> dict[str, str]:
+    return {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "SEALING_KEY": f"k1:{_random_base64()}",
+        "BLIND_INDEX_KEY": _random_base64(),
+    }
+
+
+def _random_base64() -> str:
+    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
