@@ -1,0 +1,52 @@
+"""Who knows what: the words in which every partner's answer is told, and the ways a delivery fails."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class ReceiptLevel(StrEnum):
+    """What is known, and by whom."""
+
+    ACCEPTED = "accepted"  # their system took it
+    DELIVERED = "delivered"  # it reached the person or the queue
+    ACKNOWLEDGED = "acknowledged"  # a named human confirmed
+    REJECTED = "rejected"  # they will not take it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """A partner's answer. A receipt with a lower `sequence` than one already recorded is late news and loses."""
+
+    message_id: str
+    level: ReceiptLevel
+    occurred_at: datetime
+    sequence: int = 0
+    reference: str = ""
+    detail: str = ""
+    proof: bytes = b""
+    wire_digest: str = ""  # sha256:… of the bytes that went over the wire, envelope included
+
+
+class DeliveryError(Exception):
+    """The base of the three ways in which a delivery does not end in a receipt."""
+
+
+class TemporaryFailure(DeliveryError):
+    """It did not arrive; trying again may help. `retry_after` is in seconds, None leaves it to the dispatcher."""
+
+    def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class PermanentFailure(DeliveryError):
+    """It did not arrive, and trying again will not help: a human must act."""
+
+
+class OutcomeUnknown(DeliveryError):
+    """We do not know whether it arrived. Never retried by itself on a channel that does not deduplicate."""
+
+
+class UnsupportedFeature(Exception):
+    """The channel cannot carry this, and says so at render time rather than drop it."""
