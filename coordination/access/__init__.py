@@ -1,0 +1,1 @@
+"""People, tokens and the table of roles."""

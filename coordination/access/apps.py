@@ -1,0 +1,16 @@
+"""The access application."""
+
+from django.apps import AppConfig
+
+
+class AccessConfig(AppConfig):
+    """People, tokens and the table of roles."""
+
+    name = "coordination.access"
+    label = "access"
+
+    def ready(self) -> None:
+        """Let the groups follow the table of roles."""
+        from coordination.access import sync
+
+        sync.connect()

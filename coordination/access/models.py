@@ -1,0 +1,93 @@
+"""People and the tokens by which some of them use the API."""
+
+from typing import Any, ClassVar, NoReturn
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from knox.models import AbstractAuthToken
+
+from coordination.core import clock, identifiers
+
+
+class Scope(models.TextChoices):
+    """What a token may be used for. A view names the one it needs."""
+
+    READ = "read", "read what was sent to the agency"
+    RESPOND = "respond", "acknowledge, ask, report an outcome"
+    SUBMIT = "submit", "submit a data request"
+    FLAG = "flag", "post safety flags"
+
+
+class People(UserManager["User"]):
+    """The users' manager, without superusers."""
+
+    def create_superuser(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse: nobody stands above the table of roles. `manage.py create_person --role administrator`."""
+        raise TypeError("There is no superuser; use `manage.py create_person --role administrator USERNAME`.")
+
+
+class User(AbstractUser):
+    """A person on the desk or at a partner, or a system of the platform. Rights come from roles only."""
+
+    # Django's superuser passes every permission check, and with it separation of duties. The column is gone.
+    is_superuser = False
+
+    alias = models.CharField(
+        max_length=60, blank=True, help_text="Shown outside instead of the name, to partners and victims."
+    )
+
+    objects: ClassVar[People] = People()
+
+    class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
+        default_permissions = ("view", "change")
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+    @property
+    def shown_outside(self) -> str:
+        """The name that partners and victims see."""
+        return self.alias or str(self)
+
+    @property
+    def role_names(self) -> list[str]:
+        """The person's roles, sorted."""
+        return sorted(group.name for group in self.groups.all())
+
+
+class ApiToken(AbstractAuthToken):
+    """A token for the API, kept as a digest, always with an end. Its plain text is shown once, at issue."""
+
+    reference = models.CharField(max_length=20, unique=True, default="", editable=False)
+    name = models.CharField(max_length=80, help_text="What the token is used by, for whoever revokes it.")
+    scopes = ArrayField(models.CharField(max_length=20, choices=Scope))
+    issued_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="issued_tokens")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "API token"
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(condition=Q(expiry__isnull=False), name="access_token_has_an_end"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.name}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Give a new token its reference, by which the ledger names it."""
+        self.reference = self.reference or identifiers.reference("T")
+        super().save(*args, **kwargs)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the token opens anything now."""
+        return self.revoked_at is None and self.expiry is not None and self.expiry > clock.now()
+
+    def allows(self, scope: str) -> bool:
+        """Tell whether the token carries `scope`."""
+        return scope in self.scopes

@@ -1,0 +1,173 @@
+"""Who may do what, and the acts of an administrator. Each act is an entry in the ledger."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser, Group
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from coordination.access.models import ApiToken, Scope, User
+from coordination.access.roles import ROLES, Role
+from coordination.core import clock
+from coordination.core.errors import Conflict, InvalidInput, NotPermitted, Refused
+from coordination.ledger import services as ledger
+
+__all__ = [
+    "Role",
+    "Scope",
+    "User",
+    "change_person",
+    "create_person",
+    "has",
+    "issue_token",
+    "require",
+    "revoke_token",
+    "set_roles",
+]
+
+LONGEST_TOKEN_LIFE = timedelta(days=366)
+_CHANGE = "access.change_user"
+
+
+def has(user: AbstractBaseUser | AnonymousUser | None, permission: str) -> bool:
+    """Tell whether `user` holds `permission` ("referrals.approve_referral") through a role."""
+    return isinstance(user, User) and user.is_active and user.has_perm(permission)
+
+
+def require(user: AbstractBaseUser | AnonymousUser | None, permission: str) -> None:
+    """Raise NotPermitted unless `user` holds `permission`."""
+    if not has(user, permission):
+        raise NotPermitted
+
+
+@transaction.atomic
+def create_person(
+    username: str,
+    *,
+    by: User | None,
+    roles: Iterable[str] = (),
+    alias: str = "",
+    first_name: str = "",
+    last_name: str = "",
+    email: str = "",
+    password: str | None = None,
+) -> User:
+    """Create a person with `roles`; without a password they cannot sign in. `by` is None for set-up only."""
+    if by is not None:
+        require(by, _CHANGE)
+    if User.objects.filter(username__iexact=username).exists():
+        raise InvalidInput("username", "Somebody has this user name.")
+    user = User(username=username, alias=alias, first_name=first_name, last_name=last_name, email=email)
+    if password is not None:
+        _check_password(password, user)
+    user.set_password(password)
+    user.save()
+    ledger.record("access.person_created", subject=_subject(user), by=by)
+    _assign(user, roles, by=by)
+    return user
+
+
+@transaction.atomic
+def change_person(user: User, *, by: User, alias: str, is_active: bool) -> User:
+    """Change the name shown outside; disable or enable a person. A disabled one's tokens open nothing."""
+    require(by, _CHANGE)
+    if user.pk == by.pk and not is_active:
+        raise Refused("Nobody disables themselves.", rule="separation-of-duties")
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    if locked.is_active != is_active:
+        action = "access.person_enabled" if is_active else "access.person_disabled"
+        ledger.record(action, subject=_subject(user), by=by)
+    if locked.alias != alias:
+        ledger.record("access.alias_changed", subject=_subject(user), by=by)
+    locked.alias, locked.is_active = alias, is_active
+    locked.save(update_fields=["alias", "is_active"])
+    return locked
+
+
+@transaction.atomic
+def set_roles(user: User, roles: Iterable[str], *, by: User | None) -> None:
+    """Give `user` exactly `roles`. Nobody changes their own; `by` is None for set-up only."""
+    if by is not None:
+        require(by, _CHANGE)
+        if by.pk == user.pk:
+            raise Refused("Nobody changes their own roles.", rule="separation-of-duties")
+    _assign(user, roles, by=by)
+
+
+@transaction.atomic
+def issue_token(
+    user: User, *, by: User | None, name: str, scopes: Iterable[str], expires_in: timedelta
+) -> tuple[ApiToken, str]:
+    """Return a new token and its plain text, which is kept nowhere. `by` is None for set-up only."""
+    if by is not None:
+        require(by, _CHANGE)
+    wanted = sorted(set(scopes))
+    if not wanted or not set(wanted) <= set(Scope.values):
+        raise InvalidInput("scopes", f"Scopes are one or more of {', '.join(Scope.values)}.")
+    if not name.strip():
+        raise InvalidInput("name", "Say what the token is used by.")
+    if not timedelta(0) < expires_in <= LONGEST_TOKEN_LIFE:
+        raise InvalidInput("expires_in", f"A token lives at most {LONGEST_TOKEN_LIFE.days} days.")
+    if not user.is_active:
+        raise InvalidInput("user", "A disabled person gets no token.")
+    token, plain = ApiToken.objects.create(
+        user=user, expiry=expires_in, name=name.strip(), scopes=wanted, issued_by=by
+    )
+    ledger.record(
+        "access.token_issued",
+        subject=token.reference,
+        by=by,
+        details={"user": user.pk, "scopes": wanted, "until": token.expiry.isoformat()},
+    )
+    return token, plain
+
+
+@transaction.atomic
+def revoke_token(token: ApiToken, *, by: User | None) -> ApiToken:
+    """End `token` now; raise Conflict where it was revoked already. `by` is None for set-up only."""
+    if by is not None:
+        require(by, _CHANGE)
+    locked = ApiToken.objects.select_for_update().get(pk=token.pk)
+    if locked.revoked_at is not None:
+        raise Conflict("The token was revoked already.")
+    locked.revoked_at = clock.now()
+    locked.save(update_fields=["revoked_at"])
+    ledger.record("access.token_revoked", subject=locked.reference, by=by, details={"user": locked.user_id})
+    return locked
+
+
+def _assign(user: User, roles: Iterable[str], *, by: User | None) -> None:
+    wanted = set(roles)
+    unknown = wanted - {role.value for role in Role}
+    if unknown:
+        raise InvalidInput("roles", f"No such role: {', '.join(sorted(unknown))}.")
+    staff = {ROLES[Role(role)].staff for role in wanted}
+    if len(staff) > 1:
+        raise InvalidInput("roles", "Nobody is on the desk and outside it at once.")
+    before = set(user.groups.values_list("name", flat=True))
+    user.groups.set(Group.objects.filter(name__in=wanted))
+    user.is_staff = True in staff
+    user.save(update_fields=["is_staff"])
+    for cache in ("_perm_cache", "_user_perm_cache", "_group_perm_cache"):
+        user.__dict__.pop(cache, None)
+    if before != wanted:
+        ledger.record(
+            "access.roles_changed",
+            subject=_subject(user),
+            by=by,
+            details={"added": sorted(wanted - before), "removed": sorted(before - wanted)},
+        )
+
+
+def _check_password(password: str, user: User) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise InvalidInput("password", " ".join(error.messages)) from error
+
+
+def _subject(user: User) -> str:
+    return f"user:{user.pk}"

@@ -1,0 +1,1 @@
+"""What stands under every API route: problems, paging, idempotency, authentication."""

@@ -1,0 +1,27 @@
+"""Answers that were given, kept so that a repeated request gets the same one."""
+
+from django.conf import settings
+from django.db import models
+
+from coordination.core.fields import SealedTextField
+
+
+class IdempotencyRecord(models.Model):
+    """The answer to one Idempotency-Key of one caller. Written in the transaction of the effect."""
+
+    principal = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    request_digest = models.BinaryField(max_length=32)
+    status = models.PositiveSmallIntegerField()
+    location = models.CharField(max_length=500, blank=True)
+    body = SealedTextField()
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["principal", "key"], name="rest_one_answer_per_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.principal_id} {self.key}"

@@ -1,0 +1,41 @@
+"""Paging by cursor: the cost of a page does not grow with its distance from the start."""
+
+import re
+from typing import Any
+
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+
+
+class NewestFirst(CursorPagination):
+    """Newest first, 50 a page, up to 100 by `limit`. A view over other columns declares `page_ordering`.
+
+    Stable while rows arrive: a page continues after the last row seen, so nothing is skipped or shown twice.
+    """
+
+    ordering = ("-created_at", "-pk")
+    page_size_query_param = "limit"
+    max_page_size = 100
+    cursor_query_description = "Where to go on: taken from `next` or `previous` of another page."
+    page_size_query_description = "How many results, from 1 to 100."
+
+    def get_ordering(self, request: Request, queryset: Any, view: Any) -> tuple[str, ...]:  # noqa: ARG002
+        """Return the view's `page_ordering`, or newest first."""
+        return tuple(getattr(view, "page_ordering", None) or self.ordering)
+
+    def get_page_size(self, request: Request) -> int | None:
+        """Return the page size; a `limit` that is not a number from 1 to 100 is an error, not a guess."""
+        given = request.query_params.get(self.page_size_query_param)
+        if given is None:
+            return self.page_size
+        if not re.fullmatch("[1-9][0-9]{0,2}", given) or int(given) > self.max_page_size:
+            raise ValidationError({"limit": f"A whole number from 1 to {self.max_page_size}."})
+        return int(given)
+
+    def decode_cursor(self, request: Request) -> Any:
+        """Read the cursor; a broken one is a bad request, not a missing page."""
+        try:
+            return super().decode_cursor(request)
+        except NotFound:
+            raise ValidationError({"cursor": "Not a cursor of this list."}) from None
