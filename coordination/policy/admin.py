@@ -1,0 +1,140 @@
+"""Law and policy to read. Nothing can be changed here: a change is a new version of a pack file."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from coordination.policy import selectors
+from coordination.policy.models import Clock, CriteriaVersion, EmergencyNumber, LegalBasis, Pack
+
+if TYPE_CHECKING:
+    PolicyAdmin = admin.ModelAdmin[Any]
+else:
+    PolicyAdmin = admin.ModelAdmin
+
+
+class ReadOnly(PolicyAdmin):
+    """Any member of staff reads; nobody adds, changes or deletes."""
+
+    change_list_template = "policy/change_list.html"
+    change_form_template = "policy/change_form.html"
+    actions = None
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show the section to any active member of staff."""
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        """Let any active member of staff read: law is no secret."""
+        return bool(request.user.is_active and request.user.is_staff)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """Refuse: rows come from pack files."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        """Refuse: a published version never changes."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        """Refuse: past decisions were made under it."""
+        return False
+
+
+class RowsInForce(ReadOnly):
+    """The rows of the packs in force; those of earlier versions stay readable from what refers to them."""
+
+    list_select_related = ("pack",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Keep to the packs in force on the list; a single row may be of any version."""
+        rows = super().get_queryset(request)
+        match = request.resolver_match
+        if match and (match.url_name or "").endswith("_changelist"):
+            return rows.filter(pack__in=selectors.packs_in_force())
+        return rows
+
+    @admin.display(description="Counsel")
+    def confirm(self, row: Clock | LegalBasis | CriteriaVersion) -> str:
+        """Mark the rows that nobody has confirmed at the source."""
+        return "▲ have counsel confirm" if row.counsel_confirm else ""
+
+
+@admin.register(Pack)
+class PackAdmin(ReadOnly):
+    """Every version that was ever in force."""
+
+    list_display = ("name", "version", "title", "jurisdiction", "effective_from", "effective_until", "digest")
+    list_filter = ("name",)
+
+
+@admin.register(LegalBasis)
+class LegalBasisAdmin(RowsInForce):
+    """Statute × data category × recipient class."""
+
+    list_display = ("code", "title", "citation", "categories", "recipients", "conditions", "confirm", "pack")
+    list_filter = ("counsel_confirm", "pack")
+
+    @admin.display(description="Data categories")
+    def categories(self, row: LegalBasis) -> str:
+        """Join what the row covers."""
+        return ", ".join(row.data_categories)
+
+    @admin.display(description="Recipient classes")
+    def recipients(self, row: LegalBasis) -> str:
+        """Join whom the row reaches."""
+        return ", ".join(row.recipient_classes)
+
+    @admin.display(description="Needs on record")
+    def conditions(self, row: LegalBasis) -> str:
+        """Join what must be on record before anything leaves under this row."""
+        return ", ".join(row.conditions)
+
+
+@admin.register(Clock)
+class ClockAdmin(RowsInForce):
+    """What starts it, what it applies to, how long it runs."""
+
+    list_display = (
+        "code",
+        "trigger",
+        "applies_to",
+        "wording",
+        "amount",
+        "unit",
+        "citation",
+        "confirm",
+        "pack",
+    )
+    list_filter = ("counsel_confirm", "pack")
+
+
+@admin.register(CriteriaVersion)
+class CriteriaVersionAdmin(RowsInForce):
+    """The triage criteria in force."""
+
+    list_display = ("version", "effective_from", "severe", "citation", "confirm")
+    fields = ("version", "pack", "effective_from", "severe", "reading", "citation", "counsel_confirm", "note")
+    readonly_fields = ("severe", "reading")
+
+    @admin.display(description="High severity")
+    def severe(self, row: CriteriaVersion) -> str:
+        """Join the categories that page a human."""
+        return ", ".join(category.replace("_", " ") for category in row.high_severity_categories)
+
+    @admin.display(description="Criteria")
+    def reading(self, row: CriteriaVersion) -> str:
+        """Lay the sections out as text."""
+        return "\n\n".join(
+            f"{section['code']}. {section['heading']}\n{section['text']}" for section in row.sections
+        )
+
+
+@admin.register(EmergencyNumber)
+class EmergencyNumberAdmin(RowsInForce):
+    """Whom to telephone, by place."""
+
+    list_display = ("place", "number", "source", "checked_on", "pack")
+    search_fields = ("place",)

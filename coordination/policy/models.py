@@ -1,0 +1,214 @@
+"""Packs and their rows. A published version never changes: rows come with it and are then only read."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import Q
+from django.db.models.expressions import Func
+
+from coordination.policy.workflow import Unit
+
+
+class NameRange(Func):
+    """A pack's name as a one-point range, so that GiST compares it without the btree_gist extension."""
+
+    function = "int8range"
+    template = "int8range(hashtextextended(%(expressions)s, 0), hashtextextended(%(expressions)s, 0), '[]')"
+
+
+class Effective(Func):
+    """The time a pack is in force: from the first moment, until the last is reached."""
+
+    function = "tstzrange"
+    output_field = DateTimeRangeField()
+
+
+class Pack(models.Model):
+    """One version of one body of rules, as one file said it."""
+
+    name = models.CharField(max_length=80)
+    title = models.CharField(max_length=200)
+    jurisdiction = models.CharField(max_length=80)
+    version = models.CharField(max_length=40)
+    time_zone = models.CharField(max_length=64)
+    effective_from = models.DateTimeField()
+    effective_until = models.DateTimeField(null=True, blank=True)
+    digest = models.CharField("SHA-256 of the file", max_length=71)
+    loaded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name", "-effective_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["name", "version"], name="policy_pack_version_once"),
+            models.CheckConstraint(
+                condition=Q(effective_until__isnull=True) | Q(effective_until__gt=models.F("effective_from")),
+                name="policy_pack_ends_after_it_begins",
+            ),
+            ExclusionConstraint(
+                name="policy_pack_one_in_force",
+                expressions=[
+                    (NameRange("name"), RangeOperators.OVERLAPS),
+                    (Effective("effective_from", "effective_until"), RangeOperators.OVERLAPS),
+                ],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @property
+    def begins(self) -> datetime:
+        """When it comes into force, in its own time zone."""
+        return self.effective_from.astimezone(ZoneInfo(self.time_zone))
+
+
+class Row(models.Model):
+    """What every row of a pack has: its id, where the rule stands, and whether counsel must confirm it."""
+
+    code = models.CharField(max_length=80)
+    citation = models.CharField(max_length=300)
+    counsel_confirm = models.BooleanField("have counsel confirm", default=False)
+    note = models.TextField(blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class LegalBasis(Row):
+    """One statute, the data categories it covers and the recipient classes it reaches."""
+
+    pack = models.ForeignKey(Pack, on_delete=models.PROTECT, related_name="legal_bases")
+    statute = models.CharField(max_length=200)
+    title = models.CharField(max_length=200)
+    data_categories = ArrayField(models.CharField(max_length=40))
+    recipient_classes = ArrayField(models.CharField(max_length=40))
+    requires_emergency = models.BooleanField(default=False)
+    requires_consent = models.BooleanField(default=False)
+    needs_counsel = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name_plural = "legal bases"
+        ordering = ["pack__name", "code"]
+        constraints = [
+            models.UniqueConstraint(fields=["pack", "code"], name="policy_legal_basis_once"),
+            models.CheckConstraint(condition=~Q(citation=""), name="policy_legal_basis_cites"),
+        ]
+
+    @property
+    def conditions(self) -> list[str]:
+        """What must be on record before anything leaves under this row."""
+        needs = {
+            "emergency": self.requires_emergency,
+            "consent": self.requires_consent,
+            "counsel": self.needs_counsel,
+        }
+        return [need for need, needed in needs.items() if needed]
+
+
+class Clock(Row):
+    """One period: what starts it, what it applies to, how long it runs and how it is counted."""
+
+    pack = models.ForeignKey(Pack, on_delete=models.PROTECT, related_name="clocks")
+    trigger = models.CharField(max_length=120)
+    applies_to = models.CharField(max_length=200)
+    wording = models.CharField(max_length=120, blank=True)
+    amount = models.PositiveIntegerField()
+    unit = models.CharField(max_length=20, choices=[(unit.value, unit.value) for unit in Unit])
+    calendar = models.CharField(max_length=80, blank=True)
+    in_force_from = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pack__name", "code"]
+        constraints = [
+            models.UniqueConstraint(fields=["pack", "code"], name="policy_clock_once"),
+            models.CheckConstraint(condition=~Q(citation=""), name="policy_clock_cites"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="policy_clock_runs"),
+            models.CheckConstraint(
+                condition=Q(unit__in=[unit.value for unit in Unit]), name="policy_clock_unit"
+            ),
+        ]
+
+
+class Holiday(models.Model):
+    """A day on which a calendar does no business. Saturdays and Sundays are none in any calendar."""
+
+    pack = models.ForeignKey(Pack, on_delete=models.PROTECT, related_name="holidays")
+    calendar = models.CharField(max_length=80)
+    day = models.DateField()
+    name = models.CharField(max_length=120)
+
+    class Meta:
+        ordering = ["calendar", "day"]
+        constraints = [
+            models.UniqueConstraint(fields=["pack", "calendar", "day"], name="policy_holiday_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.calendar} {self.day}"
+
+
+class CriteriaVersion(Row):
+    """One version of the triage criteria. A decision records the one it was made under."""
+
+    pack = models.ForeignKey(Pack, on_delete=models.PROTECT, related_name="criteria")
+    version = models.CharField(max_length=40)
+    effective_from = models.DateTimeField()
+    high_severity_categories = ArrayField(models.CharField(max_length=40))
+    sections = models.JSONField(help_text="A list of {code, heading, text}, in reading order.")
+
+    class Meta:
+        ordering = ["-effective_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["pack", "version"], name="policy_criteria_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"criteria {self.version}"
+
+
+class Routing(Row):
+    """The places by which a referral is routed, in order, and who decides when none is known."""
+
+    pack = models.ForeignKey(Pack, on_delete=models.PROTECT, related_name="routing")
+    order = ArrayField(models.CharField(max_length=40))
+    fallback = models.TextField()
+
+    class Meta:
+        verbose_name_plural = "routing"
+        constraints = [models.UniqueConstraint(fields=["pack", "code"], name="policy_routing_once")]
+
+
+class PhoneRule(Row):
+    """A priority at which somebody must also pick up the telephone, by when, and what to say."""
+
+    pack = models.ForeignKey(Pack, on_delete=models.PROTECT, related_name="phone_rules")
+    priority = models.CharField(max_length=20)
+    clock = models.CharField(max_length=80)
+    title = models.CharField(max_length=200)
+    script = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["pack", "priority"], name="policy_phone_rule_once")]
+
+
+class EmergencyNumber(models.Model):
+    """The full number of the emergency call centre for a place: 911 and 112 route by the caller's place."""
+
+    pack = models.ForeignKey(Pack, on_delete=models.PROTECT, related_name="emergency_numbers")
+    place = models.CharField(max_length=120)
+    number = models.CharField(max_length=40)
+    source = models.CharField(max_length=300)
+    checked_on = models.DateField()
+
+    class Meta:
+        ordering = ["place"]
+        constraints = [models.UniqueConstraint(fields=["pack", "place"], name="policy_emergency_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.place} {self.number}"

@@ -1,0 +1,122 @@
+"""What is in force at a moment. Law is no secret: every reader sees all of it."""
+
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from coordination.core import clock
+from coordination.core.errors import InvalidInput, NotFound
+from coordination.policy.models import (
+    Clock,
+    CriteriaVersion,
+    EmergencyNumber,
+    Holiday,
+    LegalBasis,
+    Pack,
+    PhoneRule,
+    Routing,
+)
+from coordination.policy.workflow import DataCategory, FlagCategory, RecipientClass
+
+
+def packs_in_force(at: datetime | None = None) -> QuerySet[Pack]:
+    """Return the packs in force at `at` (default: now), one version of each."""
+    moment = at or clock.now()
+    return Pack.objects.filter(
+        Q(effective_until__isnull=True) | Q(effective_until__gt=moment), effective_from__lte=moment
+    )
+
+
+def legal_bases(
+    category: str | None = None, recipient_class: str | None = None, at: datetime | None = None
+) -> QuerySet[LegalBasis]:
+    """Return the legal bases in force, those for one data category and recipient class where given.
+
+    Raises InvalidInput for a category or class that does not exist.
+    """
+    found = LegalBasis.objects.filter(pack__in=packs_in_force(at)).select_related("pack")
+    if category is not None:
+        found = found.filter(data_categories__contains=[data_category(category)])
+    if recipient_class is not None:
+        found = found.filter(recipient_classes__contains=[known_recipient_class(recipient_class)])
+    return found
+
+
+def legal_basis(code: str, at: datetime | None = None) -> LegalBasis:
+    """Return one legal basis in force, or raise InvalidInput naming `basis_code`."""
+    found = legal_bases(at=at).filter(code=code).first()
+    if found is None:
+        raise InvalidInput("basis_code", f"No legal basis {code} is in force.")
+    return found
+
+
+def criteria_in_force(at: datetime | None = None) -> CriteriaVersion:
+    """Return the criteria under which a decision at `at` is made; raise NotFound where no pack has any."""
+    moment = at or clock.now()
+    found = CriteriaVersion.objects.filter(
+        pack__in=packs_in_force(moment), effective_from__lte=moment
+    ).first()
+    if found is None:
+        raise NotFound("No triage criteria are in force: load the policy packs with policy_load.")
+    return found
+
+
+def is_high_severity(category: str, at: datetime | None = None) -> bool:
+    """Tell whether a flag of this category pages a human. Raises InvalidInput for an unknown category."""
+    if category not in [*FlagCategory]:
+        raise InvalidInput("category", f"A flag's category is one of {', '.join(FlagCategory)}.")
+    return category in criteria_in_force(at).high_severity_categories
+
+
+def clock_row(code: str, at: datetime | None = None) -> Clock:
+    """Return one clock in force, or raise InvalidInput naming `code`."""
+    moment = at or clock.now()
+    found = (
+        Clock.objects.filter(
+            Q(in_force_from__isnull=True) | Q(in_force_from__lte=moment),
+            pack__in=packs_in_force(moment),
+            code=code,
+        )
+        .select_related("pack")
+        .first()
+    )
+    if found is None:
+        raise InvalidInput("code", f"No clock {code} is in force.")
+    return found
+
+
+def holidays(calendar: str, at: datetime | None = None) -> QuerySet[Holiday]:
+    """Return the days on which `calendar` does no business, weekends aside."""
+    return Holiday.objects.filter(pack__in=packs_in_force(at), calendar=calendar)
+
+
+def routing(at: datetime | None = None) -> Routing:
+    """Return the order of places by which a referral is routed, and what happens when none is known."""
+    found = Routing.objects.filter(pack__in=packs_in_force(at)).order_by("pack__name", "code").first()
+    if found is None:
+        raise NotFound("No routing is in force: load the policy packs with policy_load.")
+    return found
+
+
+def phone_rule(priority: str, at: datetime | None = None) -> PhoneRule | None:
+    """Return the rule that also sends somebody to the telephone at this priority, or None."""
+    return PhoneRule.objects.filter(pack__in=packs_in_force(at), priority=priority).first()
+
+
+def emergency_number(place: str, at: datetime | None = None) -> EmergencyNumber | None:
+    """Return the call centre for `place`, or None: then a human finds the number, never a guess."""
+    return EmergencyNumber.objects.filter(pack__in=packs_in_force(at), place__iexact=place.strip()).first()
+
+
+def data_category(value: str) -> str:
+    """Return `value` if it is a data category, or raise InvalidInput naming `category`."""
+    if value not in [*DataCategory]:
+        raise InvalidInput("category", f"A data category is one of {', '.join(DataCategory)}.")
+    return value
+
+
+def known_recipient_class(value: str) -> str:
+    """Return `value` if it is a recipient class, or raise InvalidInput naming `recipient_class`."""
+    if value not in [*RecipientClass]:
+        raise InvalidInput("recipient_class", f"A recipient class is one of {', '.join(RecipientClass)}.")
+    return value

@@ -1,0 +1,96 @@
+"""Loading packs: the one way in for law and policy. A version, once loaded, never changes."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Model
+
+from coordination.core import clock
+from coordination.core.errors import InvalidInput, Refused
+from coordination.ledger import services as ledger
+from coordination.policy.models import (
+    Clock,
+    CriteriaVersion,
+    EmergencyNumber,
+    Holiday,
+    LegalBasis,
+    Pack,
+    PhoneRule,
+    Routing,
+)
+from coordination.policy.packs import PackFile, Values, read_all
+
+
+@transaction.atomic
+def load(directory: Path, *, by: AbstractBaseUser | None = None) -> list[Pack]:
+    """Load every pack file under `directory` that is not loaded yet and return the new packs; all or nothing.
+
+    Raises InvalidInput naming file, row and field where a file is wrong, and Refused where a version that is
+    loaded already has other bytes, or where a version would begin before one that is loaded: both would
+    change what was in force when past decisions were made.
+    """
+    files, problems = read_all(directory)
+    if problems:
+        raise InvalidInput("packs", "\n".join(map(str, problems)))
+    return [pack for pack in (_load_one(file, by) for file in files) if pack]
+
+
+def _load_one(file: PackFile, by: AbstractBaseUser | None) -> Pack | None:
+    header = file.header
+    known = {pack.version: pack for pack in Pack.objects.select_for_update().filter(name=header["name"])}
+    same = known.get(header["version"])
+    if same:
+        if same.digest != file.digest:
+            raise Refused(
+                f"{same} was published with other content: a published version never changes. "
+                "Give the change the next version.",
+                rule="policy.published-version",
+            )
+        return None
+    for earlier in known.values():
+        if earlier.effective_from >= header["effective_from"]:
+            raise Refused(
+                f"{header['name']} {header['version']} would begin before the loaded {earlier.version}.",
+                rule="policy.no-rewriting",
+            )
+        if earlier.effective_until is None or earlier.effective_until > header["effective_from"]:
+            earlier.effective_until = header["effective_from"]
+            earlier.save(update_fields=["effective_until"])
+    pack = Pack.objects.create(**header, digest=file.digest, loaded_at=clock.now())
+    for row in _rows(pack, file):
+        row.save(force_insert=True)
+    ledger.record(
+        "policy.loaded",
+        subject=f"pack:{pack.name}/{pack.version}",
+        by=by,
+        details={"digest": pack.digest, "rows_count": sum(map(len, file.rows.values()))},
+    )
+    return pack
+
+
+def _rows(pack: Pack, file: PackFile) -> Iterable[Model]:
+    rows = file.rows
+    yield from (LegalBasis(pack=pack, **_coded(row)) for row in rows.get("legal_bases", []))
+    yield from (Routing(pack=pack, **_coded(row)) for row in rows.get("routing", []))
+    yield from (PhoneRule(pack=pack, **_coded(row)) for row in rows.get("phone_rules", []))
+    yield from (EmergencyNumber(pack=pack, **row) for row in rows.get("emergency_numbers", []))
+    for row in rows.get("clocks", []):
+        begins = row.get("in_force_from")
+        midnight = begins and datetime.combine(begins, time(), ZoneInfo(pack.time_zone)).astimezone(UTC)
+        yield Clock(pack=pack, **_coded(row) | {"in_force_from": midnight})
+    for row in rows.get("calendars", []):
+        yield from (Holiday(pack=pack, calendar=row["id"], **holiday) for holiday in row["holidays"])
+    for row in rows.get("criteria", []):
+        sections = [_coded(section) for section in row["sections"]]
+        yield CriteriaVersion(
+            pack=pack, effective_from=pack.effective_from, **_coded(row) | {"sections": sections}
+        )
+
+
+def _coded(row: Values) -> Values:
+    """A file says id; a table says code, since its own id is a number."""
+    return {("code" if field == "id" else field): value for field, value in row.items()}

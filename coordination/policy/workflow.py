@@ -1,0 +1,55 @@
+"""The words that policy rows may use. Which of them may go where is in the packs, never here."""
+
+from enum import StrEnum
+
+
+class DataCategory(StrEnum):
+    """What kind of data an item is, as the law divides it (18 USC 2510(8), 2702(b)-(c), 2703(c)(2))."""
+
+    CONTENT = "content"  # what was said, prompted, generated or uploaded
+    SUBSCRIBER = "subscriber"  # who holds the account: name, address, e-mail, telephone, account id
+    RECORDS = "records"  # other non-content: sessions, network addresses and ports, devices, settings
+    LOCATION = "location"  # observed or estimated place
+    PAYMENT = "payment"  # means and source of payment
+    REPORT = "report"  # what a reporter or target told the platform itself
+    OWN_ASSESSMENT = "own_assessment"  # the platform's own words and conclusions; no customer data quoted
+
+
+class RecipientClass(StrEnum):
+    """Who a recipient is to the law (18 USC 2702(b)-(c), 2711(4))."""
+
+    US_GOVERNMENT = "us_government"  # federal, state and local bodies
+    FOREIGN_GOVERNMENT = "foreign_government"
+    PRIVATE_RESPONDER = "private_responder"
+    ADDRESSEE = "addressee"  # of the communication itself; often the target
+    OTHER_PRIVATE = "other_private"
+
+
+class FlagCategory(StrEnum):
+    """What a safety flag is about."""
+
+    MASS_CASUALTY = "mass_casualty"
+    TARGETED_HARASSMENT = "targeted_harassment"
+    IMMINENT_THREAT = "imminent_threat"
+    STALKING = "stalking"
+    SELF_HARM = "self_harm"
+    MINOR_SAFETY = "minor_safety"
+    CSAM = "csam"
+    OTHER = "other"
+
+
+class Unit(StrEnum):
+    """How a clock counts. Minutes and hours elapse; days end with the last second of the last local day."""
+
+    MINUTES = "minutes"
+    HOURS = "hours"
+    DAYS = "days"
+    BUSINESS_DAYS = "business_days"
+
+
+class Place(StrEnum):
+    """The places by which a referral may be routed, in the order that a pack gives."""
+
+    OFFENCE = "place_of_offence"
+    SUBJECT = "subject_residence"
+    TARGET = "target_residence"
