@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.apps import AppConfig, apps
+from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
 
@@ -14,10 +14,8 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Apply the grants after each migration."""
-        # The signal comes once per application with models, when all tables exist: one of them is enough.
-        post_migrate.connect(
-            _apply_grants, sender=apps.get_app_config("contenttypes"), dispatch_uid="coordination.grants"
-        )
+        # The signal comes once per application with a models module, when all tables exist.
+        post_migrate.connect(_apply_grants, sender=self, dispatch_uid="coordination.grants")
 
 
 def _apply_grants(*, using: str, plan: object = None, **_: Any) -> None:

@@ -13,8 +13,10 @@ from coordination.core import sealing
 if TYPE_CHECKING:
     _TextBase = models.TextField[str, str]
     _AnyBase = models.TextField[Any, Any]
+    _BytesBase = models.BinaryField[bytes, bytes]
 else:
     _TextBase = _AnyBase = models.TextField
+    _BytesBase = models.BinaryField
 
 
 class SealedField(models.Field):  # type: ignore[type-arg]
@@ -35,13 +37,13 @@ class SealedField(models.Field):  # type: ignore[type-arg]
         """Seal a value on its way in."""
         if value is None or isinstance(value, Expression):
             return value
-        return sealing.seal(self._to_text(value), context=self._context())
+        return sealing.ring().seal(self._to_bytes(value), context=self._context())
 
     def from_db_value(self, value: Any, expression: Expression, connection: BaseDatabaseWrapper) -> Any:  # noqa: ARG002
         """Open a value on its way out; raise SealBroken where it does not open."""
         if value is None:
             return None
-        return self._from_text(sealing.unseal(bytes(value), context=self._context()))
+        return self._from_bytes(sealing.ring().open(bytes(value), context=self._context()))
 
     def get_lookup(self, lookup_name: str) -> Any:
         """Allow `isnull` alone: two seals of one value differ, so a comparison would be silently false."""
@@ -57,25 +59,37 @@ class SealedField(models.Field):  # type: ignore[type-arg]
             "keep a blind index beside it for exact match."
         )
 
-    def _to_text(self, value: Any) -> str:
-        return str(value)
+    def _to_bytes(self, value: Any) -> bytes:
+        return str(value).encode()
 
-    def _from_text(self, text: str) -> Any:
-        return text
+    def _from_bytes(self, plain: bytes) -> Any:
+        return plain.decode()
 
 
 class SealedTextField(SealedField, _TextBase):
     """Text, sealed. `str` in Python, a text area in forms."""
 
 
+class SealedBytesField(SealedField, _BytesBase):
+    """Bytes, sealed. Not for forms."""
+
+    empty_values = [None, b""]
+
+    def _to_bytes(self, value: Any) -> bytes:
+        return bytes(value)
+
+    def _from_bytes(self, plain: bytes) -> Any:
+        return plain
+
+
 class SealedJSONField(SealedField, _AnyBase):
     """Any JSON value, sealed; None is NULL."""
 
-    def _to_text(self, value: Any) -> str:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    def _to_bytes(self, value: Any) -> bytes:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
 
-    def _from_text(self, text: str) -> Any:
-        return json.loads(text)
+    def _from_bytes(self, plain: bytes) -> Any:
+        return json.loads(plain)
 
     def to_python(self, value: Any) -> Any:
         """Return the value as it is; text in fixtures and forms is JSON."""

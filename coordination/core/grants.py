@@ -59,7 +59,7 @@ def role_names() -> dict[str, str]:
 
 
 def apply(using: str) -> None:
-    """Make the privileges in the database of `using` what RIGHTS says. Run as the owner; running twice is harmless."""
+    """Make the privileges in a database what RIGHTS says, as its owner. Running twice is harmless."""
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
         # Two migrations at once would meet as "tuple concurrently updated".
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('coordination.core.grants'))")

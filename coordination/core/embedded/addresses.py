@@ -6,24 +6,20 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from coordination.core.embedded.cluster import DATABASE, PORT, ROLES, Cluster
-from coordination.core.errors import CoordinationError
+from coordination.core.embedded.errors import BadDatabaseURL
 
 Settings = dict[str, Any]
 
 ENGINE = "django.db.backends.postgresql"
 # Looks on each new connection whether the server is up, and starts it where it is not.
 EMBEDDED_ENGINE = "coordination.core.embedded.backend"
-# Opening a connection costs a SCRAM handshake (about 5 ms). A minute keeps web threads and workers connected; the
-# health check replaces a connection that the server dropped in between.
+# Opening a connection costs a SCRAM handshake (about 5 ms). A minute keeps web threads and workers connected;
+# the health check replaces a connection that the server dropped in between.
 _KEEP = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
 
-class BadDatabaseURL(CoordinationError):
-    """DATABASE_URL is not the address of a PostgreSQL database."""
-
-
 def databases(var_dir: Path, *, url: str = "", owner_url: str = "") -> dict[str, Settings]:
-    """Return Django's DATABASES: `default` runs as the application's role, `owner` migrates where it is known.
+    """Return Django's DATABASES: `default` is the application's role; `owner`, where it is known, migrates.
 
     Without `url` both describe the embedded cluster of `var_dir`, which is not started here.
     """

@@ -38,23 +38,23 @@ class Cluster:
 
     @property
     def directory(self) -> Path:
-        """Where passwords, locks and (unless root) the data are."""
+        """Where passwords, locks and (unless root) the server's files are."""
         return self.var_dir / "postgres"
 
-    @property
+    @cached_property
+    def as_root(self) -> bool:
+        """Whether root starts the server. PostgreSQL refuses to run as root, so another user runs it then."""
+        return os.geteuid() == 0
+
+    @cached_property
     def name(self) -> str:
-        """Return a name that no other checkout, and no earlier cluster of this one, has."""
+        """A name that no other checkout has, nor a deleted cluster of this one."""
         return hashlib.sha256(f"{self.directory}\0{self._secrets['id']}".encode()).hexdigest()[:16]
 
-    @property
+    @cached_property
     def home(self) -> Path:
-        """Where the server's files are. Root's server runs as another user, who cannot enter root's directories."""
-        return Path("/var/lib/coordination-embedded") / self.name if self.as_root else self.directory
-
-    @property
-    def as_root(self) -> bool:
-        """Whether root starts the server; PostgreSQL refuses to run as root itself."""
-        return os.geteuid() == 0
+        """Where the server's files are: for root, where another user can reach them."""
+        return shared_directory() / self.name if self.as_root else self.directory
 
     @property
     def data(self) -> Path:
@@ -67,12 +67,22 @@ class Cluster:
         return self.home / "server.log"
 
     @property
+    def note(self) -> Path:
+        """For root, which directory the server's files belong to."""
+        return self.home.with_name(f"{self.name}.belongs")
+
+    @property
+    def ready(self) -> Path:
+        """The mark that the server named in it has its roles and its database."""
+        return self.directory / "ready"
+
+    @property
     def socket_directory(self) -> Path:
-        """Where the server listens: beside the data, or in a short private directory where that path is too long."""
+        """Where it listens: beside the data, or in a short private directory where that path is too long."""
         beside = self.home / "run"
         if len(os.fsencode(beside / _SOCKET_NAME)) <= _SOCKET_PATH_LIMIT:
             return beside
-        return Path(f"/tmp/coordination-{os.geteuid()}-{self.name}")  # noqa: S108 (made 0700, and its owner verified)
+        return Path(f"/tmp/coordination-{os.geteuid()}-{self.name}")  # noqa: S108 (0700, its owner is verified)
 
     @property
     def socket(self) -> Path:
@@ -86,6 +96,12 @@ class Cluster:
     @cached_property
     def _secrets(self) -> dict[str, str]:
         return once(self.directory / "cluster.json", _new_secrets)
+
+
+def shared_directory() -> Path:
+    """Where root keeps what another user must reach: outside private directories, which are never opened."""
+    parent = next((path for path in ("/var/lib", "/var/tmp") if os.access(path, os.W_OK)), "/tmp")  # noqa: S108
+    return Path(parent) / "coordination-embedded"
 
 
 def _new_secrets() -> dict[str, str]:

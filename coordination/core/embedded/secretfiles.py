@@ -8,20 +8,16 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from coordination.core.errors import CoordinationError
+from coordination.core.embedded.errors import UnusableDirectory
 
 KEY_BYTES = 32
 PRIVATE_DIRECTORY = 0o700
 
 
-class UnusableDirectory(CoordinationError):
-    """The directory for local data cannot be used."""
-
-
 def local_keys(var_dir: Path) -> dict[str, str]:
     """Return the keys of this checkout, generated on first use under `var_dir`.
 
-    SECRET_KEY is Django's, SEALING_KEY is `k1:` and base64 of 32 bytes, BLIND_INDEX_KEY is base64 of 32 bytes.
+    SECRET_KEY is Django's, SEALING_KEY is `k1:` and base64 of 32 bytes, BLIND_INDEX_KEY base64 of 32 bytes.
     """
     return once(var_dir / "keys.json", _new_keys)
 
@@ -29,17 +25,20 @@ def local_keys(var_dir: Path) -> dict[str, str]:
 def once(path: Path, make: Callable[[], Mapping[str, str]]) -> dict[str, str]:
     """Return what the JSON file at `path` holds, writing `make()` there first if there is no such file.
 
-    Processes that start at once agree on one content: the file is linked into place complete, and the first wins.
+    Processes that start at once agree on one content: a complete file is linked into place, the first wins.
     """
     try:
         if not path.exists():
             _link_into_place(path, json.dumps(dict(make()), indent=2))
         content: dict[str, str] = json.loads(path.read_text())
-    except (PermissionError, NotADirectoryError) as error:
-        message = f"Cannot use {path}: {error.strerror}. It belongs to the user who ran this checkout first."
-        raise UnusableDirectory(message) from error
     except ValueError as error:
         raise UnusableDirectory(f"{path} is damaged. Move it away and start again.") from error
+    except OSError as error:
+        message = (
+            f"Cannot use {path}: {error.strerror}. Development keeps its keys and its database there, for "
+            "the user who ran this checkout first: run as that user, or remove the directory to start anew."
+        )
+        raise UnusableDirectory(message) from error
     return content
 
 

@@ -1,10 +1,12 @@
 """Django's PostgreSQL backend with one addition: it starts the embedded server where it is not running."""
 
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.postgresql import base
+
+from coordination.core.embedded import server
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -12,7 +14,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect, to a server that is up."""
-        from coordination.core.embedded import server
-
-        server.start(Path(settings.VAR_DIR))
+        if settings.PRODUCTION:
+            raise ImproperlyConfigured("DATABASE_URL is not set (coordination.E007).")
+        server.start(settings.VAR_DIR)
         return super().get_new_connection(conn_params)

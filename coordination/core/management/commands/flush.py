@@ -7,10 +7,10 @@ from django.core.management.commands import flush
 
 
 class Command(flush.Command):
-    """Django's flush, as the owner: the application's role may not truncate, and append-only tables it cannot empty."""
+    """Django's flush, as the owner: the application's role may not truncate."""
 
     def handle(self, **options: Any) -> str | None:
-        """Flush the same database through the other role. Django's tests name `default`, so a default is not enough."""
+        """Flush the same database through the other role, also where `default` is named."""
         if options["database"] == "default" and "owner" in settings.DATABASES:
             options["database"] = "owner"
         return super().handle(**options)

@@ -1,0 +1,1 @@
+"""The spine: case, subjects, grants, timeline, tasks, deadlines, assignments, notes."""

@@ -1,0 +1,213 @@
+"""The spine: everything else hangs on a case."""
+
+from django.conf import settings
+from django.db import models
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+
+from coordination.cases.workflow import CaseState, DeadlineState, TaskState
+from coordination.core.fields import SealedTextField
+from coordination.core.models import states_constraint
+
+
+class Case(models.Model):
+    """One matter: a person of concern, and all that was done about it."""
+
+    reference = models.CharField(max_length=20, unique=True, editable=False)
+    title = models.CharField(max_length=200, help_text="Neutral and short: no names, no identifiers.")
+    state = models.CharField(
+        max_length=20, choices=[(s.value, s.value) for s in CaseState], default=CaseState.OPEN
+    )
+    priority = models.CharField(
+        max_length=10, choices=[("P0", "P0: danger to life"), ("normal", "normal")], default="normal"
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-opened_at"]
+        default_permissions = ()
+        permissions = [
+            ("view_case", "See a case"),
+            ("work_case", "Add notes to a case and complete its tasks"),
+            ("assign_case", "Assign a case"),
+            ("grant_case", "Give others access to a case"),
+        ]
+        constraints = [states_constraint("case", CaseState)]
+        indexes = [models.Index(fields=["-opened_at"])]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class CaseUserPermission(UserObjectPermissionBase):
+    """guardian's grant to a person, by a direct foreign key."""
+
+    content_object = models.ForeignKey(Case, models.CASCADE)
+
+
+class CaseGroupPermission(GroupObjectPermissionBase):
+    """guardian's grant to a team, by a direct foreign key."""
+
+    content_object = models.ForeignKey(Case, models.CASCADE)
+
+
+class CaseAccess(models.Model):
+    """Who sees which case, for lists and counts: kept in the same transaction as guardian's grants.
+
+    `principal` is "u<user id>" or "g<group id>". Reading this is what keeps lists flat at a million cases.
+    """
+
+    principal = models.CharField(max_length=24)
+    created = models.DateTimeField()
+    case = models.ForeignKey(Case, models.CASCADE, related_name="access")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["principal", "case"], name="caseaccess_once")]
+        indexes = [models.Index(fields=["principal", "-created", "case"], name="caseaccess_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.principal} sees {self.case_id}"
+
+
+class Subject(models.Model):
+    """The account of concern. The identifier is sealed and found again by its blind index."""
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="subjects")
+    account = SealedTextField()
+    account_index = models.BinaryField(max_length=32, db_index=True)
+    note = SealedTextField(default="", blank=True)
+    added_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["case", "account_index"], name="subject_once_per_case")
+        ]
+
+    def __str__(self) -> str:
+        return f"subject of {self.case_id}"
+
+
+class TimelineEvent(models.Model):
+    """One line of a case's timeline, in words. `about` names the record, such as `referrals.referral:7`."""
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="timeline")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=60)
+    title = models.CharField(max_length=200)
+    detail = SealedTextField(default="", blank=True)
+    about = models.CharField(max_length=80, default="", blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["at", "pk"]
+        default_permissions = ()
+        indexes = [models.Index(fields=["case", "at"])]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Task(models.Model):
+    """Something that a human must do. `role` says whose queue it stands in until somebody takes it."""
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="tasks", null=True, blank=True)
+    kind = models.CharField(max_length=60)
+    title = models.CharField(max_length=200)
+    instructions = SealedTextField(default="", blank=True)
+    about = models.CharField(max_length=80, default="", blank=True)
+    state = models.CharField(
+        max_length=20, choices=[(s.value, s.value) for s in TaskState], default=TaskState.OPEN
+    )
+    priority = models.CharField(
+        max_length=10, choices=[("P0", "P0: danger to life"), ("normal", "normal")], default="normal"
+    )
+    role = models.CharField(max_length=40)
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    opened_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    outcome = SealedTextField(default="", blank=True)
+
+    class Meta:
+        ordering = ["due_at", "pk"]
+        default_permissions = ()
+        constraints = [
+            states_constraint("task", TaskState),
+            models.UniqueConstraint(
+                fields=["kind", "about"],
+                condition=models.Q(state="open") & ~models.Q(about=""),
+                name="task_open_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "role", "due_at"])]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Deadline(models.Model):
+    """A clock that runs on a case, with the rule it comes from."""
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="deadlines")
+    code = models.CharField(max_length=60)
+    title = models.CharField(max_length=200)
+    citation = models.CharField(max_length=200)
+    about = models.CharField(max_length=80, default="", blank=True)
+    state = models.CharField(
+        max_length=20, choices=[(s.value, s.value) for s in DeadlineState], default=DeadlineState.RUNNING
+    )
+    started_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["due_at"]
+        default_permissions = ()
+        constraints = [states_constraint("deadline", DeadlineState)]
+        indexes = [models.Index(fields=["state", "due_at"])]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Assignment(models.Model):
+    """Who has a case, as what, since when."""
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="assignments")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    role = models.CharField(max_length=40)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["since"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.user} as {self.role}"
+
+
+class Note(models.Model):
+    """What somebody wrote down. Notes are added, never changed."""
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="notes")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    text = SealedTextField()
+
+    class Meta:
+        ordering = ["at"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"note of {self.at:%Y-%m-%d %H:%M}"

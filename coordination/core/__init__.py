@@ -1,0 +1,1 @@
+"""What every slice may use: errors, transitions, identifiers, the clock, sealing. Imports nothing of ours."""

@@ -1,0 +1,34 @@
+"""System checks. Each id stands in docs/operations.md with what to do about it.
+
+`manage.py` runs those that need no database before each command; the web process and the worker call
+`refuse_to_start`, which runs all.
+"""
+
+from django.core import checks
+from django.db import connections
+
+from coordination.core.checks import configuration, database
+from coordination.core.errors import CoordinationError
+
+
+class RefusedToStart(CoordinationError):
+    """The installation is not configured safely."""
+
+
+def register() -> None:
+    """Tell Django which checks there are."""
+    for check in configuration.CHECKS:
+        checks.register(check, checks.Tags.security)
+    checks.register(database.check, checks.Tags.database)
+
+
+def refuse_to_start() -> None:
+    """Raise RefusedToStart, naming each check that failed, unless every check passes. Warnings pass."""
+    try:
+        found = checks.run_checks(include_deployment_checks=False, databases=["default"])
+    finally:
+        # gunicorn may load the application before it forks, and a forked connection is shared.
+        connections.close_all()
+    errors = [each for each in found if each.is_serious(checks.ERROR) and not each.is_silenced()]
+    if errors:
+        raise RefusedToStart("\n".join(["Refused to start:", *map(str, errors)]))

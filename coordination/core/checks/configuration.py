@@ -1,0 +1,115 @@
+"""Checks of the settings alone. Production is refused anything that development makes for itself."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+from django.core.exceptions import ImproperlyConfigured
+
+from coordination.core import sealing
+from coordination.core.embedded.addresses import EMBEDDED_ENGINE
+
+PROFILES = ("production", "development")
+# Django's own advice (security.W009).
+SECRET_KEY_LENGTH = 50
+
+
+def profile_is_known(**_: Any) -> list[CheckMessage]:
+    """E001: a misspelt PROFILE would mean development on a machine that is believed to be in production."""
+    if settings.PROFILE in PROFILES:
+        return []
+    return [
+        Error(
+            f"PROFILE is {settings.PROFILE!r}, which is neither production nor development.",
+            hint="Set PROFILE=production, or leave it out on a developer's machine.",
+            id="coordination.E001",
+        )
+    ]
+
+
+def secret_key_is_set(**_: Any) -> list[CheckMessage]:
+    """E002: sessions and signatures rest on SECRET_KEY."""
+    try:
+        length = len(settings.SECRET_KEY)
+    except ImproperlyConfigured:  # Django raises on reading an empty one
+        length = 0
+    if length >= SECRET_KEY_LENGTH or not settings.PRODUCTION:
+        return []
+    return [
+        Error(
+            f"SECRET_KEY is missing or shorter than {SECRET_KEY_LENGTH} characters.",
+            hint="Make one: python -c 'import secrets; print(secrets.token_urlsafe(50))'",
+            id="coordination.E002",
+        )
+    ]
+
+
+def sealing_keys_are_usable(**_: Any) -> list[CheckMessage]:
+    """E003: without a key no sealed column can be read or written."""
+    return _usable(
+        sealing.ring,
+        hint="Set SEALING_KEYS to id:base64 of 32 random bytes, newest first: k1:$(openssl rand -base64 32)",
+        id="coordination.E003",
+    )
+
+
+def blind_index_key_is_usable(**_: Any) -> list[CheckMessage]:
+    """E004: without the key nobody is found by a sealed identifier."""
+    return _usable(
+        lambda: sealing.blind_index("check", ""),
+        hint="Set BLIND_INDEX_KEY to base64 of 32 random bytes: openssl rand -base64 32",
+        id="coordination.E004",
+    )
+
+
+def debug_is_off(**_: Any) -> list[CheckMessage]:
+    """E005: debug pages show settings and personal data to whoever provokes an error."""
+    if not (settings.PRODUCTION and settings.DEBUG):
+        return []
+    return [Error("DEBUG is on in production.", hint="Unset DEBUG.", id="coordination.E005")]
+
+
+def hosts_are_named(**_: Any) -> list[CheckMessage]:
+    """E006: with any host allowed, a forged Host header decides where links in messages lead."""
+    if not settings.PRODUCTION or (settings.ALLOWED_HOSTS and "*" not in settings.ALLOWED_HOSTS):
+        return []
+    return [
+        Error(
+            "ALLOWED_HOSTS is empty or allows every host.",
+            hint="Set ALLOWED_HOSTS to the names of this site, separated by commas.",
+            id="coordination.E006",
+        )
+    ]
+
+
+def database_is_not_embedded(**_: Any) -> list[CheckMessage]:
+    """E007: the embedded database has no backup, no replica and its passwords beside it."""
+    if not settings.PRODUCTION or settings.DATABASES["default"]["ENGINE"] != EMBEDDED_ENGINE:
+        return []
+    return [
+        Error(
+            "The embedded database is for development, the demo and tests.",
+            hint="Set DATABASE_URL to a PostgreSQL 15 or newer, with the application's role.",
+            id="coordination.E007",
+        )
+    ]
+
+
+CHECKS = (
+    profile_is_known,
+    secret_key_is_set,
+    sealing_keys_are_usable,
+    blind_index_key_is_usable,
+    debug_is_off,
+    hosts_are_named,
+    database_is_not_embedded,
+)
+
+
+def _usable(use: Callable[[], object], *, hint: str, id: str) -> list[CheckMessage]:  # noqa: A002 - Django's name
+    try:
+        use()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint=hint, id=id)]
+    return []

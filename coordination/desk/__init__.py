@@ -1,0 +1,1 @@
+"""What spans slices: home, review pages, demo and worker commands."""

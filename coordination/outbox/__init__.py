@@ -1,0 +1,1 @@
+"""Frozen messages, deliveries, attempts, receipts; the dispatcher and its hosts."""

@@ -1,0 +1,164 @@
+"""Frozen messages, deliveries, attempts and receipts: what was approved is what leaves."""
+
+from django.conf import settings
+from django.db import models
+
+from coordination.core.fields import SealedBytesField, SealedTextField
+from coordination.core.identifiers import uuid7
+from coordination.core.models import states_constraint
+from coordination.outbox.workflow import DeliveryState, MessageState
+
+LANES = [("P0", "P0: danger to life"), ("normal", "normal")]
+
+
+class Message(models.Model):
+    """Frozen content for one destination. The id is stable: it goes over the wire with every attempt."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=20)
+    reference = models.CharField(max_length=20, help_text="The reference that the recipient sees.")
+    origin = models.CharField(
+        max_length=80, help_text="The record behind it, such as referrals.referral:7.", db_index=True
+    )
+    lane = models.CharField(max_length=10, choices=LANES, default="normal")
+    destination = models.ForeignKey("partners.Destination", models.PROTECT, related_name="+")
+    channel = models.CharField(max_length=60)
+    fingerprint = models.CharField(max_length=71, help_text="Of the destination's configuration when frozen.")
+    content = SealedBytesField()
+    media_type = models.CharField(max_length=100)
+    filename = models.CharField(max_length=200)
+    preview = SealedTextField()
+    digest = models.CharField(max_length=71, help_text="sha256: of the content.")
+    state = models.CharField(
+        max_length=20, choices=[(s.value, s.value) for s in MessageState], default=MessageState.PREPARED
+    )
+    prepared_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    prepared_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-prepared_at"]
+        default_permissions = ()
+        constraints = [states_constraint("message", MessageState)]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Approval(models.Model):
+    """One person's word that exactly this goes exactly there. Inserted once, never changed."""
+
+    message = models.OneToOneField(Message, models.PROTECT, related_name="approval")
+    digest = models.CharField(max_length=71)
+    destination = models.ForeignKey("partners.Destination", models.PROTECT, related_name="+")
+    channel = models.CharField(max_length=60)
+    fingerprint = models.CharField(max_length=71)
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField()
+    break_glass = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "outbox_approval"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"approval of {self.message_id}"
+
+
+class Delivery(models.Model):
+    """The truth about one message on its way. Case, destination and lane stand here so that a claim reads one table."""
+
+    message = models.OneToOneField(Message, models.PROTECT, related_name="delivery")
+    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="+")
+    destination = models.ForeignKey("partners.Destination", models.PROTECT, related_name="+")
+    lane = models.CharField(max_length=10, choices=LANES)
+    state = models.CharField(
+        max_length=20, choices=[(s.value, s.value) for s in DeliveryState], default=DeliveryState.QUEUED
+    )
+    attempts_made = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    sequence = models.BigIntegerField(
+        default=-1, help_text="Of the newest receipt: a lower one is late news and loses."
+    )
+    last_error = models.CharField(max_length=300, default="", blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name_plural = "deliveries"
+        default_permissions = ()
+        permissions = [
+            ("view_delivery", "See deliveries, attempts and receipts"),
+            ("resend_delivery", "Send a held, failed or unknown delivery again"),
+            ("resolve_delivery", "Record what became of a delivery whose outcome is unknown"),
+        ]
+        constraints = [
+            states_constraint("delivery", DeliveryState),
+            models.CheckConstraint(
+                condition=models.Q(state="sending", lease_token__isnull=False, lease_until__isnull=False)
+                | (~models.Q(state="sending") & models.Q(lease_token__isnull=True, lease_until__isnull=True)),
+                name="delivery_leased_while_sending",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["destination", "lane", "due_at", "id"],
+                condition=models.Q(state="queued"),
+                name="delivery_due",
+            ),
+            models.Index(
+                fields=["destination", "lane", "case", "id"],
+                condition=models.Q(state__in=["queued", "sending"]),
+                name="delivery_open_by_case",
+            ),
+            models.Index(fields=["lease_until"], condition=models.Q(state="sending"), name="delivery_leases"),
+        ]
+
+    def __str__(self) -> str:
+        return f"delivery of {self.message_id}"
+
+
+class Attempt(models.Model):
+    """One try, written when its end is known. Inserted once, never changed."""
+
+    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="attempts")
+    number = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    outcome = models.CharField(max_length=30)
+    error = models.CharField(max_length=300, default="", blank=True)
+    wire_digest = models.CharField(max_length=71, default="", blank=True)
+
+    class Meta:
+        db_table = "outbox_attempt"
+        ordering = ["number"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"attempt {self.number}"
+
+
+class Receipt(models.Model):
+    """What a partner said about a delivery, with their proof. Inserted once, never changed."""
+
+    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="receipts")
+    level = models.CharField(max_length=20)
+    sequence = models.BigIntegerField(default=0)
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    source = models.CharField(max_length=20, help_text="deliver, inbound, poll or human.")
+    reference = models.CharField(max_length=120, default="", blank=True)
+    detail = models.CharField(max_length=500, default="", blank=True)
+    proof = models.BinaryField(default=bytes, blank=True)
+    late = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "outbox_receipt"
+        ordering = ["recorded_at"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.level} ({self.reference})"

@@ -1,0 +1,108 @@
+"""Agencies, officers and destinations: whom we talk to, and how we know that it is them."""
+
+from django.conf import settings
+from django.db import models
+
+from coordination.core.fields import SealedTextField
+
+
+class AgencyKind(models.TextChoices):
+    """What an agency is."""
+
+    POLICE = "police", "police"
+    COURT = "court", "court"
+    RESPONDER = "responder", "crisis responder"
+    COUNSEL = "counsel", "outside counsel"
+    AUTHORITY = "authority", "public authority"
+
+
+class Agency(models.Model):
+    """A body outside. `identifier` (an ORI, say) tells two of the same name apart; `phone` is the one WE found."""
+
+    name = models.CharField(max_length=200)
+    identifier = models.CharField(max_length=60, help_text="ORI, court code or registry number.")
+    kind = models.CharField(max_length=20, choices=AgencyKind.choices)
+    recipient_class = models.CharField(
+        max_length=24,
+        choices=[
+            ("us_government", "US government"),
+            ("foreign_government", "foreign government"),
+            ("private_responder", "private responder"),
+            ("addressee", "addressee"),
+            ("other_private", "other private"),
+        ],
+    )
+    country = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2.")
+    region = models.CharField(max_length=100, default="", blank=True)
+    time_zone = models.CharField(max_length=60, default="UTC")
+    domain = models.CharField(max_length=200, default="", blank=True)
+    phone = models.CharField(
+        max_length=40, default="", blank=True, help_text="From our own directory, never from a request."
+    )
+    verified_at = models.DateTimeField(null=True, blank=True)
+    verified_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    how_verified = models.CharField(max_length=300, default="", blank=True)
+    suspended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name", "identifier"]
+        verbose_name_plural = "agencies"
+        default_permissions = ()
+        permissions = [
+            ("view_agency", "See agencies and officers"),
+            ("change_agency", "Change agencies and officers"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["country", "identifier"], name="agency_identifier_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.identifier}, {self.country})"
+
+
+class Officer(models.Model):
+    """A verified person at an agency, with a credential of their own."""
+
+    agency = models.ForeignKey(Agency, models.PROTECT, related_name="officers")
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=200)
+    rank = models.CharField(max_length=100, default="", blank=True)
+    badge = models.CharField(max_length=60, default="", blank=True)
+    contact = SealedTextField(default="", blank=True)
+    verified_at = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text="Verification ends 12 months after it was made.")
+    suspended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.rank} {self.name}".strip()
+
+
+class Destination(models.Model):
+    """Where messages to an agency go: a channel and its configuration, with secrets by reference only."""
+
+    agency = models.ForeignKey(Agency, models.PROTECT, related_name="destinations")
+    title = models.CharField(max_length=200)
+    channel = models.CharField(max_length=60, help_text="The slug of an installed channel.")
+    config = models.JSONField(default=dict, blank=True)
+    enabled = models.BooleanField(default=True)
+    how_known = models.CharField(max_length=300, help_text="How we know that this address is theirs.")
+    checked_on = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["agency", "title"]
+        default_permissions = ()
+        permissions = [
+            ("view_destination", "See destinations"),
+            ("change_destination", "Change destinations"),
+        ]
+        constraints = [models.UniqueConstraint(fields=["agency", "title"], name="destination_title_once")]
+
+    def __str__(self) -> str:
+        return f"{self.agency.name}, {self.title}"

@@ -1,0 +1,1 @@
+"""Referrals out: filed, reviewed, approved, sent, answered."""

@@ -1,0 +1,1 @@
+"""Safety flags in, and what was decided about each."""

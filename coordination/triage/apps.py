@@ -1,0 +1,10 @@
+"""The triage application."""
+
+from django.apps import AppConfig
+
+
+class TriageConfig(AppConfig):
+    """Safety flags in, and what was decided about each."""
+
+    name = "coordination.triage"
+    label = "triage"
