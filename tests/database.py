@@ -1,7 +1,7 @@
 """The test database: created, migrated and emptied as the owner, used as the application's role.
 
-It is migrated once into a template named after the content of the migrations; each run (and each xdist worker)
-copies the template. COORDINATION_TEST_SUFFIX keeps runs on one server apart.
+It is migrated once into a template named after the content of the migrations; each run, and each xdist
+worker, copies the template. COORDINATION_TEST_SUFFIX keeps runs on one server apart.
 """
 
 import hashlib
@@ -22,6 +22,7 @@ from django.db import connections
 from django.test import TransactionTestCase
 from psycopg import sql
 
+from coordination.access import roles
 from coordination.core import embedded, grants
 
 ALIASES = ("default", "owner")
@@ -79,9 +80,8 @@ def owner(django_db_setup: None) -> Iterator[psycopg.Connection]:
 
 @dataclass
 class Contents:
-    """What the template holds (content types, permissions, what migrations put there), to return to after a test.
-
-    Only tests that commit need it. Django's flush would truncate every table and create all permissions anew each time.
+    """What the template holds (content types, permissions, what migrations put there), to return to after a
+    test that commits. Django's flush would truncate every table and create all permissions anew each time.
     """
 
     connection: psycopg.Connection
@@ -107,7 +107,7 @@ class Contents:
         if not filled:
             return
         with self.connection.transaction():
-            # A thread or process that the test left behind with an open transaction must fail it, not hang it.
+            # What the test left behind with an open transaction must fail it, not hang it.
             self.connection.execute("SET LOCAL lock_timeout = '20s'")
             names = sql.SQL(", ").join(map(sql.Identifier, filled))
             self.connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(names))
@@ -172,7 +172,7 @@ def _template(server: psycopg.Connection, name: str) -> str:
 
 def _fingerprint() -> str:
     """Name the content of everything that decides what a migrated database looks like."""
-    digest = hashlib.sha256(inspect.getsource(grants).encode())
+    digest = hashlib.sha256((inspect.getsource(grants) + inspect.getsource(roles)).encode())
     for config in sorted(apps.get_app_configs(), key=lambda config: config.label):
         migrations = sorted(Path(config.path, "migrations").rglob("*.py"))
         for file in migrations or [Path(config.path, "models.py")]:

@@ -68,7 +68,7 @@ def _role(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
     if named:
         yield Error(
             f"The application's role {role} has {', '.join(named)}: no grant and no policy binds it.",
-            hint=f"ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS NOCREATEROLE, or put another role in DATABASE_URL.",
+            hint=f"ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS NOCREATEROLE, or use another role.",
             id="coordination.E014",
         )
     missing = [name for name in grants.role_names().values() if not _exists(connection, name)]
@@ -89,7 +89,7 @@ def _tables(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
     if owned:
         yield Error(
             f"The application's role owns {owned} tables or is a member of their owner: no grant binds it.",
-            hint="Let another role own the tables, and migrate as it (DATABASE_OWNER_URL); see docs/operations.md.",
+            hint="Let another role own the tables and migrate as it (DATABASE_OWNER_URL); docs/operations.md.",
             id="coordination.E013",
         )
     executor = MigrationExecutor(connection)

@@ -28,7 +28,9 @@ class Account:
 
     def run(self, *command: str | Path, cwd: Path, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a program as this user, with nothing of our environment, and return what it said."""
-        user = {"user": self.uid, "group": self.gid, "extra_groups": []} if self.switch else {}
+        user: dict[str, Any] = (
+            {"user": self.uid, "group": self.gid, "extra_groups": []} if self.switch else {}
+        )
         return subprocess.run(  # nosec B603  # noqa: S603
             [str(part) for part in command],
             check=False,
@@ -61,13 +63,11 @@ def of(cluster: Cluster) -> Account:
         return _account(pwd.getpwuid(os.geteuid()), switch=False)
     if cluster.home.exists():  # whoever made the data keeps them
         return _account(pwd.getpwuid(cluster.home.stat().st_uid), switch=True)
-    for find in (lambda: pwd.getpwnam(NAME), _make, lambda: pwd.getpwnam(FALLBACK)):
-        try:
-            return _account(find(), switch=True)
-        except KeyError:
-            continue
+    entry = _named(NAME) or _made() or _named(FALLBACK)
+    if entry:
+        return _account(entry, switch=True)
     raise EmbeddedDatabaseError(
-        f"PostgreSQL does not run as root, and there is no other user for it. Make one: useradd --system {NAME}"
+        f"PostgreSQL does not run as root, and no other user was found. Make one: useradd --system {NAME}"
     )
 
 
@@ -87,7 +87,11 @@ def _account(entry: pwd.struct_passwd, *, switch: bool) -> Account:
     return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid, switch=switch)
 
 
-def _make() -> pwd.struct_passwd:
+def _named(name: str) -> pwd.struct_passwd | None:
+    return next((entry for entry in pwd.getpwall() if entry.pw_name == name), None)
+
+
+def _made() -> pwd.struct_passwd | None:
     program = shutil.which("useradd")
     if program:
         subprocess.run(  # nosec B603  # noqa: S603
@@ -95,4 +99,4 @@ def _make() -> pwd.struct_passwd:
             check=False,
             capture_output=True,
         )
-    return pwd.getpwnam(NAME)
+    return _named(NAME)
