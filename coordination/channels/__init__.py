@@ -48,6 +48,7 @@ from coordination.channels.receipts import (
     UnsupportedFeature,
 )
 from coordination.channels.secrets import Secret, SecretNotFound, SecretReferenceField, fingerprint
+from coordination.documents import Unrenderable, render_pdf
 
 __all__ = [
     "API_VERSION",
@@ -94,6 +95,7 @@ __all__ = [
     "TemporaryFailure",
     "TestBody",
     "TracksStatus",
+    "Unrenderable",
     "UnsupportedFeature",
     "canonical_json",
     "configure",
@@ -102,6 +104,7 @@ __all__ = [
     "encode",
     "fingerprint",
     "hookimpl",
+    "render_pdf",
     "sign_webhook",
     "smime_encrypt",
     "smime_sign",

@@ -13,6 +13,7 @@ import socket
 import ssl
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +27,6 @@ from coordination.channels.kit import current
 from coordination.channels.receipts import OutcomeUnknown, PermanentFailure, TemporaryFailure
 
 CONNECT_SECONDS: Final = 5.0
-TOTAL_SECONDS: Final = 15.0
 LARGEST_ANSWER: Final = 64 * 1024
 LONGEST_RETRY_AFTER: Final = 86_400.0
 # Shorter than the keep-alive of common servers (Node closes after 5 s): an idle connection is not worth an UNKNOWN.
@@ -50,7 +50,7 @@ class HttpClient:
     """Sends to endpoints that were checked. One client may be shared by many threads."""
 
     connect_timeout: float = CONNECT_SECONDS
-    total_timeout: float = TOTAL_SECONDS
+    total_timeout: float | None = None  # None takes the kit's
     largest_answer: int = LARGEST_ANSWER
     _idle: dict[tuple[str, str, int], deque["_Connection"]] = field(default_factory=dict, repr=False)
     _lock: Any = field(default_factory=threading.Lock, repr=False)
@@ -80,7 +80,7 @@ class HttpClient:
 
     def probe(self, url: str) -> None:
         """Connect, with TLS where the URL says so, and send nothing. Raises as `post` does."""
-        self._connect(_endpoint(url), time.monotonic() + self.total_timeout).close()
+        self._connect(_endpoint(url), self._deadline(None)).close()
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -99,13 +99,16 @@ class HttpClient:
         accept: Collection[int],
     ) -> HttpResponse:
         endpoint = _endpoint(url)
-        deadline = time.monotonic() + (timeout or self.total_timeout)
+        deadline = self._deadline(timeout)
         connection = self._take(endpoint) or self._connect(endpoint, deadline)
         answer, reusable = connection.exchange(method, endpoint, body, headers, deadline, self.largest_answer)
         if reusable:
             self._give_back(endpoint, connection)
         _judge(answer, accept)
         return answer
+
+    def _deadline(self, timeout: float | None) -> float:
+        return time.monotonic() + (timeout or self.total_timeout or current().http_seconds)
 
     def _take(self, endpoint: Endpoint) -> "_Connection | None":
         key = (endpoint.scheme, endpoint.host, endpoint.port)
@@ -227,9 +230,7 @@ class _Connection:
         self.client = http.client.HTTPConnection(endpoint.host, endpoint.port)
         self.client.auto_open = 0  # never a connection that was not checked
         self.client.sock = self.wire
-
-    def __del__(self) -> None:
-        self.close()
+        weakref.finalize(self, sock.close)  # a client that is dropped leaves no open socket behind
 
     def is_fresh(self) -> bool:
         """Tell whether it may carry another request: not idle for long, and not closed from the other side."""

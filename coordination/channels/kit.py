@@ -28,6 +28,7 @@ class KitSettings:
     allowed_networks: tuple[str, ...] = ()
     allow_plain_http: bool = False
     ca_file: str = ""
+    http_seconds: float = 15.0
     platform_name: str = ""
     platform_domain: str = ""
     mail: MailSettings | None = None
@@ -64,6 +65,7 @@ class KitSettings:
             allowed_networks=tuple(getattr(settings, "CHANNELS_ALLOWED_NETWORKS", ())),
             allow_plain_http=getattr(settings, "CHANNELS_ALLOW_PLAIN_HTTP", False),
             ca_file=getattr(settings, "CHANNELS_CA_FILE", ""),
+            http_seconds=getattr(settings, "CHANNELS_HTTP_SECONDS", 15.0),
             platform_name=getattr(settings, "PLATFORM_NAME", ""),
             platform_domain=getattr(settings, "PLATFORM_DOMAIN", ""),
             mail=mail,
@@ -86,12 +88,26 @@ def current() -> KitSettings:
     return _Held.current
 
 
+def mail_settings(mail: MailSettings | None) -> dict[str, Any]:
+    """Return Django's names for the mail settings; without any, mail goes nowhere."""
+    given = mail or MailSettings(backend="django.core.mail.backends.dummy.EmailBackend")
+    return {
+        "EMAIL_BACKEND": given.backend,
+        "EMAIL_HOST": given.host,
+        "EMAIL_PORT": given.port,
+        "EMAIL_HOST_USER": given.user,
+        "EMAIL_HOST_PASSWORD": given.password,
+        "EMAIL_USE_TLS": given.use_tls,
+        "EMAIL_TIMEOUT": given.timeout,
+        "DEFAULT_FROM_EMAIL": given.sender,
+    }
+
+
 def start_host(settings: KitSettings) -> None:
     """Set up Django and the kit in a fresh interpreter: no applications, no database, no translations, no keys."""
     import django
     from django.conf import settings as django_settings
 
-    mail = settings.mail or MailSettings(backend="django.core.mail.backends.dummy.EmailBackend")
     django_settings.configure(
         DEBUG=False,
         INSTALLED_APPS=[],
@@ -100,14 +116,7 @@ def start_host(settings: KitSettings) -> None:
         TIME_ZONE="UTC",
         LOGGING_CONFIG=None,
         TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
-        EMAIL_BACKEND=mail.backend,
-        EMAIL_HOST=mail.host,
-        EMAIL_PORT=mail.port,
-        EMAIL_HOST_USER=mail.user,
-        EMAIL_HOST_PASSWORD=mail.password,
-        EMAIL_USE_TLS=mail.use_tls,
-        EMAIL_TIMEOUT=mail.timeout,
-        DEFAULT_FROM_EMAIL=mail.sender,
+        **mail_settings(settings.mail),
     )
     django.setup()
     configure(settings)

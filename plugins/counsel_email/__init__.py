@@ -6,4 +6,6 @@ from coordination.channels import Channel, hookimpl
 @hookimpl
 def register_channels() -> list[type[Channel]]:
     """Name the one channel of this plugin."""
-    return []
+    from plugins.counsel_email.channel import CounselEmail
+
+    return [CounselEmail]
