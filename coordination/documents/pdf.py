@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
 OWN_ROOT: Final = Path(__file__).resolve().parent.parent.parent / "templates"
 BASE_URL: Final = "https://assets.invalid/"
-VARIANT: Final = "pdf/ua-1"  # tagged: a screen reader finds the headings, the language and the reading order
-    "pdf/a-2a"  # archival and tagged: a screen reader finds headings, and it opens in thirty years
-)
+# Tagged: a screen reader finds the headings, the language and the reading order.
+VARIANT: Final = "pdf/ua-1"
 LARGEST_HTML: Final = 4 * 1024 * 1024
 LARGEST_ASSET: Final = 4 * 1024 * 1024
 MEDIA_TYPES: Final = {".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png", ".ttf": "font/ttf"}
