@@ -72,7 +72,7 @@ class PackAdmin(ReadOnly):
 
 @admin.register(LegalBasis)
 class LegalBasisAdmin(RowsInForce):
-    """Statute × data category × recipient class."""
+    """Which statute lets which data category go to which recipient class."""
 
     list_display = ("code", "title", "citation", "categories", "recipients", "conditions", "confirm", "pack")
     list_filter = ("counsel_confirm", "pack")

@@ -9,9 +9,14 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from coordination.core import clock
-from coordination.policy.packs import read_all
+from coordination.policy.packs import PackFile, Values, read_all
 
 _WARNING_BEFORE = timedelta(days=180)
+_NEEDS = {
+    "requires_emergency": "emergency",
+    "requires_consent": "consent",
+    "needs_counsel": "counsel's approval",
+}
 
 
 class Command(BaseCommand):
@@ -23,12 +28,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the directory."""
         parser.add_argument("dir", nargs="?", type=Path, default=settings.BASE_DIR / "fixtures" / "policy")
+        parser.add_argument(
+            "--table", action="store_true", help="print the rows as Markdown, for docs/policy.md"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - Django's signature
         """Check; exit non-zero where something is wrong."""
         packs, problems = read_all(options["dir"])
         if problems:
             raise CommandError("\n".join(map(str, problems)))
+        if options["table"]:
+            self.stdout.write(table(packs))
+            return
         soon = (clock.now() + _WARNING_BEFORE).date()
         for pack in packs:
             rows = [row for section in pack.rows.values() for row in section]
@@ -40,3 +51,51 @@ class Command(BaseCommand):
             for calendar in pack.rows.get("calendars", []):
                 if calendar["covers_until"] < soon:
                     self.stdout.write(f"  calendar {calendar['id']} ends on {calendar['covers_until']}")
+
+
+def table(packs: list[PackFile]) -> str:
+    """Return the legal bases and clocks of `packs` as Markdown tables."""
+    lines = []
+    for pack in sorted(packs, key=lambda pack: (pack.header["name"], pack.header["effective_from"])):
+        bases, clocks = pack.rows.get("legal_bases", []), pack.rows.get("clocks", [])
+        if bases or clocks:
+            lines += ["", f"### {pack.header['title']} ({pack.header['name']} {pack.header['version']})"]
+        if bases:
+            lines += _markdown(
+                ["Basis", "Citation", "Data categories", "Recipient classes", "Needs on record", "Counsel"],
+                [
+                    [
+                        f"`{row['id']}` {row['title']}",
+                        row["citation"],
+                        ", ".join(row["data_categories"]),
+                        ", ".join(row["recipient_classes"]),
+                        ", ".join(need for field, need in _NEEDS.items() if row.get(field)),
+                        _confirm(row),
+                    ]
+                    for row in bases
+                ],
+            )
+        if clocks:
+            lines += _markdown(
+                ["Clock", "Starts", "Applies to", "Runs", "Citation", "Counsel"],
+                [
+                    [
+                        f"`{row['id']}`",
+                        row["trigger"],
+                        row["applies_to"],
+                        f"{row['amount']} {row['unit'].replace('_', ' ')}",
+                        row["citation"],
+                        _confirm(row),
+                    ]
+                    for row in clocks
+                ],
+            )
+    return "\n".join(lines).strip()
+
+
+def _markdown(head: list[str], rows: list[list[str]]) -> list[str]:
+    return ["", *(f"| {' | '.join(cells)} |" for cells in [head, ["---"] * len(head), *rows])]
+
+
+def _confirm(row: Values) -> str:
+    return "have counsel confirm" if row.get("counsel_confirm") else ""
