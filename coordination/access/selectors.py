@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import Permission
 from django.db.models import Q, QuerySet
+from knox.crypto import hash_token
 
 from coordination.access.models import ApiToken, User
 
@@ -22,3 +23,13 @@ def people_in(*roles: str) -> QuerySet[User]:
 def tokens_of(user: User) -> QuerySet[ApiToken]:
     """Return all tokens of a person, newest first, revoked and expired ones too."""
     return ApiToken.objects.filter(user=user).order_by("-created")
+
+
+def live_token(plain: bytes) -> ApiToken | None:
+    """Return the token with this plain text if it is live and its person active."""
+    try:
+        digest = hash_token(plain.decode("ascii"))
+    except UnicodeDecodeError:
+        return None
+    token = ApiToken.objects.select_related("user").filter(digest=digest).first()
+    return token if token is not None and token.is_live and token.user.is_active else None

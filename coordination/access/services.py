@@ -8,6 +8,8 @@ from django.contrib.auth.models import AnonymousUser, Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from knox.models import get_digest_token
+from knox.settings import CONSTANTS
 
 from coordination.access.models import ApiToken, Scope, User
 from coordination.access.roles import ROLES, Role
@@ -113,14 +115,21 @@ def issue_token(
         raise InvalidInput("expires_in", f"A token lives at most {LONGEST_TOKEN_LIFE.days} days.")
     if not user.is_active:
         raise InvalidInput("user", "A disabled person gets no token.")
-    token, plain = ApiToken.objects.create(
-        user=user, expiry=expires_in, name=name.strip(), scopes=wanted, issued_by=by
+    digest, plain = get_digest_token()
+    token = ApiToken.objects.create(
+        digest=digest,
+        token_key=plain[: CONSTANTS.TOKEN_KEY_LENGTH],
+        user=user,
+        expiry=clock.now() + expires_in,
+        name=name.strip(),
+        scopes=wanted,
+        issued_by=by,
     )
     ledger.record(
         "access.token_issued",
         subject=token.reference,
         by=by,
-        details={"user": user.pk, "scopes": wanted, "until": token.expiry.isoformat()},
+        details={"user": user.pk, "scopes": wanted, "until": ledger.timestamp(clock.now() + expires_in)},
     )
     return token, plain
 

@@ -8,10 +8,10 @@ from django.db import connections, router
 from django.db.transaction import TransactionManagementError
 
 from coordination.core import clock
-from coordination.ledger.entries import Entry, Value, digest, leaf_hash
+from coordination.ledger.entries import Entry, Value, digest, leaf_hash, timestamp
 from coordination.ledger.models import Leaf
 
-__all__ = ["Entry", "digest", "entry", "record", "record_many"]
+__all__ = ["Entry", "digest", "entry", "record", "record_many", "timestamp"]
 
 # One statement and one round trip for any number of leaves; it needs INSERT and SELECT alone.
 _INSERT = """
@@ -84,7 +84,7 @@ def record_many(entries: Iterable[Entry]) -> list[Leaf]:
         )
         ids = {bytes(inserted_hash): leaf_id for leaf_id, inserted_hash in cursor.fetchall()}
     for leaf in leaves:
-        leaf.pk = ids[leaf.leaf_hash]
+        leaf.pk = ids[bytes(leaf.leaf_hash)]
         leaf._state.adding = False  # noqa: SLF001 - what bulk_create does to the rows it inserted
         leaf._state.db = connection.alias  # noqa: SLF001
     return leaves

@@ -1,0 +1,89 @@
+"""What OpenAPI says beside the views: problems, the Idempotency-Key, and how a caller proves who it is."""
+
+from typing import Any, Literal
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from coordination.rest.permissions import PUBLIC, declared_rule
+from coordination.rest.problems import CONTENT_TYPE
+
+_BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+
+
+class FieldErrorSerializer(serializers.Serializer[Any]):
+    """One thing that is wrong with one field."""
+
+    field = serializers.CharField(help_text="Path of the field, with dots; `body` for the whole.")
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """Problem details, RFC 9457."""
+
+    type = serializers.CharField(help_text="urn:coordination:problem:<code>")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    instance = serializers.CharField(required=False, help_text="The path; never on a 404.")
+    errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]
+    state = serializers.CharField(required=False, help_text="The state that did not allow it.")
+    rule = serializers.CharField(required=False, help_text="The rule that forbids it.")
+    citation = serializers.CharField(required=False, help_text="Where the rule comes from.")
+
+
+class ProblemSchema(AutoSchema):
+    """Adds the problems a method can answer with and the Idempotency-Key of a POST."""
+
+    def get_override_parameters(self) -> list[Any]:
+        """Return the view's own parameters and the Idempotency-Key."""
+        parameters = list(super().get_override_parameters())
+        wanted = getattr(self.view, "idempotency", "off")
+        if self.method == "POST" and wanted != "off":
+            parameters.append(
+                OpenApiParameter(
+                    "Idempotency-Key",
+                    OpenApiTypes.STR,
+                    OpenApiParameter.HEADER,
+                    required=wanted == "required",
+                    description="The same key and request within a day give the same answer and one effect.",
+                )
+            )
+        return parameters
+
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
+        responses: dict[str, Any] = super()._get_response_bodies(direction)
+        for code in self._problem_statuses():
+            responses.setdefault(
+                code,
+                self._get_response_for_code(  # type: ignore[no-untyped-call]
+                    ProblemSerializer, code, media_types=[CONTENT_TYPE], direction=direction
+                ),
+            )
+        return responses
+
+    def _problem_statuses(self) -> list[str]:
+        rule = declared_rule(self.view, self.method)
+        statuses = ["400", "404", "406", "500"]
+        if rule is None or rule.permission != PUBLIC:
+            statuses += ["401", "403"]
+        if self.method in _BODY_METHODS:
+            statuses += ["409", "413", "415"]
+        if self.method == "POST" and getattr(self.view, "idempotency", "off") != "off":
+            statuses.append("422")
+        return sorted(statuses)
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Bearer tokens in the document's security schemes."""
+
+    target_class = "coordination.rest.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002
+        """Return RFC 6750's scheme."""
+        return {"type": "http", "scheme": "bearer"}

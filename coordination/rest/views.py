@@ -1,0 +1,145 @@
+"""The views that others build on, and answers for routes that do not exist."""
+
+import hashlib
+import re
+from functools import partial
+from typing import Any, ClassVar, Literal
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.generics import GenericAPIView
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from coordination.access.models import User
+from coordination.rest import services
+from coordination.rest.problems import Problem, plain_response
+
+API_PREFIX = "/api/"
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class OncePerKey(APIView):
+    """POST with an Idempotency-Key has one effect and one answer, however often it is sent.
+
+    `idempotency` is "optional", "required" or "off". The handler runs in one transaction with the record of
+    its answer; a handler that raises leaves neither.
+    """
+
+    idempotency: ClassVar[Literal["optional", "required", "off"]] = "optional"
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Authenticate and check the rule first: a replay is for its caller alone."""
+        super().initial(request, *args, **kwargs)
+        handler = getattr(self, "post", None)
+        if request.method == "POST" and self.idempotency != "off" and handler is not None:
+            vars(self)["post"] = partial(self._once, handler)
+
+    def _once(self, handler: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        key = _key(request)
+        if not key and self.idempotency == "required":
+            raise Problem("idempotency-key-missing")
+        user = request.user
+        if not key or not isinstance(user, User):
+            response: HttpResponseBase = handler(request, *args, **kwargs)
+            return response
+        given: list[Response] = []
+
+        def act() -> services.Answer:
+            response = handler(request, *args, **kwargs)
+            given.append(response)
+            body = b"" if response.data is None else JSONRenderer().render(response.data)
+            return services.Answer(
+                status=response.status_code, body=body.decode(), location=response.get("Location", "")
+            )
+
+        try:
+            answer, replayed = services.answer_once(
+                principal=user, key=key, request_digest=_digest(request), act=act
+            )
+        except services.RequestInFlight:
+            raise Problem("request-in-flight") from None
+        except services.KeyReused:
+            raise Problem("idempotency-key-reused") from None
+        return _replay(answer) if replayed else given[0]
+
+
+class ApiView(OncePerKey):
+    """What every view of the API derives from: a declared rule, one 404, one effect per key."""
+
+    metadata_class = None
+
+    def check_object_permissions(self, request: Request, obj: Any) -> None:
+        """Answer for what is not the caller's as for what does not exist."""
+        try:
+            super().check_object_permissions(request, obj)
+        except PermissionDenied:
+            raise NotFound from None
+
+
+class GenericApiView(ApiView, GenericAPIView):  # type: ignore[type-arg]
+    """ApiView with a query set, a serializer and pages."""
+
+
+@csrf_exempt
+def api_not_found(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:  # noqa: ARG001
+    """Answer any method on an unknown route below /api/ with the 404 that missing records get."""
+    return plain_response("not-found")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler400: a problem below /api/, Django's page elsewhere."""
+    if request.path_info.startswith(API_PREFIX):
+        return plain_response("bad-request")
+    return defaults.bad_request(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler404: a problem below /api/, Django's page elsewhere."""
+    if request.path_info.startswith(API_PREFIX):
+        return plain_response("not-found")
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """handler500: a problem without detail below /api/, Django's page elsewhere."""
+    if request.path_info.startswith(API_PREFIX):
+        return plain_response("internal-error")
+    return defaults.server_error(request)
+
+
+def _key(request: Request) -> str:
+    key: str = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > 1 and key[0] == key[-1] == '"':  # the draft standard's spelling, a structured string
+        key = key[1:-1]
+    if key and not _KEY.fullmatch(key):
+        raise Problem(
+            "invalid-input",
+            field_errors=[
+                {"field": "Idempotency-Key", "code": "invalid", "message": "Up to 255 visible characters."}
+            ],
+        )
+    return key
+
+
+def _digest(request: Request) -> bytes:
+    http = request._request  # noqa: SLF001 - REST framework's documented way to Django's request
+    line = f"{request.method} {request.get_full_path()}\x00".encode()
+    return hashlib.sha256(line + http.body).digest()
+
+
+def _replay(answer: services.Answer) -> HttpResponse:
+    response = HttpResponse(
+        answer.body.encode(), status=answer.status, content_type="application/json" if answer.body else None
+    )
+    if not answer.body:
+        del response["Content-Type"]
+    if answer.location:
+        response["Location"] = answer.location
+    response["Idempotent-Replayed"] = "true"
+    return response
