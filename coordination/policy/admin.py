@@ -16,19 +16,19 @@ else:
 
 
 class ReadOnly(PolicyAdmin):
-    """Any member of staff reads; nobody adds, changes or deletes."""
+    """Whoever may see law and policy reads; nobody adds, changes or deletes."""
 
     change_list_template = "policy/change_list.html"
     change_form_template = "policy/change_form.html"
     actions = None
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Show the section to any active member of staff."""
+        """Show the section to whoever may see a row of it."""
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        """Let any active member of staff read: law is no secret."""
-        return bool(request.user.is_active and request.user.is_staff)
+        """Let every role read that the table of roles gives policy.view_pack."""
+        return request.user.has_perm("policy.view_pack")
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Refuse: rows come from pack files."""

@@ -40,6 +40,8 @@ class Pack(models.Model):
     loaded_at = models.DateTimeField()
 
     class Meta:
+        default_permissions = ()
+        permissions = [("view_pack", "See law and policy")]
         ordering = ["name", "-effective_from"]
         constraints = [
             models.UniqueConstraint(fields=["name", "version"], name="policy_pack_version_once"),
@@ -93,6 +95,7 @@ class LegalBasis(Row):
     needs_counsel = models.BooleanField(default=False)
 
     class Meta:
+        default_permissions = ()
         verbose_name_plural = "legal bases"
         ordering = ["pack__name", "code"]
         constraints = [
@@ -124,6 +127,7 @@ class Clock(Row):
     in_force_from = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        default_permissions = ()
         ordering = ["pack__name", "code"]
         constraints = [
             models.UniqueConstraint(fields=["pack", "code"], name="policy_clock_once"),
@@ -144,6 +148,7 @@ class Holiday(models.Model):
     name = models.CharField(max_length=120)
 
     class Meta:
+        default_permissions = ()
         ordering = ["calendar", "day"]
         constraints = [
             models.UniqueConstraint(fields=["pack", "calendar", "day"], name="policy_holiday_once"),
@@ -163,13 +168,14 @@ class CriteriaVersion(Row):
     sections = models.JSONField(help_text="A list of {code, heading, text}, in reading order.")
 
     class Meta:
+        default_permissions = ()
         ordering = ["-effective_from"]
         constraints = [
             models.UniqueConstraint(fields=["pack", "version"], name="policy_criteria_once"),
         ]
 
     def __str__(self) -> str:
-        return f"criteria {self.version}"
+        return f"criteria {self.version} ({self.pack})"
 
 
 class Routing(Row):
@@ -180,6 +186,7 @@ class Routing(Row):
     fallback = models.TextField()
 
     class Meta:
+        default_permissions = ()
         verbose_name_plural = "routing"
         constraints = [models.UniqueConstraint(fields=["pack", "code"], name="policy_routing_once")]
 
@@ -194,6 +201,7 @@ class PhoneRule(Row):
     script = models.TextField()
 
     class Meta:
+        default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["pack", "priority"], name="policy_phone_rule_once")]
 
 
@@ -207,6 +215,7 @@ class EmergencyNumber(models.Model):
     checked_on = models.DateField()
 
     class Meta:
+        default_permissions = ()
         ordering = ["place"]
         constraints = [models.UniqueConstraint(fields=["pack", "place"], name="policy_emergency_number_once")]
 

@@ -86,7 +86,7 @@ def _some_of(words: type[StrEnum], value: Any) -> list[str]:
     return chosen
 
 
-def _list_of(fields: Mapping[str, tuple[Check, bool]], value: Any) -> list[Values]:
+def _list_of(fields: dict[str, tuple[Check, bool]], value: Any) -> list[Values]:
     if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
         raise ValueError(f"is a list of tables with {', '.join(fields)}")
     rows = []
@@ -99,7 +99,7 @@ def _list_of(fields: Mapping[str, tuple[Check, bool]], value: Any) -> list[Value
 
 
 REQUIRED, OPTIONAL = True, False
-Fields = Mapping[str, tuple[Check, bool]]
+Fields = dict[str, tuple[Check, bool]]
 
 _ROW: Fields = {
     "id": (_text, REQUIRED),
@@ -120,8 +120,8 @@ HEADER: Fields = {
     "effective_until": (_day, OPTIONAL),
 }
 SECTIONS: Mapping[str, Fields] = {
-    "legal_bases": _ROW
-    | {
+    "legal_bases": {
+        **_ROW,
         "title": (_text, REQUIRED),
         "statute": (_text, REQUIRED),
         "data_categories": (partial(_some_of, DataCategory), REQUIRED),
@@ -130,8 +130,8 @@ SECTIONS: Mapping[str, Fields] = {
         "requires_consent": (_flag, OPTIONAL),
         "needs_counsel": (_flag, OPTIONAL),
     },
-    "clocks": _ROW
-    | {
+    "clocks": {
+        **_ROW,
         "trigger": (_text, REQUIRED),
         "applies_to": (_text, REQUIRED),
         "wording": (_text, OPTIONAL),
@@ -140,17 +140,20 @@ SECTIONS: Mapping[str, Fields] = {
         "calendar": (_text, OPTIONAL),
         "in_force_from": (_day, OPTIONAL),
     },
-    "calendars": _ROW
-    | {"covers_until": (_day, REQUIRED), "holidays": (partial(_list_of, _HOLIDAY), REQUIRED)},
-    "criteria": _ROW
-    | {
+    "calendars": {
+        **_ROW,
+        "covers_until": (_day, REQUIRED),
+        "holidays": (partial(_list_of, _HOLIDAY), REQUIRED),
+    },
+    "criteria": {
+        **_ROW,
         "version": (_text, REQUIRED),
         "high_severity_categories": (partial(_some_of, FlagCategory), REQUIRED),
         "sections": (partial(_list_of, _SECTION), REQUIRED),
     },
-    "routing": _ROW | {"order": (partial(_some_of, Place), REQUIRED), "fallback": (_text, REQUIRED)},
-    "phone_rules": _ROW
-    | {
+    "routing": {**_ROW, "order": (partial(_some_of, Place), REQUIRED), "fallback": (_text, REQUIRED)},
+    "phone_rules": {
+        **_ROW,
         "priority": (_text, REQUIRED),
         "clock": (_text, REQUIRED),
         "title": (_text, REQUIRED),

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import Model
 
 from coordination.channels.messages import RecipientClass as ChannelRecipientClass
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, NotFound, Refused
 from coordination.ledger.models import Leaf
 from coordination.policy import packs, selectors, services
-from coordination.policy.models import LegalBasis, Pack
-from coordination.policy.workflow import RecipientClass
+from coordination.policy.models import Clock, CriteriaVersion, EmergencyNumber, Holiday, LegalBasis, Pack
+from coordination.policy.workflow import FlagCategory, RecipientClass
+from coordination.triage.workflow import Category as TriageCategory
 from tests.policy.conftest import SHIPPED, WritePack
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +70,18 @@ def test_a_published_version_never_changes(write_pack: WritePack) -> None:
         services.load(changed)
     assert caught.value.rule == "policy.published-version"
     assert LegalBasis.objects.get().recipient_classes == ["addressee"]
+
+
+@pytest.mark.parametrize("model", [LegalBasis, Clock, CriteriaVersion, EmergencyNumber, Holiday])
+def test_the_application_cannot_change_or_remove_a_row(shipped: list[Pack], model: type[Model]) -> None:
+    before = list(model._default_manager.order_by("pk").values())
+    for statement in (
+        lambda: model._default_manager.update(pack=shipped[0]),
+        lambda: model._default_manager.all()._raw_delete("default"),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            statement()
+    assert list(model._default_manager.order_by("pk").values()) == before
 
 
 def test_a_new_version_ends_the_one_before(write_pack: WritePack) -> None:
@@ -178,6 +192,10 @@ def test_a_calendar_that_ends_soon_is_told() -> None:
 def test_recipient_classes_are_the_words_of_the_kit() -> None:
     """Two slices that may not know each other use the same words."""
     assert [*RecipientClass] == [*ChannelRecipientClass]
+
+
+def test_flag_categories_are_the_words_of_triage() -> None:
+    assert [*FlagCategory] == [*TriageCategory]
 
 
 def test_every_shipped_row_cites() -> None:
