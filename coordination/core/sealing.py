@@ -104,6 +104,11 @@ def sealed_columns() -> Iterator[str]:
     yield from sorted(names)
 
 
+def columns_as_markdown() -> str:
+    """Return the list of sealed columns as docs/security.md shows it."""
+    return "\n".join(f"- `{column}`" for column in sealed_columns())
+
+
 def _associated(header: bytes, context: str) -> bytes:
     # The header has its own length inside, so the two cannot run into each other.
     return b"coordination sealed\x00" + header + context.encode()

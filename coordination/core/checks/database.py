@@ -89,7 +89,7 @@ def _tables(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
     if owned:
         yield Error(
             f"The application's role owns {owned} tables or is a member of their owner: no grant binds it.",
-            hint="Let another role own the tables and migrate as it (DATABASE_OWNER_URL); docs/operations.md.",
+            hint="Let another role own the tables, and migrate as DATABASE_OWNER_URL: docs/operations.md.",
             id="coordination.E013",
         )
     executor = MigrationExecutor(connection)

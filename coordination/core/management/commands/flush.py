@@ -9,8 +9,8 @@ from django.core.management.commands import flush
 class Command(flush.Command):
     """Django's flush, as the owner: the application's role may not truncate."""
 
-    def handle(self, **options: Any) -> str | None:
+    def handle(self, **options: Any) -> None:
         """Flush the same database through the other role, also where `default` is named."""
         if options["database"] == "default" and "owner" in settings.DATABASES:
             options["database"] = "owner"
-        return super().handle(**options)
+        super().handle(**options)

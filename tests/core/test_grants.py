@@ -1,0 +1,148 @@
+"""Who may do what on which table, tried and not read off."""
+
+import datetime as dt
+import hashlib
+import uuid
+from typing import Any
+
+import psycopg
+import pytest
+from django.apps import apps
+from django.contrib.postgres.fields import ArrayField
+from django.db import DatabaseError, connection, models, transaction
+
+from coordination.core import grants
+
+TABLES = {model._meta.db_table: model for model in apps.get_models(include_auto_created=True)}
+SAMPLES: dict[type, Any] = {
+    models.DateTimeField: dt.datetime(2026, 1, 5, tzinfo=dt.UTC),
+    models.DateField: dt.date(2026, 1, 5),
+    models.UUIDField: uuid.uuid4(),
+    models.BooleanField: False,
+    models.IntegerField: 1,
+    models.BinaryField: b"x",
+    ArrayField: ["x"],
+}
+PARTICULAR = {
+    "ledger_leaf": {"entry": b"x", "leaf_hash": hashlib.sha256(b"\x00x").digest()},
+}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("table", grants.APPEND_ONLY)
+@pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_append_only_rows_survive_every_attempt_of_the_application(table: str, statement: str) -> None:
+    model = TABLES[table]
+    with transaction.atomic():
+        model._default_manager.bulk_create([_row(model)])
+        before = _rows(table)
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement.format(table))
+        assert _rows(table) == before != []
+        transaction.set_rollback(True)  # the row refers to nothing: it must not be committed
+
+
+def test_the_table_of_rights_names_only_tables_that_exist() -> None:
+    named = {table for rights in grants.RIGHTS.values() for table in rights.tables}
+    assert named - TABLES.keys() - {"django_migrations"} == set()
+
+
+def test_tests_run_as_the_application_role_which_owns_nothing() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, count(*) FROM pg_class WHERE relowner = current_user::regrole")
+        assert cursor.fetchone() == (grants.role_names()["app"], 0)
+
+
+def test_application_reads_and_writes_every_ordinary_table() -> None:
+    ordinary = [table for table in TABLES if table not in grants.RIGHTS["app"].tables]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name FROM unnest(%s::text[]) name, unnest(%s::text[]) privilege"
+            " WHERE NOT has_table_privilege(quote_ident(name), privilege)",
+            [ordinary, list(grants.WRITE)],
+        )
+        assert cursor.fetchall() == []
+
+
+def test_application_creates_nothing() -> None:
+    for statement in (
+        "CREATE TABLE mine (id int)",
+        "CREATE TEMPORARY TABLE mine (id int)",
+        "CREATE SCHEMA mine",
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+
+
+def test_everybody_else_has_nothing(owner: psycopg.Connection) -> None:
+    everybody = 0  # the grantee PUBLIC in an access control list
+    found = owner.execute(
+        "SELECT relname::text FROM pg_class, aclexplode(relacl) acl WHERE grantee = %(everybody)s"
+        " AND relnamespace = 'public'::regnamespace"
+        " UNION ALL SELECT 'schema ' || privilege_type FROM pg_namespace, aclexplode(nspacl) acl"
+        " WHERE grantee = %(everybody)s AND nspname = 'public'"
+        " UNION ALL SELECT 'database ' || privilege_type FROM pg_database, aclexplode(datacl) acl"
+        " WHERE grantee = %(everybody)s AND datname = current_database()"
+        " UNION ALL SELECT proname FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner))) acl"
+        " WHERE grantee = %(everybody)s AND pronamespace = 'public'::regnamespace",
+        {"everybody": everybody},
+    ).fetchall()
+    assert found == []
+
+
+def test_backup_reads_every_table_and_writes_none(owner: psycopg.Connection) -> None:
+    backup = grants.role_names()["backup"]
+    assert _privileges(owner, backup) == {(table, "SELECT") for table in _tables(owner)}
+
+
+def test_partner_has_nothing_yet(owner: psycopg.Connection) -> None:
+    assert _privileges(owner, grants.role_names()["partner"]) == set()
+
+
+def test_applying_again_takes_back_what_the_table_does_not_give(owner: psycopg.Connection) -> None:
+    app = grants.role_names()["app"]
+    before = _privileges(owner, app)
+    with owner.transaction(force_rollback=True):
+        owner.execute(f"GRANT UPDATE, TRUNCATE ON ledger_leaf TO {app}, PUBLIC")
+        owner.execute(f"REVOKE INSERT ON ledger_leaf FROM {app}")
+        assert _privileges(owner, app) != before
+        for statement in grants.statements(owner.cursor()):
+            owner.execute(statement)
+        assert _privileges(owner, app) == before
+
+
+def _rows(table: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table}")
+        return cursor.fetchall()
+
+
+def _row(model: type[models.Model]) -> models.Model:
+    values = {
+        field.attname: _sample(field)
+        for field in model._meta.concrete_fields
+        if not (field.null or field.has_default() or field.primary_key)
+    }
+    return model(**values | PARTICULAR.get(model._meta.db_table, {}))
+
+
+def _sample(field: Any) -> Any:
+    # Foreign keys are checked when a transaction commits, and this one never does.
+    while field.is_relation:
+        field = field.target_field
+    if field.choices:
+        return field.choices[0][0]
+    return next((value for kind, value in SAMPLES.items() if isinstance(field, kind)), "1")
+
+
+def _tables(owner: psycopg.Connection) -> set[str]:
+    return {name for (name,) in owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+
+
+def _privileges(owner: psycopg.Connection, role: str) -> set[tuple[str, str]]:
+    query = (
+        "SELECT relname, privilege_type FROM pg_class, aclexplode(relacl) acl"
+        " WHERE grantee = %s::regrole AND relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
+    )
+    return set(owner.execute(query, [role]).fetchall())
