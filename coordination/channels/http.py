@@ -188,17 +188,15 @@ class _Wire(io.RawIOBase):
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.deadline = 0.0
-        self.digest = hashlib.sha256()
+        self.request = b""
         self.sent = False
 
     def start(self, deadline: float) -> None:
-        self.deadline, self.digest, self.sent = deadline, hashlib.sha256(), False
+        self.deadline, self.request, self.sent = deadline, b"", False
 
     def sendall(self, data: bytes) -> None:
-        self._wait()
-        self.sent = True
-        self.digest.update(data)
-        self.sock.sendall(data)
+        """Keep it: head and body leave together, in one call, when the answer is asked for."""
+        self.request += data
 
     def readable(self) -> bool:
         return True
@@ -208,6 +206,9 @@ class _Wire(io.RawIOBase):
         return self.sock.recv_into(buffer)
 
     def makefile(self, *_: Any) -> io.BufferedReader:
+        self._wait()
+        self.sent = True
+        self.sock.sendall(self.request)
         return io.BufferedReader(self)
 
     def close(self) -> None:
@@ -290,7 +291,7 @@ class _Connection:
             status=raw.status,
             headers={name.lower(): value for name, value in raw.getheaders()},
             body=body[:largest],
-            wire_digest="sha256:" + self.wire.digest.hexdigest(),
+            wire_digest="sha256:" + hashlib.sha256(self.wire.request).hexdigest(),
             truncated=len(body) > largest,
         )
 
