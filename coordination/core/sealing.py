@@ -115,9 +115,10 @@ def _associated(header: bytes, context: str) -> bytes:
 
 
 def _split(sealed: bytes) -> tuple[bytes, bytes, bytes]:
-    if sealed[:1] != bytes([VERSION]) or len(sealed) <= sealed[1] + 2 + NONCE_BYTES:
+    key_id_length = int.from_bytes(sealed[1:2])
+    if sealed[:1] != bytes([VERSION]) or len(sealed) <= 2 + key_id_length + NONCE_BYTES:
         raise SealBroken("A sealed value has an unknown form.")
-    end = 2 + sealed[1]
+    end = 2 + key_id_length
     return sealed[:end], sealed[end : end + NONCE_BYTES], sealed[end + NONCE_BYTES :]
 
 

@@ -1,0 +1,165 @@
+"""The base of every page of the desk: read-only unless said otherwise, rights from the table of roles, no delete."""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+
+from coordination.access import services as access
+from coordination.core import identifiers
+from coordination.core.errors import (
+    Conflict,
+    CoordinationError,
+    IllegalTransition,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    Refused,
+)
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    ModelAdmin = admin.ModelAdmin
+
+logger = logging.getLogger(__name__)
+
+WHAT_TO_DO: dict[type[CoordinationError], str] = {
+    InvalidInput: "Mend it and try again.",
+    IllegalTransition: "Look at its state: somebody may have acted before you.",
+    Refused: "Take another way that the rule allows, or ask counsel.",
+    NotPermitted: "Ask somebody whose role allows it.",
+    NotFound: "Check the reference.",
+    Conflict: "Open the page again and look before you decide.",
+}
+
+
+def tell(request: HttpRequest, error: CoordinationError) -> None:
+    """Say what happened, that nothing was saved, what to do, and a reference that the log has too."""
+    reference = identifiers.reference("E")
+    logger.info("%s %s at %s", reference, type(error).__name__, request.path)
+    what = str(error)
+    if isinstance(error, InvalidInput) and error.field:
+        what = f"{error.field.replace('_', ' ').capitalize()}: {what}"
+    if isinstance(error, Refused) and error.citation and error.citation not in what:
+        what = f"{what} ({error.citation})"
+    next_step = next((text for kind, text in WHAT_TO_DO.items() if isinstance(error, kind)), "")
+    messages.error(request, f"{what} Nothing was saved. {next_step} ({reference})")
+
+
+class _ByReference(ChangeList):
+    def url_for_result(self, result: Any) -> str:
+        """Link to the record by what people call it."""
+        lookup: str = self.model_admin.lookup  # type: ignore[attr-defined]
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return reverse(name, args=(quote(str(getattr(result, lookup))),))
+
+
+class DeskAdmin(ModelAdmin):
+    """One kind of record on the desk.
+
+    `view_permission`, `add_permission`, `change_permission` read <slice>.<codename>; the last two are empty where
+    nobody adds or changes here. `visible_to` narrows to what one person may see: a record outside it answers
+    404, as a missing one does. `lookup` is the field that stands in addresses.
+    """
+
+    view_permission = ""
+    add_permission = ""
+    change_permission = ""
+    lookup = "pk"
+
+    actions: Any = ()
+    list_per_page = 50
+    show_full_result_count = False
+    save_on_top = False
+
+    def visible_to(self, user: Any) -> QuerySet[Any]:  # noqa: ARG002 - for overriding
+        """Return what `user` may see; the permission was checked before."""
+        return self.model._default_manager.all()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Start from what the person may see, never from the whole table."""
+        rows = self.visible_to(request.user)
+        ordering = self.get_ordering(request)
+        return rows.order_by(*ordering) if ordering else rows
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:  # noqa: ARG002
+        """Return the record that `lookup` names, among those the person may see, or None."""
+        try:
+            return self.get_queryset(request).get(**{self.lookup: object_id})
+        except (self.model.DoesNotExist, ValueError, TypeError, ValidationError):
+            return None
+
+    def record_of(self, request: HttpRequest, object_id: str) -> Any:
+        """Return the record, or raise Http404: a foreign one and a missing one answer alike."""
+        record = self.get_object(request, object_id) if self.has_view_permission(request) else None
+        if record is None:
+            raise Http404
+        return record
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Answer 404 for what is not there to see (Django's own sends one home with a message)."""
+        self.record_of(request, object_id)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def history_view(self, *_: Any, **__: Any) -> HttpResponse:
+        """Refuse: the history of a record is in the ledger."""
+        raise Http404
+
+    def get_changelist(self, request: HttpRequest, **_: Any) -> type[ChangeList]:  # noqa: ARG002
+        """Use the list that links by reference."""
+        return _ByReference
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show the section to those who may see its records."""
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        """Ask the table of roles."""
+        needed = self.view_permission or f"{self.opts.app_label}.view_{self.opts.model_name}"
+        return access.has(request.user, needed)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Ask the table of roles; nobody adds where no permission is named."""
+        return bool(self.add_permission) and access.has(request.user, self.add_permission)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        """Ask the table of roles; nobody changes where no permission is named."""
+        return bool(self.change_permission) and access.has(request.user, self.change_permission)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        """Refuse: records end by their workflow and by retention, never by hand."""
+        return False
+
+    def perform(self, request: HttpRequest, deed: Callable[[], object], *, done: str) -> bool:
+        """Call a service; say what was done, or what went wrong and that nothing was saved."""
+        try:
+            deed()
+        except CoordinationError as error:
+            tell(request, error)
+            return False
+        messages.success(request, done)
+        return True
+
+    # Django's own log of admin actions stays empty: services write the ledger, in the deed's transaction.
+    def log_addition(self, *_: Any, **__: Any) -> None:
+        """Write nothing."""
+
+    def log_change(self, *_: Any, **__: Any) -> None:
+        """Write nothing."""
+
+    def log_deletions(self, *_: Any, **__: Any) -> None:
+        """Write nothing."""

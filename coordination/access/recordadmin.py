@@ -1,0 +1,223 @@
+"""A record's own page, and what can be done from it: each act names its permission, its form and its service."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from coordination.access import services as access
+from coordination.access.modeladmin import DeskAdmin, tell
+from coordination.core.errors import CoordinationError, InvalidInput
+
+Data = dict[str, Any]
+Run = Callable[[Any, HttpRequest, Any, Data], "str | Done"]
+Function = TypeVar("Function", bound=Run)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What to say after an act, and where to go if not back to the record."""
+
+    message: str
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """One thing that can be done to a record from its page."""
+
+    name: str
+    permission: str
+    label: str
+    run: Run
+    form: type[forms.Form] = forms.Form
+    page: str = ""
+    grave: bool = False
+
+
+def act(
+    permission: str,
+    label: str,
+    *,
+    form: type[forms.Form] = forms.Form,
+    page: str = "",
+    grave: bool = False,
+) -> Callable[[Function], Function]:
+    """Make a method of a RecordAdmin an act. `page` is where its form stands; a `grave` one is never the default."""
+
+    def mark(function: Function) -> Function:
+        name = function.__name__.rstrip("_")
+        function.act = Act(  # type: ignore[attr-defined]
+            name=name, permission=permission, label=label, run=function, form=form, page=page, grave=grave
+        )
+        return function
+
+    return mark
+
+
+@dataclass
+class Offered:
+    """An act as a page offers it to one person: where it posts, and the form to fill in."""
+
+    act: Act
+    url: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    bound: forms.Form | None = None
+    bound_target: str = ""
+
+    @property
+    def name(self) -> str:
+        """The act's name, as in the address."""
+        return self.act.name
+
+    @property
+    def label(self) -> str:
+        """What the button says."""
+        return self.act.label
+
+    @property
+    def grave(self) -> bool:
+        """Whether it cannot be taken back."""
+        return self.act.grave
+
+    def form_for(self, target: object = "") -> forms.Form:
+        """Return the form for `target` (a row of the page), the one that was refused if there is one."""
+        if self.bound is not None and self.bound_target == str(target):
+            return self.bound
+        return self.act.form(auto_id=f"id_{self.name}{target}_%s", **self.arguments)
+
+
+class RecordAdmin(DeskAdmin):
+    """A kind of record with a page of its own in place of Django's form, and acts in place of saving.
+
+    `pages` maps a page's name ("" is the record's own) to its template; `page_context` says what it shows.
+    `offers` says which acts the record's state allows; the person's permission is asked for here.
+    """
+
+    pages: ClassVar[dict[str, str]] = {}
+    page_permissions: ClassVar[dict[str, str]] = {}
+    acts: ClassVar[dict[str, Act]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        found = [getattr(each, "act", None) for each in vars(cls).values()]
+        cls.acts = {**cls.acts, **{each.name: each for each in found if isinstance(each, Act)}}
+
+    def offers(self, request: HttpRequest, record: Any, act: Act) -> bool:  # noqa: ARG002 - for overriding
+        """Tell whether the record's state, and what is special about this person, allow the act."""
+        return True
+
+    def form_arguments(self, request: HttpRequest, record: Any, act: Act) -> dict[str, Any]:  # noqa: ARG002
+        """Return what the act's form is built with beside its data."""
+        return {}
+
+    def page_context(self, request: HttpRequest, record: Any, page: str) -> dict[str, Any]:  # noqa: ARG002
+        """Return what the page shows."""
+        return {}
+
+    def name_of(self, record: Any) -> str:
+        """Return what people call the record."""
+        return str(record)
+
+    def url_of(self, record: Any, page: str = "") -> str:
+        """Return the address of the record's page."""
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{page or 'change'}"
+        return reverse(name, args=(getattr(record, self.lookup),))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the acts and further pages in front of Django's own."""
+        label, model = self.opts.app_label, self.opts.model_name
+        wrap = self.admin_site.admin_view
+        own = [path("<str:object_id>/do/<slug:name>/", wrap(self.act_view), name=f"{label}_{model}_do")]
+        for page in filter(None, self.pages):
+            view = wrap(self.page_view)
+            own.append(path(f"<str:object_id>/{page}/", view, {"page": page}, f"{label}_{model}_{page}"))
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",  # noqa: ARG002 - Django's signature
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> HttpResponse:
+        """Show the record's own page."""
+        return self.page_view(request, object_id, page="")
+
+    def page_view(self, request: HttpRequest, object_id: str, page: str) -> HttpResponse:
+        """Show one page of the record."""
+        return self._show(request, self.record_of(request, object_id), page)
+
+    def act_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """Do what was asked, or show the page again with what is wrong."""
+        record = self.record_of(request, object_id)
+        found = self.acts.get(name)
+        if found is None:
+            raise Http404
+        if request.method != "POST":
+            return HttpResponseRedirect(self.url_of(record, found.page))
+        if not access.has(request.user, found.permission):
+            raise PermissionDenied
+        target = request.POST.get("target", "")
+        form = found.form(
+            request.POST,
+            auto_id=f"id_{found.name}{target}_%s",
+            **self.form_arguments(request, record, found),
+        )
+        if not form.is_valid():
+            messages.error(request, "Nothing was saved: something is missing or wrong below.")
+            return self._show(request, record, found.page, refused=(found, form, target))
+        try:
+            done = found.run(self, request, record, {**form.cleaned_data, "target": target})
+        except InvalidInput as error:
+            tell(request, error)
+            if error.field in form.fields:
+                form.add_error(error.field, str(error))
+            return self._show(request, record, found.page, refused=(found, form, target))
+        except CoordinationError as error:
+            tell(request, error)
+            return HttpResponseRedirect(self.url_of(record, found.page))
+        said = done if isinstance(done, Done) else Done(done)
+        messages.success(request, said.message)
+        return HttpResponseRedirect(said.url or self.url_of(record))
+
+    def offered(
+        self, request: HttpRequest, record: Any, refused: tuple[Act, forms.Form, str] | None = None
+    ) -> dict[str, Offered]:
+        """Return the acts that this person may do to the record as it stands."""
+        base = self.url_of(record).removesuffix("change/")
+        may = {}
+        for name, each in self.acts.items():
+            if access.has(request.user, each.permission) and self.offers(request, record, each):
+                offer = Offered(each, f"{base}do/{name}/", self.form_arguments(request, record, each))
+                if refused and refused[0] is each:
+                    offer.bound, offer.bound_target = refused[1], refused[2]
+                may[name] = offer
+        return may
+
+    def _show(
+        self,
+        request: HttpRequest,
+        record: Any,
+        page: str,
+        refused: tuple[Act, forms.Form, str] | None = None,
+    ) -> HttpResponse:
+        if page in self.page_permissions and not access.has(request.user, self.page_permissions[page]):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": self.name_of(record),
+            "record": record,
+            "acts": self.offered(request, record, refused),
+            "list_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
+            "record_url": self.url_of(record),
+            **self.page_context(request, record, page),
+        }
+        return TemplateResponse(request, self.pages[page], context)
