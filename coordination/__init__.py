@@ -1,0 +1,1 @@
+"""Coordination: threat referrals, lawful data requests and victim notices, carried and proved."""

@@ -1,0 +1,206 @@
+"""The one settings module. Everything that differs between installations is read from the environment."""
+
+from pathlib import Path
+
+import environ
+
+from coordination.core import embedded
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.Env()
+
+# PROFILE is `production` or `development`. Development may start the embedded database, generate its own keys
+# under var/ and send to loopback; production may do none of these and refuses to start half-configured.
+PROFILE = env.str("PROFILE", default="development")
+PRODUCTION = PROFILE == "production"
+DEBUG = env.bool("DEBUG", default=False)
+
+LOCAL_KEYS = {} if PRODUCTION else embedded.local_keys(VAR_DIR)
+SECRET_KEY = env.str("SECRET_KEY", default=LOCAL_KEYS.get("SECRET_KEY", ""))
+# Comma-separated `id:base64(32 bytes)`; the first seals, all open. See coordination.core.sealing.
+SEALING_KEYS = env.list("SEALING_KEYS", default=[LOCAL_KEYS["SEALING_KEY"]] if LOCAL_KEYS else [])
+BLIND_INDEX_KEY = env.str("BLIND_INDEX_KEY", default=LOCAL_KEYS.get("BLIND_INDEX_KEY", ""))
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "coordination.desk",
+    "coordination.triage",
+    "coordination.referrals",
+    "coordination.inbox",
+    "coordination.outbox",
+    "coordination.cases",
+    "coordination.partners",
+    "coordination.channels",
+    "coordination.policy",
+    "coordination.documents",
+    "coordination.access",
+    "coordination.rest",
+    "coordination.ledger",
+    "coordination.core",
+    "coordination.desk.apps.DeskAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "procrastinate.contrib.django",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "guardian",
+    "knox",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "coordination.urls"
+WSGI_APPLICATION = "coordination.wsgi.application"
+ASGI_APPLICATION = "coordination.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Without DATABASE_URL, development, the demo and the tests use the embedded PostgreSQL. The web process and the
+# workers need `default` only; `owner` migrates and exists where DATABASE_OWNER_URL is set.
+DATABASES = embedded.databases(
+    VAR_DIR, url=env.str("DATABASE_URL", default=""), owner_url=env.str("DATABASE_OWNER_URL", default="")
+)
+DATABASE_PARTNER_ROLE = env.str("DATABASE_PARTNER_ROLE", default="coordination_partner")
+DATABASE_BACKUP_ROLE = env.str("DATABASE_BACKUP_ROLE", default="coordination_backup")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "access.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+ANONYMOUS_USER_NAME = None
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))()
+STATICFILES_DIRS: list[Path] = []
+
+# What leaves the platform carries these names.
+PLATFORM_NAME = env.str("PLATFORM_NAME", default="Lanternchat")
+PLATFORM_DOMAIN = env.str("PLATFORM_DOMAIN", default="lanternchat.example")
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
+
+# Entry points in the group coordination.plugins that may be imported. Nothing else is.
+PLUGINS_ALLOWED = env.list("PLUGINS_ALLOWED", default=["signed_webhook", "counsel_email"])
+# Where `secret:` references are looked up: the environment (SECRET_<NAME>) or files in this directory.
+SECRETS_DIR = env.str("SECRETS_DIR", default="" if PRODUCTION else str(VAR_DIR / "secrets"))
+# Networks a channel may reach although they are not public, as CIDR. Development allows loopback, production none.
+CHANNELS_ALLOWED_NETWORKS = env.list(
+    "CHANNELS_ALLOWED_NETWORKS", default=[] if PRODUCTION else ["127.0.0.0/8", "::1/128"]
+)
+CHANNELS_ALLOW_PLAIN_HTTP = env.bool("CHANNELS_ALLOW_PLAIN_HTTP", default=not PRODUCTION)
+
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = env.str("EMAIL_HOST", default="127.0.0.1")
+EMAIL_PORT = env.int("EMAIL_PORT", default=25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"desk@{PLATFORM_DOMAIN}")
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["coordination.rest.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["coordination.rest.permissions.DenyByDefault"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["coordination.rest.parsers.StrictJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "coordination.rest.pagination.NewestFirst",
+    "DEFAULT_SCHEMA_CLASS": "coordination.rest.schema.ProblemSchema",
+    "EXCEPTION_HANDLER": "coordination.rest.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "PAGE_SIZE": 50,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Coordination",
+    "DESCRIPTION": "What partners and the platform's own systems can do.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+REST_KNOX = {"TOKEN_MODEL": "access.ApiToken", "AUTH_HEADER_PREFIX": "Bearer"}
+KNOX_TOKEN_MODEL = "access.ApiToken"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+PROCRASTINATE_ON_APP_READY = None
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_HSTS_SECONDS = 63_072_000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+if env.bool("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+}
