@@ -8,6 +8,7 @@ TemporaryFailure, after that and without a whole answer it is OutcomeUnknown.
 import hashlib
 import http.client
 import io
+import re
 import select
 import socket
 import ssl
@@ -31,6 +32,8 @@ LARGEST_ANSWER: Final = 64 * 1024
 LONGEST_RETRY_AFTER: Final = 86_400.0
 # Shorter than the keep-alive of common servers (Node closes after 5 s): an idle connection is not worth an UNKNOWN.
 IDLE_SECONDS: Final = 4.0
+FIELD_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+FIELD_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
 TRY_AGAIN: Final = frozenset({408, 425, 429})
 
 
@@ -190,9 +193,10 @@ class _Wire(io.RawIOBase):
         self.deadline = 0.0
         self.request = b""
         self.sent = False
+        self.ended = False
 
     def start(self, deadline: float) -> None:
-        self.deadline, self.request, self.sent = deadline, b"", False
+        self.deadline, self.request, self.sent, self.ended = deadline, b"", False, False
 
     def sendall(self, data: bytes) -> None:
         """Keep it: head and body leave together, in one call, when the answer is asked for."""
@@ -203,7 +207,9 @@ class _Wire(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         self._wait()
-        return self.sock.recv_into(buffer)
+        count = self.sock.recv_into(buffer)
+        self.ended = count == 0
+        return count
 
     def makefile(self, *_: Any) -> io.BufferedReader:
         self._wait()
@@ -259,6 +265,8 @@ class _Connection:
         try:
             self._send(method, endpoint, body, headers)
             raw = self.client.getresponse()
+            if self.wire.ended:  # http.client takes the end of the connection for the end of the headers
+                raise http.client.IncompleteRead(b"")
             answer = self._read(raw, largest)
             complete = True
         except (OSError, ValueError, http.client.HTTPException) as error:
@@ -278,6 +286,8 @@ class _Connection:
         request.putrequest(method, endpoint.target, skip_host=True, skip_accept_encoding=True)
         request.putheader("Host", endpoint.authority)
         for name, value in headers.items():
+            if not FIELD_NAME.fullmatch(name) or not FIELD_VALUE.fullmatch(value):
+                raise ValueError(name)  # http.client itself lets a folded line pass
             request.putheader(name, value)
         if body is not None:
             request.putheader("Content-Length", str(len(body)))

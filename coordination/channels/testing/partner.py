@@ -54,16 +54,20 @@ class FakePartner:
     """Records requests, and drops a message id (`id_header`) that it has acted on.
 
     `will(…)` queues answers, one for each request; `always` is given when the queue is empty. With `tls=True` it
-    serves under a certificate of its own for localhost and 127.0.0.1; `ca_file` is what a client must trust.
+    serves under a certificate of its own for localhost and 127.0.0.1, or for `names`; `ca_file` is what a client
+    must trust.
     """
 
     situations: ClassVar[frozenset[Situation]] = frozenset(Situation)
 
-    def __init__(self, *, tls: bool = False, id_header: str = "webhook-id", port: int = 0) -> None:
+    def __init__(
+        self, *, tls: bool = False, names: tuple[str, ...] = (), id_header: str = "webhook-id", port: int = 0
+    ) -> None:
         self.always = Answer()
         self.requests: list[Request] = []
         self.id_header = id_header
         self.tls = tls
+        self.names = names
         self.ca_file = ""
         self._effects: dict[str, None] = {}
         self._queue: deque[Answer] = deque()
@@ -139,7 +143,7 @@ class FakePartner:
 
     def __enter__(self) -> Self:
         if self.tls:
-            certificate, key = write_certificate()
+            certificate, key = write_certificate(*self.names)
             self.ca_file = certificate
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate, key)
