@@ -120,6 +120,8 @@ USE_I18N = True
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))()
 STATICFILES_DIRS: list[Path] = []
+# Development serves assets from where they lie; production what collectstatic gathered.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 
 # What leaves the platform carries these names.
 PLATFORM_NAME = env.str("PLATFORM_NAME", default="Lanternchat")

@@ -1,0 +1,66 @@
+"""The ledger on the desk: to read, by those whose role says so."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from coordination.ledger.models import Leaf
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Leaf]
+else:
+    _ModelAdmin = admin.ModelAdmin
+
+
+@admin.register(Leaf)
+class LeafAdmin(_ModelAdmin):
+    """Entries, newest first. Nothing here can be added, changed or deleted, and no role could allow it.
+
+    Who may read is the permission ledger.view_leaf (coordination/access/roles.py).
+    """
+
+    list_display = ("recorded_at", "action", "subject", "by")
+    search_fields = ("subject__exact",)
+    search_help_text = "The whole reference of a record, such as R-7F3K-9QWD."
+    ordering = ("-id",)
+    fields = ("recorded_at", "action", "subject", "entry_as_text", "hash")
+    readonly_fields = fields
+    actions = None
+    show_full_result_count = False
+    list_per_page = 50
+
+    @admin.display(description="by")
+    def by(self, leaf: Leaf) -> str:
+        """Who did it: a person's number, or the system."""
+        return str(leaf.data["by"])
+
+    @admin.display(description="entry, as it was hashed")
+    def entry_as_text(self, leaf: Leaf) -> str:
+        """The canonical bytes as text."""
+        return bytes(leaf.entry).decode()
+
+    @admin.display(description="leaf hash (RFC 9162)")
+    def hash(self, leaf: Leaf) -> str:
+        """The leaf's hash in hexadecimal."""
+        return bytes(leaf.leaf_hash).hex()
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Ask the table of roles."""
+        return request.user.is_active and request.user.has_perm("ledger.view_leaf")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show the section to those who may read it."""
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """Refuse: entries come with the deed they record."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Refuse."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Refuse."""
+        return False
