@@ -54,6 +54,13 @@ def _encode_time(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def _decode_time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time has a zone")
+    return moment
+
+
 @cache
 def _names(kind: type[Any]) -> tuple[str, ...]:
     return tuple(each.name for each in dataclasses.fields(kind))
@@ -73,7 +80,7 @@ def _decode_class(kind: type[Any], data: Any) -> Any:
     if issubclass(kind, Enum):
         return kind(data)
     if kind is datetime:
-        return datetime.fromisoformat(data)
+        return _decode_time(data)
     if kind is bytes:
         return b64decode(data, validate=True)
     if kind is float and type(data) is int:

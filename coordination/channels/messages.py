@@ -1,8 +1,10 @@
 """What a plugin is given: one frozen message, its body a union of typed dataclasses, one per kind."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class MessageKind(StrEnum):
@@ -141,6 +143,14 @@ class TestBody:
 
 Body = ReferralBody | CorrectionBody | AnswerBody | LetterBody | TestBody
 
+BODY_OF: Final[Mapping[MessageKind, type[Body]]] = {
+    MessageKind.REFERRAL: ReferralBody,
+    MessageKind.CORRECTION: CorrectionBody,
+    MessageKind.ANSWER: AnswerBody,
+    MessageKind.LETTER: LetterBody,
+    MessageKind.TEST: TestBody,
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
@@ -154,6 +164,11 @@ class Message:
     sender: Sender
     recipient: Recipient
     body: Body
+
+    def __post_init__(self) -> None:
+        """Refuse a body that is not the one of its kind."""
+        if type(self.body) is not BODY_OF[self.kind]:
+            raise ValueError(f"a {self.kind} has no {type(self.body).__name__}")
 
 
 @dataclass(frozen=True, kw_only=True)

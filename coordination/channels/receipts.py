@@ -27,6 +27,11 @@ class Receipt:
     proof: bytes = b""
     wire_digest: str = ""  # sha256:… of the bytes that went over the wire, envelope included
 
+    def __post_init__(self) -> None:
+        """Refuse a receipt that could not be put in order: no zone, or a sequence below nought."""
+        if self.occurred_at.tzinfo is None or self.sequence < 0:
+            raise ValueError("a receipt has a time with a zone and a sequence from 0 upwards")
+
 
 class DeliveryError(Exception):
     """The base of the three ways in which a delivery does not end in a receipt."""

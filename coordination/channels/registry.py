@@ -96,6 +96,8 @@ class Registry:
             self.manager.register(module, name)
             self.manager.check_pending()
         except (pluggy.PluginValidationError, ValueError) as error:
+            if self.manager.has_plugin(name):
+                self.manager.unregister(name=name)
             self._problem(
                 "E003", f"The plugin {name} has a hook that the kit does not know: {error}", "See docs."
             )

@@ -1,8 +1,8 @@
 """The channel: canonical JSON out, a signed callback in."""
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from coordination.channels import (
@@ -23,6 +23,7 @@ from coordination.channels import (
     Rendered,
     UnsupportedFeature,
     canonical_json,
+    decode,
     encode,
     sign_webhook,
     verify_webhook,
@@ -30,11 +31,12 @@ from coordination.channels import (
 from plugins.signed_webhook.forms import SignedWebhookForm
 
 SCHEMA = "coordination/message/v1"
+TAKEN = frozenset({"message_id", "level", "occurred_at", "sequence", "reference", "detail"})
 KINDS = frozenset({MessageKind.REFERRAL, MessageKind.CORRECTION, MessageKind.ANSWER, MessageKind.TEST})
 
 
 class SignedWebhook(Channel):
-    """Posts each message once; the partner drops a webhook-id that it has seen (schema.json, README.md)."""
+    """Posts each message once; the partner drops a webhook-id that it has seen (message.schema.json, README.md)."""
 
     info = ChannelInfo(slug="signed_webhook", title="Signed webhook", kinds=KINDS, deduplicates=True)
     config_form = SignedWebhookForm
@@ -99,22 +101,12 @@ def _reference(body: bytes) -> str:
 
 
 def _receipt(body: bytes, callback_id: str) -> Receipt:
-    """Read a callback: id, message_id, level, occurred_at and, if they like, sequence, reference and detail."""
+    """Read a callback (callback.schema.json). Signed and malformed is the partner's mistake, and told to it."""
     try:
         said = json.loads(body)
         if said["id"] != callback_id:
             raise InauthenticInbound("the id in the body is not the one that was signed")
-        receipt = Receipt(
-            message_id=str(said["message_id"]),
-            level=ReceiptLevel(said["level"]),
-            occurred_at=datetime.fromisoformat(said["occurred_at"]),
-            sequence=int(said.get("sequence", 0)),
-            reference=str(said.get("reference", ""))[:200],
-            detail=str(said.get("detail", ""))[:2000],
-            proof=body,
-        )
+        fields = {name: said[name] for name in TAKEN & said.keys()}
+        return decode(Receipt, {"sequence": 0, **fields, "proof": b64encode(body).decode()})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise PermanentFailure("the callback is signed but malformed") from error
-    if receipt.occurred_at.tzinfo is None:
-        raise PermanentFailure("occurred_at has no time zone")
-    return receipt

@@ -41,7 +41,9 @@ class ChannelContract:
             "carried": self.channel_class.info.kinds,
             "situation": self.partner_class.situations,
         }
-        for name in choices.keys() & set(metafunc.fixturenames):
+        marks = metafunc.definition.iter_markers("parametrize")
+        own = {name.strip() for mark in marks for name in str(mark.args[0]).split(",")}
+        for name in sorted(choices.keys() & set(metafunc.fixturenames) - own):
             metafunc.parametrize(name, sorted(choices[name]))
 
     @pytest.fixture

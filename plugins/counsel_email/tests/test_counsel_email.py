@@ -1,10 +1,141 @@
 """The contract, and what is this channel's own."""
 
-from coordination.channels.testing import ChannelContract, FakeMailbox
-from plugins.counsel_email.channel import CounselEmail
+import dataclasses
+import hashlib
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from coordination.channels import (
+    KitSettings,
+    LetterBody,
+    MailSettings,
+    MessageKind,
+    PermanentFailure,
+    Rendered,
+    configure,
+    current,
+)
+from coordination.channels.testing import ChannelContract, FakeMailbox, Situation, attempt, message
+from plugins.counsel_email.channel import CounselEmail, _Mail
+from plugins.counsel_email.forms import CounselEmailForm
+
+LETTER = message(MessageKind.LETTER)
 
 
 class TestCounselEmail(ChannelContract):
     channel_class = CounselEmail
     config = {"recipient": "{partner}"}
     partner_class = FakeMailbox
+
+    def test_one_letter_to_one_mailbox_under_a_neutral_subject(
+        self, channel: CounselEmail, partner: FakeMailbox
+    ) -> None:
+        rendered = channel.render(LETTER)
+        channel.deliver(rendered, attempt(LETTER))
+        (mail,) = partner.messages
+        assert partner.envelopes == [("desk@platform.example", [partner.address])]
+        assert mail["To"] == partner.address
+        assert mail["Cc"] is mail["Bcc"] is None
+        assert mail["Subject"] == f"A letter for you, reference {LETTER.reference}"
+        assert mail["Message-ID"] == f"<{LETTER.id}@lanternchat.example>"
+        (attachment,) = mail.iter_attachments()
+        assert attachment.get_content_type() == "application/pdf"
+        assert attachment.get_filename() == f"{LETTER.reference}.pdf"
+        assert attachment.get_content() == rendered.content, "what leaves is what was approved"
+        text = mail.get_body(("plain",)).get_content()
+        assert isinstance(LETTER.body, LetterBody)
+        assert LETTER.body.subject_line not in text + mail["Subject"]
+
+    def test_the_wire_digest_is_of_the_mail_that_was_sent(
+        self, channel: CounselEmail, partner: FakeMailbox
+    ) -> None:
+        raw: list[bytes] = []
+        keep = partner.handle_DATA
+
+        async def handle(server: Any, session: Any, envelope: Any) -> str:
+            raw.append(envelope.original_content)
+            return await keep(server, session, envelope)
+
+        partner.handle_DATA = handle  # type: ignore[method-assign]
+        receipt = channel.deliver(channel.render(LETTER), attempt(LETTER))
+        assert receipt.wire_digest == "sha256:" + hashlib.sha256(raw[0]).hexdigest()
+
+    @pytest.mark.parametrize("situation", [Situation.HANGS, Situation.RESETS])
+    def test_a_doubtful_letter_is_sent_once(
+        self, situation: Situation, channel: CounselEmail, partner: FakeMailbox
+    ) -> None:
+        partner.be(situation)
+        with pytest.raises(Exception, match="lost after"):
+            channel.deliver(channel.render(LETTER), attempt(LETTER))
+        assert partner.contacts == 1
+
+
+@pytest.fixture(autouse=True)
+def _mail() -> Any:
+    before = current()
+    configure(
+        KitSettings(
+            platform_domain="lanternchat.example", mail=MailSettings(sender="desk@lanternchat.example")
+        )
+    )
+    yield
+    configure(before)
+
+
+RENDERED = Rendered(content=b"%PDF-", media_type="application/pdf", filename="R-1.pdf", preview="")
+BREAKS = ["a\r\nBcc: other@firm.example", "a\nBcc: other", "a\rb", "a\0b", "a\u2028b", "a\x85b"]
+
+
+@pytest.mark.parametrize("text", BREAKS)
+def test_rec_03_a_line_break_in_any_header_is_refused(text: str) -> None:
+    for recipient, rendered, reference in (
+        (text, RENDERED, "R-1"),
+        ("counsel@firm.example", dataclasses.replace(RENDERED, filename=text), "R-1"),
+        ("counsel@firm.example", RENDERED, text),
+    ):
+        with pytest.raises(PermanentFailure):
+            _Mail(recipient, rendered, dataclasses.replace(attempt(LETTER), reference=reference))
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        "a@firm.example, b@firm.example",
+        "a@firm.example;b@firm.example",
+        "a@firm.example\nb@firm.example",
+        *BREAKS,
+        "",
+    ],
+)
+def test_rec_03_a_second_recipient_cannot_be_configured(recipient: str) -> None:
+    assert not CounselEmailForm({"recipient": recipient}).is_valid()
+
+
+def test_rec_03_a_second_recipient_is_refused_again_at_send() -> None:
+    with pytest.raises(PermanentFailure, match="one recipient"):
+        _Mail("a@firm.example, b@firm.example", RENDERED, attempt(LETTER))
+
+
+def test_the_letter_can_be_read_and_markup_in_it_is_text(tmp_path: Any) -> None:
+    body = LetterBody(
+        subject_line="<script>alert(1)</script>",
+        salutation="Dear <b>Counsel</b>,",
+        paragraphs=('<img src="file:///etc/passwd">', "Grüße & {{ settings.SECRET_KEY }}"),
+        signed_by="Duty counsel",
+    )
+    content = (
+        CounselEmail({"recipient": "a@firm.example"}).render(message(MessageKind.LETTER, body=body)).content
+    )
+    path = tmp_path / "letter.pdf"
+    path.write_bytes(content)
+    text = " ".join(PdfReader(path).pages[0].extract_text().split())
+    for each in (
+        "<script>alert(1)</script>",
+        "<b>Counsel</b>",
+        "/etc/passwd",
+        "{{ settings.SECRET_KEY }}",
+        "Grüße",
+    ):
+        assert each in text
