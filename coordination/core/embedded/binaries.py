@@ -19,12 +19,12 @@ def directory(account: Account) -> Path:
     Where the environment lies in a directory that `account` cannot enter (root's home), the programs are
     copied out of it, once per version; to open that directory would open everything beside it too.
     """
-    programs = _installed()
-    if _runs(programs, account):
+    programs = installed()
+    if runs(programs, account):
         return programs
     copied = _copy(programs.parents[1])
     programs = copied / programs.relative_to(programs.parents[2])
-    if _runs(programs, account):
+    if runs(programs, account):
         return programs
     said = account.run(programs / "postgres", "--version", cwd=Path("/")).stdout.strip()
     raise EmbeddedDatabaseError(
@@ -32,7 +32,7 @@ def directory(account: Account) -> Path:
     )
 
 
-def _installed() -> Path:
+def installed() -> Path:
     # Finding the specification of a top-level package does not import it.
     specification = importlib.util.find_spec(PACKAGE)
     if specification and specification.origin:
@@ -45,7 +45,7 @@ def _installed() -> Path:
     )
 
 
-def _runs(programs: Path, account: Account) -> bool:
+def runs(programs: Path, account: Account) -> bool:
     try:
         return all(
             account.run(programs / name, "--version", cwd=Path("/")).returncode == 0

@@ -34,17 +34,23 @@ def once(path: Path, make: Callable[[], Mapping[str, str]]) -> dict[str, str]:
     except ValueError as error:
         raise UnusableDirectory(f"{path} is damaged. Move it away and start again.") from error
     except OSError as error:
-        message = (
-            f"Cannot use {path}: {error.strerror}. Development keeps its keys and its database there, for "
-            "the user who ran this checkout first: run as that user, or remove the directory to start anew."
-        )
-        raise UnusableDirectory(message) from error
+        raise unusable(path, error) from error
     return content
 
 
+def unusable(path: Path, error: OSError) -> UnusableDirectory:
+    """Return the error that says why `path` cannot be used, and what to do."""
+    return UnusableDirectory(
+        f"Cannot use {path}: {error.strerror}. Development keeps its keys and its database there, for the "
+        "user who ran this checkout first: run as that user, or remove the directory to start anew."
+    )
+
+
 def private_directory(path: Path) -> Path:
-    """Make `path` a directory that only its owner enters. A directory that exists keeps its mode."""
-    path.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+    """Make `path`, and what is missing above it, for its owner alone. What exists keeps its mode."""
+    if not path.exists():
+        private_directory(path.parent)
+        path.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
     return path
 
 

@@ -23,7 +23,7 @@ from coordination.core.embedded.accounts import Account
 from coordination.core.embedded.cluster import ROLES, Cluster
 from coordination.core.embedded.errors import EmbeddedDatabaseError
 from coordination.core.embedded.processes import Process
-from coordination.core.embedded.secretfiles import private_directory
+from coordination.core.embedded.secretfiles import private_directory, unusable
 
 START_SECONDS = 60
 STOP_SECONDS = 60
@@ -224,7 +224,12 @@ def _locked(descriptor: int) -> bool:
 
 @contextmanager
 def _lock(cluster: Cluster, name: str) -> Iterator[None]:
-    with (private_directory(cluster.directory) / name).open("a") as file:
+    path = cluster.directory / name
+    try:
+        file = (private_directory(path.parent) / path.name).open("a")
+    except OSError as error:
+        raise unusable(path, error) from error
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
