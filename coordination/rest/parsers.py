@@ -9,7 +9,7 @@ from django.conf import settings
 from rest_framework.exceptions import ParseError, UnsupportedMediaType, ValidationError
 from rest_framework.parsers import BaseParser
 
-from coordination.rest.problems import Problem
+from coordination.rest.codes import Problem
 
 
 class StrictJSONParser(BaseParser):
