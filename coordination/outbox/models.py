@@ -66,7 +66,7 @@ class Approval(models.Model):
 
 
 class Delivery(models.Model):
-    """The truth about one message on its way. Case, destination and lane stand here so that a claim reads one table."""
+    """The truth about one message on its way. A claim reads this table alone."""
 
     message = models.OneToOneField(Message, models.PROTECT, related_name="delivery")
     case = models.ForeignKey("cases.Case", models.PROTECT, related_name="+")

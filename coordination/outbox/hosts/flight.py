@@ -1,0 +1,153 @@
+"""One batch on its way through a host: which messages started, which finished, and when to stop waiting."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from coordination.channels.codec import decode, encode
+from coordination.channels.receipts import Receipt
+from coordination.core import clock
+from coordination.outbox.halt import Halt
+from coordination.outbox.hosts.frames import BadFrame, Gone, Wire
+from coordination.outbox.hosts.outcomes import Kind, Outcome, Parcel
+
+TICK: Final = 0.25
+# A host that was told to start no more, has nothing under way and still does not say "done" is not listening.
+SETTLE_SECONDS: Final = 2.0
+KINDS: Final = {"temporary": Kind.TEMPORARY, "permanent": Kind.PERMANENT, "unknown": Kind.UNKNOWN}
+
+
+class Flight:
+    """Watches one batch. `run` returns False where the host must be killed."""
+
+    def __init__(
+        self, wire: Wire, parcels: Sequence[Parcel], *, seconds: float, redact: Callable[[str], str]
+    ) -> None:
+        self.wire, self.parcels = wire, parcels
+        self.seconds, self.redact = seconds, redact
+        self.waiting = dict.fromkeys(each.attempt.message_id for each in parcels)
+        self.started: dict[str, datetime] = {}
+        self.flying: dict[str, float] = {}
+        self.found: dict[str, Outcome] = {}
+        self.settled_since: float | None = None
+        self.told = False
+        self.quiet = False
+
+    def run(self, window: float, halt: Halt) -> bool:
+        """Send the batch and wait for its end. False: the host hangs, died or talks nonsense."""
+        begin_by = time.monotonic() + window
+        try:
+            self.wire.send({"verb": "deliver", "parcels": [_encoded(each) for each in self.parcels]}, window)
+            while not self._step(begin_by, halt):
+                if self.quiet and self._stuck(halt):
+                    return False
+        except (TimeoutError, Gone, BadFrame):
+            self._lose(Kind.CRASHED, "the host died")
+            return False
+        return True
+
+    def outcomes(self) -> list[Outcome]:
+        """Return one outcome for each message of the batch; what was never started is returned."""
+        now = clock.now()
+        for message_id in self.waiting:
+            self.found[message_id] = Outcome(message_id=message_id, kind=Kind.RETURNED, finished_at=now)
+        return [self.found[each.attempt.message_id] for each in self.parcels]
+
+    def _step(self, begin_by: float, halt: Halt) -> bool:
+        """Take one frame, or note that none came; tell whether that was the end."""
+        if not self.told and (halt.asked or time.monotonic() >= begin_by or self._late()):
+            self.wire.send({"verb": "stop"}, SETTLE_SECONDS)
+            self.told = True
+        try:
+            frame = self.wire.receive(TICK)
+        except TimeoutError:
+            self.quiet = True
+            return False
+        self.quiet = False
+        if "started" in frame:
+            self._start(frame["started"])
+        elif "finished" in frame:
+            self._finish(frame["finished"], frame)
+        elif "done" in frame:
+            if self.flying:
+                raise BadFrame("done, with messages under way")
+            return True
+        else:
+            raise BadFrame("an unknown frame")
+        return False
+
+    def _start(self, message_id: str) -> None:
+        if message_id not in self.waiting:
+            raise BadFrame("started a message that it was not given")
+        del self.waiting[message_id]
+        self.flying[message_id] = time.monotonic()
+        self.started[message_id] = clock.now()
+
+    def _finish(self, message_id: str, frame: Mapping[str, Any]) -> None:
+        if self.flying.pop(message_id, None) is None:
+            raise BadFrame("finished a message that was not under way")
+        self.found[message_id] = self._outcome(message_id, frame)
+
+    def _outcome(self, message_id: str, frame: Mapping[str, Any]) -> Outcome:
+        times = {"started_at": self.started[message_id], "finished_at": clock.now()}
+        error = frame.get("error")
+        if error is not None:
+            after = frame.get("retry_after")
+            return Outcome(
+                message_id=message_id,
+                kind=KINDS.get(error, Kind.BROKE),
+                error=self.redact(str(frame.get("text", ""))),
+                retry_after=float(after) if isinstance(after, int | float) else None,
+                **times,
+            )
+        receipt = _receipt(message_id, frame.get("result"))
+        if receipt is None:
+            text = "it answered no valid receipt for this message"
+            return Outcome(message_id=message_id, kind=Kind.BROKE, error=text, **times)
+        return Outcome(message_id=message_id, kind=Kind.RECEIPT, receipt=receipt, **times)
+
+    def _late(self) -> bool:
+        oldest = next(iter(self.flying.values()), None)
+        return oldest is not None and time.monotonic() - oldest >= self.seconds
+
+    def _stuck(self, halt: Halt) -> bool:
+        """Tell whether nothing more will come: all that is under way is late, or the host does not listen."""
+        now = time.monotonic()
+        if halt.left() <= 0:
+            self._lose(Kind.HUNG, "broken off: the worker had to stop")
+            return True
+        if self.flying:
+            self.settled_since = None
+            if all(now - since >= self.seconds for since in self.flying.values()):
+                self._lose(Kind.HUNG, f"no end after {self.seconds:g} s")
+                return True
+            return False
+        if not self.told:
+            return False
+        self.settled_since = self.settled_since or now
+        return now - self.settled_since >= SETTLE_SECONDS
+
+    def _lose(self, kind: Kind, error: str) -> None:
+        now = clock.now()
+        for message_id in self.flying:
+            self.found[message_id] = Outcome(
+                message_id=message_id,
+                kind=kind,
+                error=error,
+                started_at=self.started[message_id],
+                finished_at=now,
+            )
+        self.flying.clear()
+
+
+def _receipt(message_id: str, data: Any) -> Receipt | None:
+    try:
+        receipt = decode(Receipt, data)
+    except ValueError:
+        return None
+    return receipt if receipt.message_id == message_id and receipt.occurred_at.tzinfo else None
+
+
+def _encoded(parcel: Parcel) -> dict[str, Any]:
+    return {"rendered": encode(parcel.rendered), "attempt": encode(parcel.attempt)}
