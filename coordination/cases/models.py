@@ -173,7 +173,14 @@ class Deadline(models.Model):
     class Meta:
         ordering = ["due_at"]
         default_permissions = ()
-        constraints = [states_constraint("deadline", DeadlineState)]
+        constraints = [
+            states_constraint("deadline", DeadlineState),
+            models.UniqueConstraint(
+                fields=["case", "code", "about"],
+                condition=models.Q(state="running"),
+                name="deadline_runs_once",
+            ),
+        ]
         indexes = [models.Index(fields=["state", "due_at"])]
 
     def __str__(self) -> str:

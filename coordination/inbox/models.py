@@ -8,7 +8,7 @@ from coordination.core.identifiers import uuid7
 
 
 class InboundMessage(models.Model):
-    """One thing that a partner said. The same id from the same agency is the same message and has one effect."""
+    """One thing that a partner said. The same id from one agency is the same message and has one effect."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     agency = models.ForeignKey("partners.Agency", models.PROTECT, related_name="+")

@@ -1,5 +1,7 @@
 """Agencies, officers and destinations: whom we talk to, and how we know that it is them."""
 
+import uuid
+
 from django.conf import settings
 from django.db import models
 
@@ -17,7 +19,7 @@ class AgencyKind(models.TextChoices):
 
 
 class Agency(models.Model):
-    """A body outside. `identifier` (an ORI, say) tells two of the same name apart; `phone` is the one WE found."""
+    """A body outside. `identifier` (an ORI, say) tells two of one name apart; `phone` is the one WE found."""
 
     name = models.CharField(max_length=200)
     identifier = models.CharField(max_length=60, help_text="ORI, court code or registry number.")
@@ -36,6 +38,9 @@ class Agency(models.Model):
     region = models.CharField(max_length=100, default="", blank=True)
     time_zone = models.CharField(max_length=60, default="UTC")
     domain = models.CharField(max_length=200, default="", blank=True)
+    registered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     phone = models.CharField(
         max_length=40, default="", blank=True, help_text="From our own directory, never from a request."
     )
@@ -55,7 +60,13 @@ class Agency(models.Model):
             ("change_agency", "Change agencies and officers"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["country", "identifier"], name="agency_identifier_once")
+            models.UniqueConstraint(fields=["country", "identifier"], name="agency_identifier_once"),
+            models.CheckConstraint(
+                condition=models.Q(registered_by__isnull=True)
+                | models.Q(verified_by__isnull=True)
+                | ~models.Q(verified_by=models.F("registered_by")),
+                name="agency_two_people",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -71,13 +82,34 @@ class Officer(models.Model):
     rank = models.CharField(max_length=100, default="", blank=True)
     badge = models.CharField(max_length=60, default="", blank=True)
     contact = SealedTextField(default="", blank=True)
-    verified_at = models.DateTimeField()
-    expires_at = models.DateTimeField(help_text="Verification ends 12 months after it was made.")
+    registered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    verified_at = models.DateTimeField(null=True, blank=True)
+    verified_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    how_verified = models.CharField(max_length=300, default="", blank=True)
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="Verification ends 12 months after it was made."
+    )
     suspended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["name"]
         default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(verified_at__isnull=True) | models.Q(expires_at__isnull=False),
+                name="officer_verification_ends",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(registered_by__isnull=True)
+                | models.Q(verified_by__isnull=True)
+                | ~models.Q(verified_by=models.F("registered_by")),
+                name="officer_two_people",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.rank} {self.name}".strip()
@@ -94,6 +126,12 @@ class Destination(models.Model):
     how_known = models.CharField(max_length=300, help_text="How we know that this address is theirs.")
     checked_on = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField()
+    inbound_id = models.UUIDField(
+        default=uuid.uuid4,
+        unique=True,
+        editable=False,
+        help_text="In the address that the partner calls back.",
+    )
 
     class Meta:
         ordering = ["agency", "title"]

@@ -1,0 +1,53 @@
+"""The verbs of cases. One transaction each, every change an entry in the ledger."""
+
+from coordination.cases.models import Case, Deadline, Task
+from coordination.cases.selectors import subjects_with_account
+from coordination.cases.services.access import DEFAULT_TEAMS, grant, require_case, require_of_staff, revoke
+from coordination.cases.services.deadlines import (
+    cancel_deadline,
+    meet_deadline,
+    miss_deadlines,
+    start_deadline,
+)
+from coordination.cases.services.matters import (
+    add_event,
+    add_note,
+    add_subject,
+    assign,
+    close_case,
+    monitor_case,
+    open_case,
+    raise_priority,
+    reopen_case,
+)
+from coordination.cases.services.tasks import cancel_task, complete_task, end_tasks, open_task, take_task
+
+__all__ = [
+    "DEFAULT_TEAMS",
+    "Case",
+    "Deadline",
+    "Task",
+    "add_event",
+    "add_note",
+    "add_subject",
+    "assign",
+    "cancel_deadline",
+    "cancel_task",
+    "close_case",
+    "complete_task",
+    "end_tasks",
+    "grant",
+    "meet_deadline",
+    "miss_deadlines",
+    "monitor_case",
+    "open_case",
+    "open_task",
+    "raise_priority",
+    "reopen_case",
+    "require_case",
+    "require_of_staff",
+    "revoke",
+    "start_deadline",
+    "subjects_with_account",
+    "take_task",
+]

@@ -1,0 +1,156 @@
+"""Who may do what on which case: guardian's grants and the access table, always together."""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.db.models import QuerySet
+
+from coordination.access import services as access
+from coordination.access.roles import ROLES, Role
+from coordination.access.services import User
+from coordination.cases import selectors
+from coordination.cases.models import Case, CaseAccess, CaseGroupPermission, CaseUserPermission
+from coordination.core.errors import InvalidInput, NotFound, NotPermitted
+from coordination.ledger import services as ledger
+
+Principal = User | Group
+
+VIEW, WORK = "view_case", "work_case"
+GRANTABLE = (VIEW, WORK)
+DEFAULT_TEAMS: dict[Role, Collection[str]] = {
+    Role.SAFETY_LIAISON: GRANTABLE,
+    Role.REVIEWER: GRANTABLE,
+    Role.SENIOR_REVIEWER: GRANTABLE,
+    Role.DUTY_OFFICER: GRANTABLE,
+    Role.COUNSEL: GRANTABLE,
+    Role.DUTY_COUNSEL: GRANTABLE,
+    Role.AUDITOR: (VIEW,),
+}
+
+
+def require_case(user: User | None, case: Case, permission: str) -> None:
+    """Raise unless `user` holds `permission` ("work_case") by role and is granted this case for it.
+
+    Raises NotFound where they do not see the case, as for a missing one, and NotPermitted where they see it.
+    None is the system itself, which may.
+    """
+    if user is None or selectors.may(user, case, permission):
+        return
+    if not selectors.may(user, case, VIEW):
+        raise NotFound
+    raise NotPermitted
+
+
+def require_of_staff(user: User | None, case: Case) -> None:
+    """As `require_case` with "work_case", for the news that other slices write on a case.
+
+    An officer or a system of the platform causes such news and sees no case: the slice has checked what they
+    may. Whoever is on the desk needs the grant here too.
+    """
+    if user is not None and user.is_staff:
+        require_case(user, case, WORK)
+
+
+@transaction.atomic
+def grant(
+    case: Case, *, principal: Principal, by: User | None, permissions: Iterable[str] = GRANTABLE
+) -> None:
+    """Let a person or a team of the desk see a case, and work on it unless `permissions` says less.
+
+    Seeing is always part of it. Raises InvalidInput naming `permissions` or `principal`.
+    """
+    require_case(by, case, "grant_case")
+    wanted = {VIEW, *permissions}
+    if not wanted <= set(GRANTABLE):
+        raise InvalidInput("permissions", f"A grant is one or more of {', '.join(GRANTABLE)}.")
+    if not _on_the_desk(principal):
+        raise InvalidInput("principal", "Only people and teams of the desk are given access to a case.")
+    write_grants(case, {principal: wanted})
+    ledger.record(
+        "cases.access_granted",
+        subject=case.reference,
+        by=by,
+        details={"principal": principal_of(principal), "permissions": sorted(wanted)},
+    )
+
+
+@transaction.atomic
+def revoke(
+    case: Case, *, principal: Principal, by: User | None, permissions: Iterable[str] = GRANTABLE
+) -> None:
+    """Take access to a case from a person or a team; without "view_case" the rest goes too.
+
+    Raises InvalidInput where nothing was granted.
+    """
+    require_case(by, case, "grant_case")
+    taken = set(permissions)
+    if VIEW in taken:
+        taken = set(GRANTABLE)
+        CaseAccess.objects.filter(case=case, principal=principal_of(principal)).delete()
+    deleted, _ = _grants(case, principal).filter(permission__codename__in=taken).delete()
+    if not deleted:
+        raise InvalidInput("principal", "They were not given this access.")
+    ledger.record(
+        "cases.access_revoked",
+        subject=case.reference,
+        by=by,
+        details={"principal": principal_of(principal), "permissions": sorted(taken)},
+    )
+
+
+def grant_default_teams(case: Case) -> None:
+    """Give a new case to the teams of DEFAULT_TEAMS; the caller records that the case was opened."""
+    teams = Group.objects.filter(name__in=[role.value for role in DEFAULT_TEAMS])
+    write_grants(case, {team: DEFAULT_TEAMS[Role(team.name)] for team in teams})
+
+
+def principal_of(principal: Principal) -> str:
+    """Return the name of a person or team in the access table."""
+    return f"{'u' if isinstance(principal, User) else 'g'}{principal.pk}"
+
+
+def write_grants(case: Case, grants: Mapping[Principal, Collection[str]]) -> None:
+    """Write guardian's rows and the access table's together; what is granted already stays."""
+    known = {
+        permission.codename: permission
+        for permission in Permission.objects.filter(content_type__app_label="cases", codename__in=GRANTABLE)
+    }
+    CaseUserPermission.objects.bulk_create(
+        [
+            CaseUserPermission(content_object=case, user=principal, permission=known[codename])
+            for principal, codenames in grants.items()
+            if isinstance(principal, User)
+            for codename in sorted(codenames)
+        ],
+        ignore_conflicts=True,
+    )
+    CaseGroupPermission.objects.bulk_create(
+        [
+            CaseGroupPermission(content_object=case, group=principal, permission=known[codename])
+            for principal, codenames in grants.items()
+            if isinstance(principal, Group)
+            for codename in sorted(codenames)
+        ],
+        ignore_conflicts=True,
+    )
+    # `created` is the case's own time: a list by this index is a list of the newest cases.
+    CaseAccess.objects.bulk_create(
+        [
+            CaseAccess(principal=principal_of(principal), created=case.opened_at, case=case)
+            for principal in grants
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _grants(case: Case, principal: Principal) -> QuerySet[CaseUserPermission] | QuerySet[CaseGroupPermission]:
+    if isinstance(principal, User):
+        return CaseUserPermission.objects.filter(content_object=case, user=principal)
+    return CaseGroupPermission.objects.filter(content_object=case, group=principal)
+
+
+def _on_the_desk(principal: Principal) -> bool:
+    if isinstance(principal, User):
+        return principal.is_staff and access.has(principal, f"cases.{VIEW}")
+    return principal.name in [role.value for role, rights in ROLES.items() if rights.staff]

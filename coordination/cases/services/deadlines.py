@@ -1,0 +1,137 @@
+"""Clocks that run on a case."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from coordination.access.services import Role, User
+from coordination.cases import signals
+from coordination.cases.models import Case, Deadline
+from coordination.cases.services.access import require_of_staff
+from coordination.cases.services.matters import add_event
+from coordination.cases.services.tasks import open_task
+from coordination.cases.services.words import said
+from coordination.cases.workflow import DEADLINE, DeadlineState, DeadlineVerb
+from coordination.core import clock
+from coordination.core.errors import InvalidInput
+from coordination.ledger import services as ledger
+
+AT_ONCE = 200
+
+
+@transaction.atomic
+def start_deadline(
+    case: Case,
+    *,
+    code: str,
+    title: str,
+    citation: str,
+    due_at: datetime,
+    about: str = "",
+    started_at: datetime | None = None,
+    by: User | None = None,
+) -> Deadline:
+    """Start a clock on a case; `due_at` and `citation` come from policy. One that runs is returned.
+
+    `started_at` (default: now) is what set it off. Raises InvalidInput naming `due_at` where it is not later
+    than that or has no time zone.
+    """
+    require_of_staff(by, case)
+    begun = started_at or clock.now()
+    if due_at.tzinfo is None or due_at <= begun:
+        raise InvalidInput("due_at", "A deadline is after its start, with a time zone.")
+    deadline, created = Deadline.objects.get_or_create(
+        case=case,
+        code=code,
+        about=about,
+        state=DeadlineState.RUNNING,
+        defaults={
+            "title": said("title", title, longest=200),
+            "citation": citation,
+            "started_at": begun,
+            "due_at": due_at,
+        },
+    )
+    if created:
+        details = {"due": ledger.timestamp(due_at), "about": about}
+        _record("cases.deadline_started", deadline, by=by, **details)
+    return deadline
+
+
+def meet_deadline(case: Case, *, code: str, about: str = "", by: User | None = None) -> Deadline | None:
+    """Stop a clock because what it asks for was done, a missed one too; return None where none runs."""
+    return _stop(case, DeadlineVerb.MEET, code=code, about=about, by=by)
+
+
+def cancel_deadline(case: Case, *, code: str, about: str = "", by: User | None = None) -> Deadline | None:
+    """Stop a clock that no longer applies; return None where none runs."""
+    return _stop(case, DeadlineVerb.CANCEL, code=code, about=about, by=by)
+
+
+def miss_deadlines(now: datetime | None = None) -> int:
+    """Mark the running deadlines that are past as missed, each with a task for the liaisons; return how many.
+
+    For a periodic job. Each in its own transaction; several workers share the rows and none is done twice.
+    """
+    moment = now or clock.now()
+    missed = 0
+    while missed < AT_ONCE and _miss_one(moment):
+        missed += 1
+    return missed
+
+
+@transaction.atomic
+def _miss_one(moment: datetime) -> bool:
+    due = Deadline.objects.filter(state=DeadlineState.RUNNING, due_at__lt=moment).select_related("case")
+    deadline = due.select_for_update(of=("self",), skip_locked=True).order_by("due_at").first()
+    if deadline is None:
+        return False
+    deadline.state = DEADLINE.after(deadline.state, DeadlineVerb.MISS)
+    deadline.save(update_fields=["state"])
+    _record("cases.deadline_missed", deadline, by=None)
+    add_event(
+        deadline.case, kind="deadline_missed", title=f"Missed: {deadline.title}"[:200], about=deadline.about
+    )
+    open_task(
+        deadline.case,
+        kind="missed_deadline",
+        title=f"Missed: {deadline.title}"[:200],
+        role=Role.SAFETY_LIAISON,
+        about=f"cases.deadline:{deadline.pk}",
+        priority=deadline.case.priority,
+        due_at=moment,
+    )
+    signals.deadline_missed.send(sender=Deadline, deadline=deadline)
+    return True
+
+
+@transaction.atomic
+def _stop(case: Case, verb: DeadlineVerb, *, code: str, about: str, by: User | None) -> Deadline | None:
+    require_of_staff(by, case)
+    deadline = (
+        Deadline.objects.select_for_update(of=("self",))
+        .select_related("case")
+        .filter(case=case, code=code, about=about, state__in=_stoppable(verb))
+        .order_by("-started_at")
+        .first()
+    )
+    if deadline is None:
+        return None
+    deadline.state = DEADLINE.after(deadline.state, verb)
+    deadline.ended_at = clock.now()
+    deadline.save(update_fields=["state", "ended_at"])
+    _record(f"cases.deadline_{deadline.state}", deadline, by=by)
+    return deadline
+
+
+def _stoppable(verb: DeadlineVerb) -> list[DeadlineState]:
+    return [state for state in DeadlineState if verb in DEADLINE.allowed(state)]
+
+
+def _record(action: str, deadline: Deadline, *, by: User | None, **details: str) -> None:
+    ledger.record(
+        action,
+        subject=deadline.case.reference,
+        by=by,
+        details={"deadline_id": deadline.pk, "code": deadline.code, **details},
+    )

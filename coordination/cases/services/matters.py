@@ -1,0 +1,221 @@
+"""A case as a whole: opened, assigned, watched, closed, re-opened; its subjects, timeline and notes."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from coordination.access import services as access
+from coordination.access.services import User
+from coordination.cases import selectors, signals
+from coordination.cases.models import Assignment, Case, Deadline, Note, Subject, Task, TimelineEvent
+from coordination.cases.services.access import (
+    WORK,
+    grant_default_teams,
+    require_case,
+    require_of_staff,
+    write_grants,
+)
+from coordination.cases.services.words import said
+from coordination.cases.workflow import CASE, CaseState, CaseVerb, DeadlineState, TaskState
+from coordination.core import clock, identifiers
+from coordination.core.errors import InvalidInput, Refused
+from coordination.ledger import services as ledger
+
+OWNER = "owner"
+PRIORITIES = ("P0", "normal")
+
+
+@transaction.atomic
+def open_case(
+    title: str,
+    *,
+    by: User | None,
+    priority: str = "normal",
+    accounts: Iterable[str] = (),
+    at: datetime | None = None,
+) -> Case:
+    """Open a case, give it to the default teams and name its subjects.
+
+    `title` is neutral: it stands in lists. Raises InvalidInput naming `title` or `priority`, and NotPermitted
+    for somebody on the desk without `cases.work_case`.
+    """
+    if by is not None and by.is_staff:
+        access.require(by, f"cases.{WORK}")
+    title = said("title", title, longest=200)
+    if priority not in PRIORITIES:
+        raise InvalidInput("priority", f"A priority is one of {', '.join(PRIORITIES)}.")
+    moment = at or clock.now()
+    case = Case.objects.create(
+        reference=identifiers.reference("C"), title=title, priority=priority, opened_at=moment
+    )
+    grant_default_teams(case)
+    ledger.record("cases.opened", subject=case.reference, by=by, details={"priority": priority}, at=moment)
+    _tell(case, "opened", "The case was opened", by=by, at=moment)
+    for account in accounts:
+        add_subject(case, account=account, by=by)
+    signals.case_opened.send(sender=Case, case=case)
+    return case
+
+
+@transaction.atomic
+def add_subject(case: Case, *, account: str, by: User | None, note: str = "") -> Subject:
+    """Name an account of concern. One that the case knows already is returned as it is."""
+    require_of_staff(by, case)
+    account = said("account", account, longest=500)
+    subject, created = Subject.objects.get_or_create(
+        case=case,
+        account_index=selectors.account_index(account),
+        defaults={"account": account, "note": note, "added_at": clock.now()},
+    )
+    if created:
+        ledger.record(
+            "cases.subject_added", subject=case.reference, by=by, details={"subject_id": subject.pk}
+        )
+        _tell(case, "subject", "A subject was added", by=by, about=f"cases.subject:{subject.pk}")
+    return subject
+
+
+@transaction.atomic
+def add_event(
+    case: Case,
+    *,
+    kind: str,
+    title: str,
+    by: User | None = None,
+    detail: str = "",
+    about: str = "",
+    at: datetime | None = None,
+) -> TimelineEvent:
+    """Write one line on the timeline: what happened, in words. The deed itself has its own ledger entry.
+
+    `title` is neutral; what a person said or wrote goes into `detail`, which is sealed.
+    """
+    require_of_staff(by, case)
+    return _tell(case, kind, said("title", title, longest=200), by=by, detail=detail, about=about, at=at)
+
+
+@transaction.atomic
+def add_note(case: Case, *, text: str, by: User) -> Note:
+    """Write a note on a case. Notes are never changed."""
+    require_case(by, case, WORK)
+    text = said("text", text, longest=20_000)
+    note = Note.objects.create(case=case, author=by, at=clock.now(), text=text)
+    ledger.record(
+        "cases.note_added",
+        subject=case.reference,
+        by=by,
+        details={"note_id": note.pk, "text_digest": ledger.digest(text)},
+    )
+    return note
+
+
+@transaction.atomic
+def assign(case: Case, *, user: User, role: str = OWNER, by: User | None) -> Assignment:
+    """Give a case to a person, as its owner or in another part; who had that part before has it no more.
+
+    They are granted access with it. Raises InvalidInput naming `user` where they may not work on cases.
+    """
+    require_case(by, case, "assign_case")
+    locked = _locked(case)
+    role = said("role", role, longest=40)
+    if not access.has(user, f"cases.{WORK}"):
+        raise InvalidInput("user", "Only somebody who may work on cases can have one.")
+    now = clock.now()
+    current = Assignment.objects.filter(case=case, role=role, until__isnull=True)
+    same = current.filter(user=user).first()
+    if same is not None:
+        return same
+    current.update(until=now)
+    assignment = Assignment.objects.create(case=case, user=user, role=role, since=now)
+    write_grants(case, {user: {"view_case", WORK}})
+    if role == OWNER:
+        locked.owner = case.owner = user
+        locked.save(update_fields=["owner"])
+    ledger.record("cases.assigned", subject=case.reference, by=by, details={"user": user.pk, "part": role})
+    _tell(case, "assigned", f"{user} is now {role}", by=by)
+    return assignment
+
+
+def monitor_case(case: Case, *, by: User | None, reason: str) -> Case:
+    """Watch a case that needs nothing now."""
+    return _move(case, CaseVerb.MONITOR, by=by, reason=reason)
+
+
+def close_case(case: Case, *, by: User | None, reason: str) -> Case:
+    """Close a case. Raises Refused while a task is open or a deadline runs on it."""
+    return _move(case, CaseVerb.CLOSE, by=by, reason=reason)
+
+
+def reopen_case(case: Case, *, by: User | None, reason: str) -> Case:
+    """Open a watched or closed case again."""
+    return _move(case, CaseVerb.REOPEN, by=by, reason=reason)
+
+
+@transaction.atomic
+def raise_priority(case: Case, *, by: User | None) -> Case:
+    """Make a case P0: danger to life. Nothing makes it less; one that is P0 is returned as it is."""
+    require_of_staff(by, case)
+    locked = _locked(case)
+    if locked.priority != "P0":
+        locked.priority = "P0"
+        locked.save(update_fields=["priority"])
+        ledger.record("cases.priority_raised", subject=case.reference, by=by)
+        _tell(case, "priority", "The case is P0: danger to life", by=by)
+    case.priority = locked.priority
+    return locked
+
+
+_DONE = {
+    CaseVerb.MONITOR: ("cases.monitored", "The case is watched"),
+    CaseVerb.CLOSE: ("cases.closed", "The case was closed"),
+    CaseVerb.REOPEN: ("cases.reopened", "The case was opened again"),
+}
+
+
+@transaction.atomic
+def _move(case: Case, verb: CaseVerb, *, by: User | None, reason: str) -> Case:
+    require_case(by, case, WORK)
+    locked = _locked(case)
+    after = CASE.after(locked.state, verb)
+    reason = said("reason", reason, longest=2_000)
+    if after == CaseState.CLOSED:
+        _require_nothing_open(locked)
+    locked.state = after
+    locked.closed_at = clock.now() if after == CaseState.CLOSED else None
+    locked.save(update_fields=["state", "closed_at"])
+    case.state, case.closed_at = locked.state, locked.closed_at
+    action, words = _DONE[verb]
+    ledger.record(action, subject=case.reference, by=by, details={"reason_digest": ledger.digest(reason)})
+    _tell(case, verb.value, words, by=by, detail=reason)
+    if verb == CaseVerb.CLOSE:
+        signals.case_closed.send(sender=Case, case=locked, reason=reason)
+    elif verb == CaseVerb.REOPEN:
+        signals.case_reopened.send(sender=Case, case=locked, reason=reason)
+    return locked
+
+
+def _require_nothing_open(case: Case) -> None:
+    if Task.objects.filter(case=case, state=TaskState.OPEN).exists():
+        raise Refused("The case has open tasks: complete or cancel them first.", rule="open-tasks")
+    if Deadline.objects.filter(case=case, state=DeadlineState.RUNNING).exists():
+        raise Refused("A deadline runs on the case: meet or cancel it first.", rule="running-deadlines")
+
+
+def _tell(
+    case: Case,
+    kind: str,
+    title: str,
+    *,
+    by: User | None,
+    detail: str = "",
+    about: str = "",
+    at: datetime | None = None,
+) -> TimelineEvent:
+    return TimelineEvent.objects.create(
+        case=case, at=at or clock.now(), kind=kind, title=title, detail=detail, about=about, by=by
+    )
+
+
+def _locked(case: Case) -> Case:
+    return Case.objects.select_for_update(of=("self",)).get(pk=case.pk)

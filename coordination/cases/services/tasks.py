@@ -1,0 +1,169 @@
+"""What a human must do: opened by the slices, taken and ended by people."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from coordination.access.services import Role, User
+from coordination.cases import selectors, signals
+from coordination.cases.models import Case, Task
+from coordination.cases.services.access import WORK, require_case, require_of_staff
+from coordination.cases.services.words import said
+from coordination.cases.workflow import TASK, TaskState, TaskVerb
+from coordination.core import clock
+from coordination.core.errors import Conflict, IllegalTransition, InvalidInput, NotPermitted
+from coordination.ledger import services as ledger
+
+
+@transaction.atomic
+def open_task(
+    case: Case | None,
+    *,
+    kind: str,
+    title: str,
+    role: str,
+    by: User | None = None,
+    instructions: str = "",
+    about: str = "",
+    priority: str = "normal",
+    due_at: datetime | None = None,
+    assignee: User | None = None,
+) -> Task:
+    """Open a task in the queue of `role`. An open task of the same kind about the same record is returned.
+
+    That one is made P0 where this one would be. `case` is None for what belongs to no case, such as a
+    destination that is down. Raises InvalidInput naming `role` or `title`.
+    """
+    if case is not None:
+        require_of_staff(by, case)
+    if role not in [*Role]:
+        raise InvalidInput("role", f"No such role: {role}.")
+    same = selectors.open_task(kind, about) if about else None
+    if same is None:
+        task = Task(
+            case=case,
+            kind=kind,
+            title=said("title", title, longest=200),
+            instructions=instructions,
+            about=about,
+            priority=priority,
+            role=role,
+            assignee=assignee,
+            opened_at=clock.now(),
+            due_at=due_at,
+        )
+        same = _insert(task)
+        if same is None:
+            _record(
+                "cases.task_opened", task, by=by, details={"kind": kind, "role": role, "priority": priority}
+            )
+            signals.task_opened.send(sender=Task, task=task)
+            return task
+    return _hurried(same, by=by) if priority == "P0" else same
+
+
+@transaction.atomic
+def take_task(task: Task, *, by: User, take_over: bool = False) -> Task:
+    """Take a task from the queue of one's role. Raises Conflict where somebody has it, unless `take_over`."""
+    _require(by, task)
+    locked = _open(task)
+    if locked.assignee_id == by.pk:
+        return locked
+    if locked.role not in by.role_names:
+        raise NotPermitted
+    if locked.assignee_id is not None and not take_over:
+        raise Conflict("Somebody else has taken this task.")
+    before = locked.assignee_id
+    locked.assignee = by
+    locked.save(update_fields=["assignee"])
+    _record("cases.task_taken", locked, by=by, details={"from": before})
+    task.assignee = by
+    return locked
+
+
+def complete_task(task: Task, *, by: User | None, outcome: str) -> Task:
+    """Complete a task and say what came of it. Whoever may work on its case may; without a case, its role."""
+    return _end(task, TaskVerb.COMPLETE, by=by, outcome=outcome)
+
+
+def cancel_task(task: Task, *, by: User | None, reason: str) -> Task:
+    """End a task that is no longer needed, and say why."""
+    return _end(task, TaskVerb.CANCEL, by=by, outcome=reason)
+
+
+@transaction.atomic
+def end_tasks(
+    *, about: str, outcome: str, by: User | None, kind: str | None = None, cancel: bool = False
+) -> int:
+    """End the open tasks about one record, because what they ask for has happened; return how many.
+
+    For the slices: `by` names who made it happen, an officer outside too. `kind` narrows it to one kind.
+    """
+    tasks = Task.objects.select_for_update(of=("self",)).filter(about=about, state=TaskState.OPEN)
+    if kind is not None:
+        tasks = tasks.filter(kind=kind)
+    ended = list(tasks.select_related("case"))
+    for task in ended:
+        if task.case is not None:
+            require_of_staff(by, task.case)
+        _finish(task, TaskVerb.CANCEL if cancel else TaskVerb.COMPLETE, by=by, outcome=outcome)
+    return len(ended)
+
+
+@transaction.atomic
+def _end(task: Task, verb: TaskVerb, *, by: User | None, outcome: str) -> Task:
+    _require(by, task)
+    locked = Task.objects.select_for_update(of=("self",)).get(pk=task.pk)
+    _finish(locked, verb, by=by, outcome=outcome)
+    task.state, task.ended_at = locked.state, locked.ended_at
+    return locked
+
+
+def _finish(locked: Task, verb: TaskVerb, *, by: User | None, outcome: str) -> None:
+    locked.state = TASK.after(locked.state, verb)
+    locked.outcome = said("outcome", outcome, longest=2_000)
+    locked.ended_at, locked.ended_by = clock.now(), by
+    locked.save(update_fields=["state", "outcome", "ended_at", "ended_by"])
+    action = "cases.task_completed" if verb == TaskVerb.COMPLETE else "cases.task_cancelled"
+    _record(action, locked, by=by, details={"outcome_digest": ledger.digest(locked.outcome)})
+    signals.task_ended.send(sender=Task, task=locked)
+
+
+def _require(by: User | None, task: Task) -> None:
+    if task.case is not None:
+        require_case(by, task.case, WORK)
+    elif by is not None and task.role not in by.role_names and task.assignee_id != by.pk:
+        raise NotPermitted
+
+
+def _open(task: Task) -> Task:
+    locked = Task.objects.select_for_update(of=("self",)).get(pk=task.pk)
+    if locked.state != TaskState.OPEN:
+        raise IllegalTransition(locked.state, "take")
+    return locked
+
+
+def _insert(task: Task) -> Task | None:
+    """Insert the task, or return the one that somebody else opened for the same thing in the meantime."""
+    try:
+        with transaction.atomic():
+            task.save(force_insert=True)
+    except IntegrityError:
+        same = selectors.open_task(task.kind, task.about)
+        if same is None:
+            raise
+        return same
+    return None
+
+
+def _hurried(task: Task, *, by: User | None) -> Task:
+    if task.priority != "P0":
+        task.priority = "P0"
+        task.save(update_fields=["priority"])
+        _record("cases.task_priority_raised", task, by=by, details={})
+    return task
+
+
+def _record(action: str, task: Task, *, by: User | None, details: dict[str, str | int | None]) -> None:
+    subject = task.case.reference if task.case is not None else f"task:{task.pk}"
+    ledger.record(action, subject=subject, by=by, details={"task_id": task.pk, **details})

@@ -1,0 +1,16 @@
+"""News from cases, sent with send() inside the transaction: a receiver that raises undoes the deed."""
+
+from django.dispatch import Signal
+
+# case
+case_opened = Signal()
+# case, reason
+case_closed = Signal()
+# case, reason
+case_reopened = Signal()
+# task
+task_opened = Signal()
+# task
+task_ended = Signal()
+# deadline
+deadline_missed = Signal()

@@ -1,0 +1,101 @@
+"""Reading agencies, officers and destinations. A partner is who is verified now: the clock is asked."""
+
+from django.db.models import Q, QuerySet
+
+from coordination.access.services import User
+from coordination.channels import secrets
+from coordination.core import clock
+from coordination.core.errors import NotFound
+from coordination.partners.models import Agency, Destination, Officer
+
+
+def agencies() -> QuerySet[Agency]:
+    """Return all agencies, suspended and unverified ones too: whom we know is no secret on the desk."""
+    return Agency.objects.all()
+
+
+def agency(pk: int) -> Agency:
+    """Return one agency, or raise NotFound."""
+    found = Agency.objects.filter(pk=pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def officers_of(agency: Agency) -> QuerySet[Officer]:
+    """Return the officers of an agency, those without access too."""
+    return Officer.objects.filter(agency=agency).select_related("user", "agency")
+
+
+def officer_of(user: User) -> Officer | None:
+    """Return the officer that `user` is now; None where not verified, expired, suspended, or the agency is.
+
+    Asked at each request, so access ends with the verification and not with the token.
+    """
+    found = Officer.objects.select_related("agency", "user").filter(user=user).first()
+    return found if found is not None and may_act(found) else None
+
+
+def may_act(officer: Officer) -> bool:
+    """Tell whether an officer may act for the agency now."""
+    return (
+        officer.user.is_active
+        and officer.suspended_at is None
+        and officer.verified_at is not None
+        and officer.expires_at is not None
+        and officer.expires_at > clock.now()
+        and is_open(officer.agency)
+    )
+
+
+def agency_of(user: User) -> Agency | None:
+    """Return the agency that `user` may act for now, or None."""
+    officer = officer_of(user)
+    return officer.agency if officer is not None else None
+
+
+def is_open(agency: Agency) -> bool:
+    """Tell whether we talk to an agency: it is verified and not suspended."""
+    return agency.verified_at is not None and agency.suspended_at is None
+
+
+def destinations_open() -> QuerySet[Destination]:
+    """Return the destinations that a message may go to now."""
+    return _destinations().filter(
+        Q(agency__verified_at__isnull=False), enabled=True, agency__suspended_at__isnull=True
+    )
+
+
+def destinations_of(agency: Agency) -> QuerySet[Destination]:
+    """Return the destinations of an agency, closed ones too."""
+    return _destinations().filter(agency=agency)
+
+
+def destination(pk: int) -> Destination:
+    """Return one destination with its agency, or raise NotFound."""
+    found = _destinations().filter(pk=pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def destination_called_back(inbound_id: str) -> Destination:
+    """Return the open destination of this callback address; raise NotFound, for a closed one too."""
+    found = destinations_open().filter(inbound_id=inbound_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def is_destination_open(destination: Destination) -> bool:
+    """Tell whether a message may go to a destination now; its agency is read afresh."""
+    return destinations_open().filter(pk=destination.pk).exists()
+
+
+def destination_fingerprint(destination: Destination) -> str:
+    """Return `sha256:…` of channel and configuration, which an approval binds. References, never values."""
+    return secrets.fingerprint(destination.channel, destination.config)
+
+
+def _destinations() -> QuerySet[Destination]:
+    return Destination.objects.select_related("agency")

@@ -1,0 +1,155 @@
+"""Where messages go. What a destination says is checked by its channel's own form; secrets are references."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.db import transaction
+
+from coordination.access import services as access
+from coordination.access.services import User
+from coordination.channels import registry, secrets
+from coordination.core import clock
+from coordination.core.errors import InvalidInput
+from coordination.ledger import services as ledger
+from coordination.partners.models import Agency, Destination
+from coordination.partners.selectors import destination_fingerprint
+from coordination.partners.services.words import said
+
+CHANGE = "partners.change_destination"
+# A field of this name holds a secret, whatever its form says of it; so does a value that begins like a key.
+_SECRET_NAME = re.compile(r"(^|_)(secret|password|passphrase|token|api_?key|private_?key|credential)s?(_|$)")
+_SECRET_VALUE = re.compile(r"^(whsec_|whsk_|Bearer\s)|-----BEGIN [A-Z ]*PRIVATE KEY")
+
+
+@transaction.atomic
+def add_destination(
+    agency: Agency,
+    *,
+    by: User | None,
+    title: str,
+    channel: str,
+    config: Mapping[str, Any],
+    how_known: str,
+    checked_on: date | None = None,
+    enabled: bool = True,
+) -> Destination:
+    """Add a way to reach an agency. `how_known` says how we know that this address is theirs.
+
+    Raises InvalidInput naming `title`, `channel`, `how_known` or, from the channel's own form, a field of
+    the configuration. A secret is a reference (`secret:NAME`); its value is refused.
+    """
+    _require(by)
+    destination = Destination(
+        agency=agency,
+        title=said("title", title, longest=200),
+        channel=channel,
+        config=clean_config(channel, config),
+        how_known=said("how_known", how_known, longest=300),
+        checked_on=checked_on,
+        enabled=enabled,
+        created_at=clock.now(),
+    )
+    if Destination.objects.filter(agency=agency, title=destination.title).exists():
+        raise InvalidInput("title", "This agency has a destination of this title.")
+    destination.save(force_insert=True)
+    _record("partners.destination_added", destination, by=by, channel=channel)
+    return destination
+
+
+@transaction.atomic
+def change_destination(
+    destination: Destination,
+    *,
+    by: User | None,
+    title: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    how_known: str | None = None,
+    checked_on: date | None = None,
+    enabled: bool | None = None,
+) -> Destination:
+    """Change what is given. Raises InvalidInput naming the field.
+
+    A changed configuration has another fingerprint: what was approved for the old one does not leave. The
+    channel of a destination never changes: close it and add another.
+    """
+    _require(by)
+    locked = (
+        Destination.objects.select_for_update(of=("self",)).select_related("agency").get(pk=destination.pk)
+    )
+    before = destination_fingerprint(locked)
+    if config is not None:
+        locked.config = clean_config(locked.channel, config)
+    if title is not None:
+        locked.title = said("title", title, longest=200)
+    if how_known is not None:
+        locked.how_known = said("how_known", how_known, longest=300)
+    if destination_fingerprint(locked) != before and how_known is None:
+        raise InvalidInput("how_known", "Say how we know that the new address is theirs.")
+    locked.checked_on = checked_on or locked.checked_on
+    was_enabled, locked.enabled = locked.enabled, locked.enabled if enabled is None else enabled
+    twin = Destination.objects.filter(agency=locked.agency, title=locked.title).exclude(pk=locked.pk)
+    if twin.exists():
+        raise InvalidInput("title", "This agency has a destination of this title.")
+    locked.save()
+    _record("partners.destination_changed", locked, by=by, fingerprint_before=before)
+    if was_enabled != locked.enabled:
+        action = "partners.destination_opened" if locked.enabled else "partners.destination_closed"
+        _record(action, locked, by=by)
+    destination.refresh_from_db()
+    return locked
+
+
+def clean_config(channel: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration as the channel's form cleans it, or raise InvalidInput naming its field."""
+    try:
+        form_class = registry.channel(channel).config_form
+    except registry.UnknownChannel:
+        raise InvalidInput("channel", "No channel of this name is installed.") from None
+    unknown = set(config) - set(form_class.base_fields)
+    if unknown:
+        raise InvalidInput(min(unknown), f"The channel {channel} has no such field.")
+    form = form_class(data=dict(config))
+    if not form.is_valid():
+        field, messages = next(iter(form.errors.items()))
+        raise InvalidInput("config" if field == "__all__" else field, " ".join(map(str, messages)))
+    for name, value in form.cleaned_data.items():
+        _refuse_secret(name, value, form.fields[name])
+    return {name: _plain(name, value) for name, value in form.cleaned_data.items()}
+
+
+def _refuse_secret(name: str, value: object, field: forms.Field) -> None:
+    text = value if isinstance(value, str) else ""
+    reference = isinstance(field, secrets.SecretReferenceField) or secrets.REFERENCE.fullmatch(text)
+    if text and not reference and (_SECRET_NAME.search(name) or _SECRET_VALUE.search(text)):
+        raise InvalidInput(name, "A secret is named as secret:NAME; its value is kept elsewhere.")
+
+
+def _plain(name: str, value: object) -> object:
+    """Return what JSON holds; a form field that gives anything else is the plugin's fault and is said."""
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(name, each) for each in value]
+    raise InvalidInput(name, "This channel's form gives a value that cannot be kept.")
+
+
+def _require(by: User | None) -> None:
+    if by is not None:
+        access.require(by, CHANGE)
+
+
+def _record(action: str, destination: Destination, *, by: User | None, **details: str) -> None:
+    ledger.record(
+        action,
+        subject=f"destination:{destination.pk}",
+        by=by,
+        details={
+            "agency": destination.agency_id,
+            "fingerprint": destination_fingerprint(destination),
+            "how_digest": ledger.digest(destination.how_known),
+            **details,
+        },
+    )
