@@ -1,49 +1,25 @@
 """Law and policy to read. Nothing can be changed here: a change is a new version of a pack file."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from coordination.access.modeladmin import DeskAdmin
 from coordination.policy import selectors
 from coordination.policy.models import Clock, CriteriaVersion, EmergencyNumber, LegalBasis, Pack
 
-if TYPE_CHECKING:
-    PolicyAdmin = admin.ModelAdmin[Any]
-else:
-    PolicyAdmin = admin.ModelAdmin
 
-
-class ReadOnly(PolicyAdmin):
+class PolicyAdmin(DeskAdmin):
     """Whoever may see law and policy reads; nobody adds, changes or deletes."""
 
+    view_permission = "policy.view_pack"
     change_list_template = "policy/change_list.html"
     change_form_template = "policy/change_form.html"
-    actions = None
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Show the section to whoever may see a row of it."""
-        return self.has_view_permission(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        """Let every role read that the table of roles gives policy.view_pack."""
-        return request.user.has_perm("policy.view_pack")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        """Refuse: rows come from pack files."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        """Refuse: a published version never changes."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        """Refuse: past decisions were made under it."""
-        return False
 
 
-class RowsInForce(ReadOnly):
+class RowsInForce(PolicyAdmin):
     """The rows of the packs in force; those of earlier versions stay readable from what refers to them."""
 
     list_select_related = ("pack",)
@@ -63,7 +39,7 @@ class RowsInForce(ReadOnly):
 
 
 @admin.register(Pack)
-class PackAdmin(ReadOnly):
+class PackAdmin(PolicyAdmin):
     """Every version that was ever in force."""
 
     list_display = ("name", "version", "title", "jurisdiction", "effective_from", "effective_until", "digest")
