@@ -1,7 +1,8 @@
 """POSTs a second from threads to a local sink: the kit's client beside what else there is.
 
-`python -m benchmarks.http_clients [--quick] [--json]`. The sink is nginx where it is installed, else a small server
-in a process of its own. Clients that are not installed are left out. Why it matters: docs/decisions/0002.
+`python -m benchmarks.http_clients [--quick] [--json]`. The sink is nginx where it is installed, else a small
+server in a process of its own. Clients that are not installed are left out. Why it matters:
+docs/decisions/0002.
 """
 
 import argparse
@@ -64,7 +65,7 @@ def main() -> None:
 
 
 def measure(clients: dict[str, Any], port: int, seconds: float, rounds: int) -> dict[str, int]:
-    """Return POSTs a second for each client: the median of interleaved rounds, so that drift hits all alike."""
+    """Return POSTs a second for each client: the median of rounds taken in turn, so drift hits all alike."""
     found: dict[str, list[float]] = {name: [] for name in clients}
     for _ in range(rounds):
         for name, make in clients.items():
@@ -126,7 +127,7 @@ def urllib3_pinned(port: int) -> Post:
 
 def httpx2_client(port: int) -> Post:
     """httpx2, sync."""
-    import httpx2
+    import httpx2  # type: ignore[import-not-found]
 
     client = httpx2.Client()
     return lambda: _ignore(client.post(f"http://{HOST}:{port}/", content=BODY, headers=HEADERS))
@@ -134,7 +135,7 @@ def httpx2_client(port: int) -> Post:
 
 def requests_session(port: int) -> Post:
     """A requests session for each thread."""
-    import requests
+    import requests  # type: ignore[import-untyped]
 
     local = threading.local()
 
@@ -148,7 +149,7 @@ def requests_session(port: int) -> Post:
 
 def pyreqwest_client(port: int) -> Post:
     """pyreqwest: reqwest, in Rust, sync."""
-    from pyreqwest.client import SyncClientBuilder
+    from pyreqwest.client import SyncClientBuilder  # type: ignore[import-not-found]
 
     client = SyncClientBuilder().build()
     return lambda: _ignore(
@@ -158,7 +159,7 @@ def pyreqwest_client(port: int) -> Post:
 
 def aiohttp_tasks(port: int, seconds: float) -> float:
     """aiohttp on one loop with 50 at once: no threads, so a channel written for it would be async."""
-    import aiohttp
+    import aiohttp  # type: ignore[import-not-found]
 
     async def run() -> float:
         counts = 0

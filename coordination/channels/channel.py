@@ -18,9 +18,9 @@ API_VERSION = "1.0"
 class ChannelInfo:
     """What a channel says of itself.
 
-    `deduplicates`: the receiver drops a message id that it has seen. `max_concurrency`: how many deliveries the
-    receiver takes at once. `deadline_seconds`: when one delivery is given up. `sends_mail`: its host is given the
-    mail settings; no other host is.
+    `deduplicates`: the receiver drops a message id that it has seen. `max_concurrency`: how many deliveries
+    the receiver takes at once. `deadline_seconds`: when one delivery is given up. `sends_mail`: its host is
+    given the mail settings; no other host is.
     """
 
     slug: str
@@ -45,7 +45,10 @@ class Channel(ABC):
 
     @abstractmethod
     def render(self, message: Message) -> Rendered:
-        """Return what will leave: pure, deterministic. Raises UnsupportedFeature rather than drop anything."""
+        """Return what will leave: pure, deterministic.
+
+        Raises UnsupportedFeature rather than drop anything.
+        """
 
     @abstractmethod
     def deliver(self, rendered: Rendered, attempt: Attempt) -> Receipt:
@@ -73,7 +76,10 @@ class InboundRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Inbound:
-    """One thing that a partner said. `id` is the partner's own and stable; the same id twice has one effect."""
+    """One thing that a partner said.
+
+    `id` is the partner's own and stable; the same id twice has one effect.
+    """
 
     id: str
     receipt: Receipt | None = None

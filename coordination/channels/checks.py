@@ -13,13 +13,13 @@ from coordination.channels.registry import survey
 
 
 @register(Tags.compatibility)
-def plugins_hold(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+def plugins_hold(_configs: Sequence[Any] | None = None, **_: Any) -> list[CheckMessage]:
     """E001-E006: each allow-listed plugin is installed, imports, and keeps the contract."""
     return [Error(each.message, hint=each.hint, id=each.id) for each in survey().problems]
 
 
 @register(Tags.security)
-def networks_are_networks(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+def networks_are_networks(_configs: Sequence[Any] | None = None, **_: Any) -> list[CheckMessage]:
     """E007: each allowed network is a CIDR block. W001: the whole internet is not one of them."""
     found: list[CheckMessage] = []
     for name in settings.CHANNELS_ALLOWED_NETWORKS:
@@ -37,7 +37,7 @@ def networks_are_networks(app_configs: Sequence[Any] | None, **_: Any) -> list[C
 
 
 @register(Tags.security)
-def secrets_are_private(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+def secrets_are_private(_configs: Sequence[Any] | None = None, **_: Any) -> list[CheckMessage]:
     """E008: others on this machine cannot read the directory of secrets."""
     directory = Path(settings.SECRETS_DIR) if settings.SECRETS_DIR else None
     if directory is None or not directory.is_dir() or not directory.stat().st_mode & stat.S_IRWXO:
@@ -47,7 +47,7 @@ def secrets_are_private(app_configs: Sequence[Any] | None, **_: Any) -> list[Che
 
 
 @register(Tags.security, deploy=True)
-def production_sends_over_tls(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+def production_sends_over_tls(_configs: Sequence[Any] | None = None, **_: Any) -> list[CheckMessage]:
     """W002: a deployment does not send referrals over plain HTTP."""
     if not settings.CHANNELS_ALLOW_PLAIN_HTTP:
         return []

@@ -1,4 +1,4 @@
-"""The kit's dataclasses as plain JSON values and back: what crosses to a plugin host is data, never pickles."""
+"""The kit's dataclasses as plain JSON values and back: what crosses to a plugin host is never a pickle."""
 
 import dataclasses
 import types
@@ -22,7 +22,7 @@ def canonical_json(value: Any) -> bytes:
 
 
 def encode(value: Any) -> Any:
-    """Return plain JSON values: bytes as base64, times as RFC 3339 in UTC, enums by value, tuples as lists."""
+    """Return plain JSON values: bytes as base64, times as RFC 3339 in UTC, enums by value."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, PLAIN):
@@ -32,7 +32,12 @@ def encode(value: Any) -> Any:
     if isinstance(value, bytes):
         return b64encode(value).decode()
     if dataclasses.is_dataclass(value):
-        return {name: encode(getattr(value, name)) for name in _names(type(value))}
+        kind: Any = type(value)
+        return {name: encode(getattr(value, name)) for name in _names(kind)}
+    return _encode_container(value)
+
+
+def _encode_container(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): encode(each) for key, each in value.items()}
     if isinstance(value, Sequence):
@@ -43,7 +48,7 @@ def encode(value: Any) -> Any:
 def decode(kind: type[T], data: Any) -> T:
     """Return the dataclass that `encode` was given. Raises ValueError where the data has another shape."""
     try:
-        return typing.cast(T, _decode(kind, data))
+        return typing.cast("T", _decode(kind, data))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a {kind.__name__}") from error
 
@@ -62,12 +67,12 @@ def _decode_time(text: str) -> datetime:
 
 
 @cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
+def _names(kind: Any) -> tuple[str, ...]:
     return tuple(each.name for each in dataclasses.fields(kind))
 
 
 @cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
+def _hints(kind: Any) -> dict[str, Any]:
     return {name: hint for name, hint in typing.get_type_hints(kind).items() if name in _names(kind)}
 
 

@@ -1,9 +1,10 @@
 """Where a channel may connect: the spelling of a URL, and every address behind its name.
 
-Refused at save and again at connect (OWASP ASVS 1.3.6). Connections are pinned to the address that was checked,
-so a name that changes its answer between the check and the connect gains nothing.
+Refused at save and again at connect (OWASP ASVS 1.3.6). Connections are pinned to the address that was
+checked, so a name that changes its answer between the check and the connect gains nothing.
 """
 
+import contextlib
 import ipaddress
 import re
 import socket
@@ -35,6 +36,7 @@ NEVER: Final = tuple(
     )
 )
 PORTS: Final = {"https": 443, "http": 80}
+LONGEST_NAME: Final = 253
 LOOK_UP_SECONDS: Final = 3.0
 
 
@@ -68,10 +70,8 @@ def validate_url(url: str) -> Endpoint:
     A name that has no address now passes: it is checked again, with its addresses, at each connect.
     """
     endpoint = parse(url)
-    try:
+    with contextlib.suppress(NameNotFound):
         addresses(endpoint.host, endpoint.port)
-    except NameNotFound:
-        pass
     return endpoint
 
 
@@ -108,7 +108,7 @@ def _host(host: str) -> str:
         pass
     if ENDS_IN_NUMBER.fullmatch(host):
         raise EndpointRefused("an address is written as four decimal numbers or as IPv6")
-    if len(host) > 253 or not all(LABEL.fullmatch(label) for label in host.split(".")):
+    if len(host) > LONGEST_NAME or not all(LABEL.fullmatch(label) for label in host.split(".")):
         raise EndpointRefused("this host name is not one (no trailing dot, no empty label)")
     return host
 

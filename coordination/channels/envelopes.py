@@ -1,8 +1,9 @@
 """Envelopes that the kit puts around frozen content at send: Standard Webhooks signatures and S/MIME.
 
-Standard Webhooks 1.0: `v1` is HMAC-SHA256 under a `whsec_` key, `v1a` is Ed25519 under a `whsk_` key, verified with
-`whpk_`. Several keys, parted by white space, sign and verify beside each other, so that a key can be changed with
-an overlap: put the new one first, and take the old one away when the other side has the new one.
+Standard Webhooks 1.0: `v1` is HMAC-SHA256 under a `whsec_` key, `v1a` is Ed25519 under a `whsk_` key,
+verified with `whpk_`. Several keys, parted by white space, sign and verify beside each other, so that a key
+can be changed with an overlap: put the new one first, and take the old one away when the other side has the
+new one.
 """
 
 import binascii
@@ -55,9 +56,10 @@ def verify_webhook(
     now: datetime | None = None,
     tolerance: int = TOLERANCE_SECONDS,
 ) -> str:
-    """Return the webhook-id if one of the keys signed this within the tolerance. Raises InauthenticInbound, BadKey.
+    """Return the webhook-id if one of the keys signed this within the tolerance.
 
-    A key is tried only with signatures of its own kind, so a public key is never taken for a shared secret.
+    Raises InauthenticInbound and BadKey. A key is tried only with signatures of its own kind, so a public
+    key is never taken for a shared secret.
     """
     message_id = _only(headers, "webhook-id", IDENTIFIER)
     timestamp = _only(headers, "webhook-timestamp", TIMESTAMP)

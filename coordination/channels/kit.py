@@ -38,7 +38,7 @@ class KitSettings:
         return self if info.sends_mail else replace(self, mail=None)
 
     def to_json(self) -> dict[str, Any]:
-        """Return this as plain JSON values, the mail password included: for the pipe to a host, never a log."""
+        """Return this as plain JSON values, mail password included: for the pipe to a host, never a log."""
         return asdict(self)
 
     @classmethod
@@ -104,7 +104,7 @@ def mail_settings(mail: MailSettings | None) -> dict[str, Any]:
 
 
 def start_host(settings: KitSettings) -> None:
-    """Set up Django and the kit in a fresh interpreter: no applications, no database, no translations, no keys."""
+    """Set up Django and the kit in a fresh interpreter: no applications, no database, no keys."""
     import django
     from django.conf import settings as django_settings
 

@@ -16,7 +16,10 @@ class ReceiptLevel(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """A partner's answer. A receipt with a lower `sequence` than one already recorded is late news and loses."""
+    """A partner's answer.
+
+    A receipt with a lower `sequence` than one already recorded is late news and loses.
+    """
 
     message_id: str
     level: ReceiptLevel
@@ -38,7 +41,10 @@ class DeliveryError(Exception):
 
 
 class TemporaryFailure(DeliveryError):
-    """It did not arrive; trying again may help. `retry_after` is in seconds, None leaves it to the dispatcher."""
+    """It did not arrive; trying again may help.
+
+    `retry_after` is in seconds, None leaves it to the dispatcher.
+    """
 
     def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(message)

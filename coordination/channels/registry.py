@@ -1,4 +1,4 @@
-"""The plugins of this process: found by entry points, loaded from the allow-list, in-tree ones like any other."""
+"""The plugins of this process: found by entry points, loaded from the allow-list."""
 
 import inspect
 import logging
@@ -202,7 +202,10 @@ def load_one(plugin: str, slug: str) -> type[Channel]:
 
 
 def objections(message: Message, slug: str, destination: str) -> list[str]:
-    """Return why the message must not leave this way; empty if nobody objects. A plugin that raises objects."""
+    """Return why the message must not leave this way; empty if nobody objects.
+
+    A plugin that raises objects.
+    """
     found: list[str] = []
     arguments = {"message": message, "channel_slug": slug, "destination": destination}
     for name, result in registry().call_each("object_to_delivery", **arguments):
@@ -215,14 +218,20 @@ def objections(message: Message, slug: str, destination: str) -> list[str]:
 
 
 def announce_receipt(message_id: str, receipt: Receipt) -> None:
-    """Tell every plugin that a receipt was recorded. A plugin that raises is logged; nothing is raised here."""
+    """Tell every plugin that a receipt was recorded.
+
+    A plugin that raises is logged; nothing is raised here.
+    """
     for name, result in registry().call_each("receipt_recorded", message_id=message_id, receipt=receipt):
         if isinstance(result, Exception):
             logger.error("receipt_recorded of %s raised %s", name, type(result).__name__)
 
 
 def describe(slug: str, receipt: Receipt) -> str:
-    """Return what the receipt means, in a plugin's words or the kit's own. A plugin that raises is passed over."""
+    """Return what the receipt means, in a plugin's words or the kit's own.
+
+    A plugin that raises is passed over.
+    """
     for name, result in registry().call_each("describe_receipt", channel_slug=slug, receipt=receipt):
         if isinstance(result, Exception):
             logger.error("describe_receipt of %s raised %s", name, type(result).__name__)

@@ -1,4 +1,7 @@
-"""Secrets by reference. A destination stores `secret:NAME`; the value is looked up when work is handed out."""
+"""Secrets by reference.
+
+A destination stores `secret:NAME`; the value is looked up when work is handed out.
+"""
 
 import hashlib
 import os
@@ -78,7 +81,7 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def pack(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a resolved configuration as plain JSON values, secrets marked: for the pipe to a host, never a log."""
+    """Return a resolved configuration as plain JSON values: for the pipe to a host, never a log."""
     return {key: _packed(value) for key, value in config.items()}
 
 

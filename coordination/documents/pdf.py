@@ -1,4 +1,4 @@
-"""A template and its values in, the bytes of a tagged PDF (PDF/UA) out: the same input gives the same bytes."""
+"""A template and its values in, the bytes of a tagged PDF (PDF/UA) out: the same in, the same out."""
 
 import os
 import threading
@@ -24,19 +24,19 @@ MEDIA_TYPES: Final = {".css": "text/css", ".svg": "image/svg+xml", ".png": "imag
 
 ONE_AT_A_TIME: Final = (
     threading.Lock()
-)  # fonts are shared (×1.3), and Pango's maps are not for two threads at once
+)  # fonts are shared (1.3 times as fast), and Pango's maps are not for two threads at once
 
 
 class Unrenderable(Exception):
-    """The document cannot be made: a template or an asset is missing or broken, or the values are too much."""
+    """The document cannot be made: a template or an asset is missing or broken, or it is too much."""
 
 
 def render_pdf(template: str, context: Mapping[str, Any], *, roots: Sequence[Path] = ()) -> bytes:
     """Return the PDF of a template found in `roots` or in our own templates. Raises Unrenderable.
 
-    `context["created_at"]` (aware) dates the document; without it SOURCE_DATE_EPOCH does: there is no clock here.
-    Values are escaped. Style sheets, images and fonts are read from the roots by relative name; nothing else is
-    fetched, and an asset that cannot be had stops the document rather than be left out.
+    `context["created_at"]` (aware) dates the document; without it SOURCE_DATE_EPOCH does: there is no clock
+    here. Values are escaped. Style sheets, images and fonts are read from the roots by relative name; nothing
+    else is fetched, and an asset that cannot be had stops the document rather than be left out.
     """
     from weasyprint import HTML
     from weasyprint.urls import FatalURLFetchingError
@@ -93,7 +93,7 @@ def _fetcher(places: Sequence[Path]) -> Any:
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
     class Assets(URLFetcher):  # type: ignore[misc]
-        def fetch(self, url: str, headers: Any = None) -> Any:
+        def fetch(self, url: str, headers: Any = None) -> Any:  # noqa: ARG002 - WeasyPrint's signature
             try:
                 path = _asset(url, places)
             except Unrenderable as error:
@@ -106,7 +106,8 @@ def _fetcher(places: Sequence[Path]) -> Any:
 def _asset(url: str, places: Sequence[Path]) -> Path:
     parts = urlsplit(url)
     name = unquote(parts.path).lstrip("/")
-    # A name below the root that is nobody's, so that relative names resolve; whatever else was named is refused.
+    # A name below the root that is nobody's, so that relative names resolve; whatever else was named is
+    # refused.
     if url != BASE_URL.rstrip("/") + parts.path:
         raise Unrenderable("a document fetches nothing but the assets of its own templates")
     for place in places:

@@ -30,11 +30,14 @@ from plugins.counsel_email.submission import submit
 
 TEMPLATES = Path(__file__).parent / "templates"
 HEADER_BREAK = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
-TEXT = "A letter is attached as a PDF.\n\nReference: {reference}\n\nPlease answer to the contact in the letter.\n"
+TEXT = "A letter is attached as a PDF.\n\nReference: {reference}\n\nPlease answer to the contact it names.\n"
 
 
 class CounselEmail(Channel):
-    """Mails one letter to one mailbox. Mail drops no second copy, so a doubtful outcome is never retried alone."""
+    """Mails one letter to one mailbox.
+
+    Mail drops no second copy, so a doubtful outcome is never retried alone.
+    """
 
     info = ChannelInfo(
         slug="counsel_email",
@@ -75,7 +78,7 @@ class CounselEmail(Channel):
             level=ReceiptLevel.ACCEPTED,
             occurred_at=attempt.started_at,
             detail="the mail server took it",
-            wire_digest="sha256:" + hashlib.sha256(mail.message().as_bytes(linesep="\r\n")).hexdigest(),
+            wire_digest="sha256:" + hashlib.sha256(mail.wire()).hexdigest(),
         )
 
 
@@ -119,3 +122,8 @@ class _Mail(EmailMessage):
         if self._built is None:
             self._built = super().message()
         return self._built  # type: ignore[no-any-return]
+
+    def wire(self) -> bytes:
+        """Return the bytes that Django's SMTP backend hands over."""
+        built: Any = self.message()
+        return bytes(built.as_bytes(linesep="\r\n"))

@@ -32,16 +32,16 @@ class _Data:
     begun = False
 
     def watch(self, backend: Any) -> None:
-        session = getattr(backend, "connection", None)
-        if not isinstance(session, smtplib.SMTP):
+        session: Any = getattr(backend, "connection", None)
+        send = getattr(session, "data", None)
+        if send is None:
             return
-        send = session.data
 
         def noted(message: Any) -> Any:
             self.begun = True
             return send(message)
 
-        session.data = noted  # type: ignore[method-assign]
+        session.data = noted
 
 
 def _failure(error: Exception, *, begun: bool) -> DeliveryError:

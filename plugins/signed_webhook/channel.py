@@ -30,13 +30,14 @@ from coordination.channels import (
 )
 from plugins.signed_webhook.forms import SignedWebhookForm
 
+LONGEST_REFERENCE = 200
 SCHEMA = "coordination/message/v1"
 TAKEN = frozenset({"message_id", "level", "occurred_at", "sequence", "reference", "detail"})
 KINDS = frozenset({MessageKind.REFERRAL, MessageKind.CORRECTION, MessageKind.ANSWER, MessageKind.TEST})
 
 
 class SignedWebhook(Channel):
-    """Posts each message once; the partner drops a webhook-id that it has seen (message.schema.json, README.md)."""
+    """Posts each message once; the partner drops a webhook-id that it has seen (README.md)."""
 
     info = ChannelInfo(slug="signed_webhook", title="Signed webhook", kinds=KINDS, deduplicates=True)
     config_form = SignedWebhookForm
@@ -97,11 +98,14 @@ def _reference(body: bytes) -> str:
     except ValueError:
         return ""
     reference = answer.get("reference") if isinstance(answer, dict) else None
-    return reference if isinstance(reference, str) and len(reference) <= 200 else ""
+    return reference if isinstance(reference, str) and len(reference) <= LONGEST_REFERENCE else ""
 
 
 def _receipt(body: bytes, callback_id: str) -> Receipt:
-    """Read a callback (callback.schema.json). Signed and malformed is the partner's mistake, and told to it."""
+    """Read a callback (callback.schema.json).
+
+    Signed and malformed is the partner's mistake, and told to it.
+    """
     try:
         said = json.loads(body)
         if said["id"] != callback_id:

@@ -10,9 +10,9 @@ class SignedWebhookForm(forms.Form):
 
     endpoint = EndpointField(help_text="Where messages are posted: https://…")
     signing_secret = SecretReferenceField(
-        help_text="secret:NAME of our whsec_ or whsk_ keys, the newest first; the old ones until the partner has it."
+        help_text="secret:NAME of our whsec_ or whsk_ keys, the old one beside the new until they have it."
     )
     callback_secret = SecretReferenceField(
         required=False,
-        help_text="secret:NAME of the partner's whsec_ or whpk_ keys. Without it callbacks use the signing secret.",
+        help_text="secret:NAME of the partner's whsec_ or whpk_ keys. Without it the signing secret counts.",
     )

@@ -25,21 +25,21 @@ def ids(found: list[CheckMessage]) -> list[str]:
 )
 def test_allowed_networks_are_networks(networks: list[str], expected: list[str], settings: Settings) -> None:
     settings.CHANNELS_ALLOWED_NETWORKS = networks
-    assert ids(checks.networks_are_networks(None)) == expected
+    assert ids(checks.networks_are_networks()) == expected
 
 
 def test_secrets_are_closed_to_others(tmp_path: Path, settings: Settings) -> None:
     settings.SECRETS_DIR = str(tmp_path)
     tmp_path.chmod(0o750)
-    assert ids(checks.secrets_are_private(None)) == []
+    assert ids(checks.secrets_are_private()) == []
     tmp_path.chmod(0o755)
-    assert ids(checks.secrets_are_private(None)) == ["E008"]
+    assert ids(checks.secrets_are_private()) == ["E008"]
     settings.SECRETS_DIR = ""
-    assert ids(checks.secrets_are_private(None)) == []
+    assert ids(checks.secrets_are_private()) == []
 
 
 def test_a_deployment_sends_over_tls(settings: Settings) -> None:
     settings.CHANNELS_ALLOW_PLAIN_HTTP = True
-    assert ids(checks.production_sends_over_tls(None)) == ["W002"]
+    assert ids(checks.production_sends_over_tls()) == ["W002"]
     settings.CHANNELS_ALLOW_PLAIN_HTTP = False
-    assert ids(checks.production_sends_over_tls(None)) == []
+    assert ids(checks.production_sends_over_tls()) == []

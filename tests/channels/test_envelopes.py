@@ -166,8 +166,8 @@ def test_openssl_verifies_what_we_sign(command: str, identity: tuple[Path, Path]
     assert b"A letter." in openssl(
         command, "-verify", "-CAfile", certificate, "-purpose", "any", given=signed
     )
+    changed = signed.replace(b"A letter.", b"B letter.")
     with pytest.raises(subprocess.CalledProcessError):
-        changed = signed.replace(b"A letter.", b"B letter.")
         openssl(command, "-verify", "-CAfile", certificate, "-purpose", "any", given=changed)
 
 

@@ -1,4 +1,4 @@
-"""Plugins are found by entry points, loaded from the allow-list, and one that misbehaves harms nobody else."""
+"""Plugins are loaded from the allow-list, and one that misbehaves harms nobody else."""
 
 import logging
 import textwrap
@@ -21,10 +21,16 @@ from django import forms
 from coordination.channels import *
 
 class Example(Channel):
-    info = ChannelInfo(slug="{slug}", title="Example", kinds=frozenset(MessageKind), deduplicates=False, {more})
+    info = ChannelInfo(
+        slug="{slug}", title="Example", kinds=frozenset(MessageKind), deduplicates=False, {more}
+    )
     config_form = forms.Form
-    def render(self, message): raise UnsupportedFeature
-    def deliver(self, rendered, attempt): raise TemporaryFailure
+
+    def render(self, message):
+        raise UnsupportedFeature
+
+    def deliver(self, rendered, attempt):
+        raise TemporaryFailure
 
 @hookimpl
 def register_channels():

@@ -1,4 +1,4 @@
-"""What an integrator tests with: `ChannelContract`, partners that misbehave on order, and a message of every kind.
+"""What an integrator tests with: the contract, partners that misbehave on order, and a message of every kind.
 
 Needs pytest, and aiosmtpd for `FakeMailbox`. Nothing here is imported in production.
 """

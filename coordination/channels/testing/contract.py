@@ -1,4 +1,6 @@
-"""The contract of a channel as a test class: subclass it, say which channel and which configuration, and run."""
+"""The contract of a channel as a test class: subclass it, say which channel and which configuration."""
+
+# ruff: noqa: S101 - this is a test
 
 import dataclasses
 import json
@@ -24,9 +26,11 @@ PATIENCE = 0.5  # seconds that a channel waits for a partner in these tests
 
 
 class ChannelContract:
-    """What every channel keeps. Say `channel_class` and `config`; `{partner}` in it becomes the partner's address.
+    """What every channel keeps. Say `channel_class` and `config`.
 
-    `secrets` gives the values of the references in `config`. `partner_class` is FakePartner (HTTP) or FakeMailbox.
+    `{partner}` in the configuration becomes the address of the partner.
+    `secrets` gives the values of the references in `config`. `partner_class` is FakePartner (HTTP) or
+    FakeMailbox.
     """
 
     channel_class: ClassVar[type[Channel]]
@@ -85,8 +89,8 @@ class ChannelContract:
         assert info.title
         assert info.kinds
         assert info.api_version.partition(".")[0] == API_VERSION.partition(".")[0]
-        assert 0 < info.deadline_seconds
-        assert 0 < info.max_concurrency
+        assert info.deadline_seconds > 0
+        assert info.max_concurrency > 0
 
     def test_its_configuration_is_plain_json_and_comes_back_the_same(self, partner: Partner) -> None:
         cleaned = self._clean(partner)

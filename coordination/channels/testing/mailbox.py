@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - aiosmtpd calls with more than is needed
 """A mailbox that is a real SMTP server on loopback, and refuses, fails, hangs or drops the line on order."""
 
 import asyncio
@@ -50,14 +51,14 @@ class FakeMailbox:
         if situation is Situation.DOWN:
             self._controller.stop()
 
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's names
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         """Take or refuse one recipient."""
         envelope.rcpt_tos.append(address)
         return REPLIES.get(self.situation, "250 OK")
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         """Take the mail, and behave."""
         self.contacts += 1
         parsed = message_from_bytes(envelope.content, policy=policy.default)

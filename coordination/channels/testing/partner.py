@@ -1,4 +1,4 @@
-"""A partner that is a real HTTP server on loopback, and answers, fails, hangs, flaps, resets or redirects on order."""
+"""A partner that is a real HTTP server on loopback: answers, fails, hangs, flaps or resets on order."""
 
 import socket
 import ssl
@@ -53,9 +53,9 @@ ANSWERS: dict[Situation, Answer] = {
 class FakePartner:
     """Records requests, and drops a message id (`id_header`) that it has acted on.
 
-    `will(…)` queues answers, one for each request; `always` is given when the queue is empty. With `tls=True` it
-    serves under a certificate of its own for localhost and 127.0.0.1, or for `names`; `ca_file` is what a client
-    must trust.
+    `will(…)` queues answers, one for each request; `always` is given when the queue is empty. With `tls=True`
+    it serves under a certificate of its own for localhost and 127.0.0.1, or for `names`; `ca_file` is what a
+    client must trust.
     """
 
     situations: ClassVar[frozenset[Situation]] = frozenset(Situation)
@@ -182,11 +182,11 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: _Server
 
-    def do_POST(self) -> None:  # noqa: N802 - http.server's name
+    def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         self._answer(self.rfile.read(length))
 
-    def do_GET(self) -> None:  # noqa: N802 - http.server's name
+    def do_GET(self) -> None:
         self._answer(b"")
 
     def _answer(self, body: bytes) -> None:

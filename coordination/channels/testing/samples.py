@@ -26,7 +26,7 @@ MOMENT = datetime(2026, 3, 6, 23, 12, 5, tzinfo=UTC)
 ITEM = DisclosedItem(
     title="Message of 23:12",
     category="content",
-    content="“I will be at her work on Monday.” – Grüße, 東京",
+    content="“I will be at her work on Monday.” Grüße, 東京",
     occurred_at=MOMENT,
     provenance=Provenance.OBSERVED,
     legal_basis="18 USC 2702(b)(8)",
