@@ -1,0 +1,177 @@
+"""Taking in what partners send back: each thing once, and only about what was sent to them."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from coordination.access.services import User
+from coordination.channels import Inbound, InboundRequest, Receipt, ReceiptLevel, ReceivesInbound, registry
+from coordination.core import clock
+from coordination.core.errors import Conflict, InvalidInput, NotFound
+from coordination.inbox import selectors
+from coordination.inbox.models import InboundMessage
+from coordination.inbox.signals import accepted
+from coordination.ledger import services as ledger
+from coordination.outbox import hosts
+from coordination.outbox import selectors as outbox
+from coordination.outbox import services as outbox_services
+from coordination.partners.services import Agency, Destination
+
+KINDS = frozenset({"acknowledgement", "question", "outcome", "receipt"})
+LONGEST_ID = 120
+
+
+@transaction.atomic
+def accept(
+    *,
+    agency: Agency,
+    external_id: str,
+    kind: str,
+    message_id: UUID | str,
+    payload: Mapping[str, Any],
+    way: str,
+    by: User | None = None,
+    receipt: Receipt | None = None,
+) -> tuple[InboundMessage, bool]:
+    """Keep one thing that `agency` said about a message; return it, and whether it is new.
+
+    The same `external_id` with the same content is the same thing and has no second effect; with other
+    content it raises Conflict. A message that was not sent to this agency raises NotFound, like a missing one.
+    An acknowledgement, and any `receipt` that comes along, is recorded on the delivery in this transaction.
+    """
+    if kind not in KINDS:
+        raise InvalidInput("kind", f"One of {', '.join(sorted(KINDS))}.")
+    if kind == "receipt" and receipt is None:
+        raise InvalidInput("receipt", "A receipt has to come along.")
+    external_id = external_id.strip()
+    if not external_id or len(external_id) > LONGEST_ID:
+        raise InvalidInput("external_id", f"1 to {LONGEST_ID} characters.")
+    message = _sent_to(agency, message_id)
+    said = InboundMessage(
+        agency=agency,
+        external_id=external_id,
+        kind=kind,
+        message=message,
+        payload={**payload, **_told(receipt)},
+        sent_by=by,
+        way=way,
+        received_at=clock.now(),
+    )
+    before = _keep(said)
+    if before is not None:
+        return before, False
+    ledger.record(
+        "inbox.accepted",
+        subject=str(message.pk),
+        by=by,
+        details={"inbound": str(said.pk), "kind": kind, "way": way, "agency": agency.pk},
+    )
+    if kind == "acknowledgement" and receipt is None:
+        receipt = _acknowledged(message, payload)
+    if receipt is not None:
+        outbox_services.record_receipt(message.pk, receipt, source="inbound", by=by)
+    accepted.send(sender=InboundMessage, inbound=said, payload=dict(payload))
+    return said, True
+
+
+def accept_from_channel(
+    destination: Destination, request: InboundRequest
+) -> list[tuple[InboundMessage, bool]]:
+    """Let the destination's channel verify and read a call, in its plugin host, and accept all that it says.
+
+    All or nothing. Raises NotFound where the channel takes no calls or where the call is about nothing that was
+    sent there, InauthenticInbound where it is not theirs, any DeliveryError where they should send it again.
+    """
+    if not issubclass(registry.channel(destination.channel), ReceivesInbound):
+        raise NotFound
+    # The partner's bytes meet the plugin outside any transaction of ours.
+    spec = hosts.spec_for(destination.channel, destination.config)
+    with hosts.pool().use(destination.pk, spec) as host:
+        said = host.parse_inbound(request)
+    with transaction.atomic():
+        return [_accept_one(destination, each) for each in said]
+
+
+def _accept_one(destination: Destination, inbound: Inbound) -> tuple[InboundMessage, bool]:
+    message_id = inbound.receipt.message_id if inbound.receipt else str(inbound.payload.get("message_id", ""))
+    return accept(
+        agency=destination.agency,
+        external_id=_id_of(destination, inbound.id),
+        kind=inbound.kind,
+        message_id=message_id,
+        payload=dict(inbound.payload),
+        way="webhook",
+        receipt=inbound.receipt,
+    )
+
+
+def _id_of(destination: Destination, partners_id: str) -> str:
+    """Return an id that no other destination of the agency, and no caller of the API, can say by chance."""
+    plain = f"destination-{destination.pk}:{partners_id}"
+    return plain if len(plain) <= LONGEST_ID else f"sha256:{hashlib.sha256(plain.encode()).hexdigest()}"
+
+
+def _sent_to(agency: Agency, message_id: UUID | str) -> Any:
+    try:
+        wanted = UUID(str(message_id))
+    except ValueError:
+        raise NotFound from None
+    message = outbox.message(wanted)
+    if message.destination.agency_id != agency.pk or not _has_left(message):
+        raise NotFound
+    return message
+
+
+def _has_left(message: Any) -> bool:
+    delivery = getattr(message, "delivery", None)
+    return delivery is not None and (
+        delivery.attempts_made > 0 or delivery.state not in {"queued", "held", "void"}
+    )
+
+
+def _keep(said: InboundMessage) -> InboundMessage | None:
+    """Insert what was said, or return what stands there already; raise Conflict where that differs."""
+    try:
+        with transaction.atomic():
+            said.save(force_insert=True)
+    except IntegrityError:
+        before = selectors.said_before(agency_id=said.agency_id, external_id=said.external_id)
+        if before is None:
+            raise
+        if _content(before) != _content(said):
+            raise Conflict("This id came with other content before.") from None
+        return before
+    return None
+
+
+def _content(said: InboundMessage) -> tuple[object, ...]:
+    return said.kind, said.message_id, said.payload
+
+
+def _told(receipt: Receipt | None) -> dict[str, Any]:
+    """Return the receipt's words for the payload, so that the same id with another receipt is a conflict."""
+    if receipt is None:
+        return {}
+    return {
+        "receipt": {
+            "level": receipt.level.value,
+            "occurred_at": receipt.occurred_at.isoformat(),
+            "sequence": receipt.sequence,
+            "reference": receipt.reference,
+            "detail": receipt.detail,
+        }
+    }
+
+
+def _acknowledged(message: Any, payload: Mapping[str, Any]) -> Receipt:
+    return Receipt(
+        message_id=str(message.pk),
+        level=ReceiptLevel.ACKNOWLEDGED,
+        occurred_at=clock.now(),
+        # A person's word is never late news, whatever number the partner's machine counted to before.
+        sequence=max(message.delivery.sequence, 0),
+        reference=str(payload.get("reference", ""))[:LONGEST_ID],
+    )

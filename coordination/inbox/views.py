@@ -1,0 +1,66 @@
+"""Where partners' systems call back. Open to the internet: the channel, in its host, verifies every call."""
+
+import logging
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from coordination.channels import DeliveryError, InauthenticInbound, InboundRequest, SecretNotFound
+from coordination.core import clock
+from coordination.core.errors import CoordinationError, InvalidInput, NotFound
+from coordination.inbox import services
+from coordination.outbox.hosts import ChannelBroke, HostFailed
+from coordination.partners import selectors as partners
+
+logger = logging.getLogger(__name__)
+
+LARGEST_BODY = 1024 * 1024
+# The first that fits.
+STATUS: dict[type[Exception], int] = {
+    NotFound: 404,
+    InauthenticInbound: 400,
+    InvalidInput: 400,
+    CoordinationError: 409,
+    DeliveryError: 500,
+    ChannelBroke: 500,
+    HostFailed: 500,
+    SecretNotFound: 500,
+}
+
+
+@csrf_exempt
+@require_POST
+def inbound(request: HttpRequest, inbound_id: UUID) -> HttpResponse:
+    """Take a partner's call.
+
+    204 where it was taken, also for the second time; 400 where it is not theirs, 404 where there is no such
+    address or message, 409 where what it says contradicts what was said or done before, 413 where it is too large, 500 where
+    they should send it again. No answer says more.
+    """
+    if _length(request) > LARGEST_BODY:
+        return HttpResponse(status=413)
+    try:
+        destination = partners.destination_called_back(str(inbound_id))
+        services.accept_from_channel(destination, _as_it_came(request))
+    except tuple(STATUS) as error:
+        status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
+        logger.warning("a call to %s was answered %s: %s", inbound_id, status, type(error).__name__)
+        return HttpResponse(status=status)
+    return HttpResponse(status=204)
+
+
+def _length(request: HttpRequest) -> int:
+    text = request.META.get("CONTENT_LENGTH") or "0"
+    return int(text) if text.isdecimal() else LARGEST_BODY + 1
+
+
+def _as_it_came(request: HttpRequest) -> InboundRequest:
+    return InboundRequest(
+        method=request.method or "POST",
+        path=request.get_full_path(),
+        headers=dict(request.headers),
+        body=request.body,
+        received_at=clock.now(),
+    )
