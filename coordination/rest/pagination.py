@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from django.core.exceptions import ValidationError as InvalidPosition
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
@@ -33,9 +34,9 @@ class NewestFirst(CursorPagination):
             raise ValidationError({"limit": f"A whole number from 1 to {self.max_page_size}."})
         return int(given)
 
-    def decode_cursor(self, request: Request) -> Any:
-        """Read the cursor; a broken one is a bad request, not a missing page."""
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+        """Return one page; a broken cursor is a bad request, not a missing page and not a crash."""
         try:
-            return super().decode_cursor(request)
-        except NotFound:
+            return super().paginate_queryset(queryset, request, view)
+        except (NotFound, ValueError, InvalidPosition):
             raise ValidationError({"cursor": "Not a cursor of this list."}) from None

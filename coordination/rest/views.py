@@ -72,6 +72,8 @@ class OncePerKey(APIView):
 class ApiView(OncePerKey):
     """What every view of the API derives from: a declared rule, one 404, one effect per key."""
 
+    # Without OPTIONS: what a route is for stands in the OpenAPI document.
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     metadata_class = None
 
     def check_object_permissions(self, request: Request, obj: Any) -> None:

@@ -1,0 +1,67 @@
+"""The first administrator comes from the command line; the documentation is printed from the code."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from coordination.access.models import User
+from coordination.core import generated
+
+
+def _create(monkeypatch: pytest.MonkeyPatch, *arguments: str, password: str) -> str:
+    monkeypatch.setattr("sys.stdin", io.StringIO(password + "\n"))
+    said = io.StringIO()
+    call_command("create_person", *arguments, stdout=said)
+    return said.getvalue()
+
+
+def test_the_first_administrator_is_created_from_the_command_line(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = _create(monkeypatch, "ada", "--role", "administrator", password="correct horse battery staple")
+    assert said == "Created ada: administrator.\n"
+    ada = User.objects.get(username="ada")
+    assert ada.role_names == ["administrator"]
+    assert ada.check_password("correct horse battery staple")
+
+
+def test_a_weak_password_is_refused_with_its_reason(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CommandError, match="too short"):
+        _create(monkeypatch, "ada", password="short")
+
+
+PAGE = "before\n<!-- generated: one -->\nold\n<!-- end: one -->\nafter\n"
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(generated, "ROOT", tmp_path)
+    path = tmp_path / "page.md"
+    path.write_text(PAGE)
+    return path
+
+
+def test_a_generated_section_is_replaced_and_the_rest_kept(page: Path) -> None:
+    assert generated.write_section("page.md", "one", "new\n") is True
+    assert page.read_text() == PAGE.replace("old", "new")
+    assert generated.write_section("page.md", "one", "new") is False
+
+
+def test_a_page_without_the_markers_is_an_error(page: Path) -> None:
+    with pytest.raises(ValueError, match="markers"):
+        generated.section("page.md", "two")
+
+
+def test_writing_the_documentation_says_which_sections_changed(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(generated, "ROOT", tmp_path)
+    (tmp_path / "docs").mkdir()
+    empty = "".join(
+        f"<!-- generated: {name} -->\n<!-- end: {name} -->\n" for name in ("roles", "sealed columns")
+    )
+    (tmp_path / "docs" / "security.md").write_text(empty)
+    said = io.StringIO()
+    call_command("write_docs", stdout=said)
+    assert said.getvalue() == "docs/security.md: roles\ndocs/security.md: sealed columns\n"
