@@ -13,7 +13,10 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        """Apply the grants after each migration."""
+        """Register the checks, and apply the grants after each migration."""
+        from coordination.core import checks
+
+        checks.register()
         # The signal comes once per application with a models module, when all tables exist.
         post_migrate.connect(_apply_grants, sender=self, dispatch_uid="coordination.grants")
 

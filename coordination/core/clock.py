@@ -15,7 +15,7 @@ def now() -> datetime:
 
 @contextmanager
 def frozen(moment: datetime) -> Iterator[None]:
-    """Stop the clock at an aware `moment` for the calling context (threads started inside do not inherit it)."""
+    """Stop the clock at an aware `moment` for this context (threads started inside do not inherit it)."""
     if moment.tzinfo is None:
         raise ValueError("A frozen moment needs a time zone.")
     token = _frozen.set(moment.astimezone(UTC))

@@ -6,7 +6,7 @@ from django.db import models
 
 
 def states_constraint(name: str, states: type[StrEnum], field: str = "state") -> models.CheckConstraint:
-    """Return the constraint that lists the states: the database refuses one that the workflow does not know."""
+    """Return the constraint that lists the states: the database refuses one unknown to the workflow."""
     values = [state.value for state in states]
     return models.CheckConstraint(
         condition=models.Q(**{f"{field}__in": values}), name=f"{name}_{field}_known"

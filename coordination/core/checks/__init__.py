@@ -4,6 +4,8 @@
 `refuse_to_start`, which runs all.
 """
 
+from collections.abc import Iterable
+
 from django.core import checks
 from django.db import connections
 
@@ -25,10 +27,14 @@ def register() -> None:
 def refuse_to_start() -> None:
     """Raise RefusedToStart, naming each check that failed, unless every check passes. Warnings pass."""
     try:
-        found = checks.run_checks(include_deployment_checks=False, databases=["default"])
+        errors = serious(checks.run_checks(databases=["default"]))
     finally:
         # gunicorn may load the application before it forks, and a forked connection is shared.
         connections.close_all()
-    errors = [each for each in found if each.is_serious(checks.ERROR) and not each.is_silenced()]
     if errors:
-        raise RefusedToStart("\n".join(["Refused to start:", *map(str, errors)]))
+        raise RefusedToStart("\n".join(["Refused to start.", *map(str, errors)]))
+
+
+def serious(found: Iterable[checks.CheckMessage]) -> list[checks.CheckMessage]:
+    """Return those of `found` that forbid a start."""
+    return [each for each in found if each.is_serious(checks.ERROR) and not each.is_silenced()]
