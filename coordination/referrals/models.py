@@ -1,5 +1,7 @@
 """A referral: who is feared to do what, what is disclosed on which basis, and to whom."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 
@@ -14,7 +16,7 @@ PROVENANCE = [
 ]
 
 
-def _person(*, null: bool = True) -> "models.ForeignKey[object, object]":
+def _person(*, null: bool = True) -> Any:
     return models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=null, blank=null, related_name="+"
     )
@@ -40,6 +42,9 @@ class Referral(models.Model):
     prior_reports = SealedTextField(default="", blank=True)
     reporter = models.CharField(
         max_length=120, default="", blank=True, help_text="The reporting person; an alias is allowed."
+    )
+    consent = SealedTextField(
+        default="", blank=True, help_text="Whose consent is on record, and when and how it was given."
     )
     corrects = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="corrections")
     correction_wrong = SealedTextField(default="", blank=True)
@@ -90,6 +95,11 @@ class Referral(models.Model):
     def __str__(self) -> str:
         return self.reference
 
+    @property
+    def origin(self) -> str:
+        """How messages, tasks and deadlines name this record."""
+        return f"referrals.referral:{self.pk}"
+
 
 class Item(models.Model):
     """One thing that may be disclosed. What is not chosen is not sent; the reason stands either way."""
@@ -138,6 +148,9 @@ class Addressee(models.Model):
     referral = models.ForeignKey(Referral, models.PROTECT, related_name="addressees")
     destination = models.ForeignKey("partners.Destination", models.PROTECT, related_name="+")
     message = models.ForeignKey("outbox.Message", models.PROTECT, null=True, blank=True, related_name="+")
+    left_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the recipient's system first took it."
+    )
     agency_reference = models.CharField(max_length=120, default="", blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
 
@@ -149,6 +162,11 @@ class Addressee(models.Model):
     def __str__(self) -> str:
         return f"addressee {self.pk}"
 
+    @property
+    def origin(self) -> str:
+        """How this recipient's own clocks name it."""
+        return f"referrals.addressee:{self.pk}"
+
 
 class Question(models.Model):
     """A recipient's request for information, and the answer that went back."""
@@ -159,6 +177,9 @@ class Question(models.Model):
     asked_at = models.DateTimeField()
     asked_by = _person()
     answer = SealedTextField(default="", blank=True)
+    items = models.ManyToManyField(
+        Item, blank=True, related_name="+", help_text="What goes along with the answer."
+    )
     answered_by = _person()
     answered_at = models.DateTimeField(null=True, blank=True)
     approved_by = _person()
@@ -170,3 +191,8 @@ class Question(models.Model):
 
     def __str__(self) -> str:
         return f"question {self.pk}"
+
+    @property
+    def origin(self) -> str:
+        """How the answer's message and the tasks about it name this question."""
+        return f"referrals.question:{self.pk}"

@@ -42,7 +42,8 @@ class ReferralVerb(StrEnum):
 
 
 _S, _V = ReferralState, ReferralVerb
-_WITH_THEM = (_S.SENT, _S.ACKNOWLEDGED, _S.INFORMATION_REQUESTED, _S.ANSWERED)
+# Approved too: one recipient can have it, and speak, while another's delivery is still on its way.
+_WITH_THEM = (_S.APPROVED, _S.SENT, _S.ACKNOWLEDGED, _S.INFORMATION_REQUESTED, _S.ANSWERED)
 
 REFERRAL = Transitions(
     ReferralState,

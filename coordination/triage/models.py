@@ -65,6 +65,11 @@ class Flag(models.Model):
     def __str__(self) -> str:
         return f"{self.category} {self.external_id}"
 
+    @property
+    def origin(self) -> str:
+        """How tasks and ledger entries name this flag."""
+        return f"triage.flag:{self.pk}"
+
 
 class Decision(models.Model):
     """Who decided what about a flag, why, under which criteria. Inserted once, never changed."""

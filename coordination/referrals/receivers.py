@@ -1,0 +1,45 @@
+"""News from below, in the transaction that tells it: deliveries from the outbox, answers from the inbox."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.dispatch import receiver
+
+from coordination.inbox.signals import accepted
+from coordination.outbox.signals import delivery_changed
+from coordination.referrals import selectors, services
+
+
+@receiver(delivery_changed, dispatch_uid="referrals.follow_delivery")
+def follow_delivery(sender: Any, *, delivery: Any, state: str, receipt: Any = None, **_: Any) -> None:  # noqa: ARG001
+    """Follow a referral's delivery; an acknowledging receipt acknowledges, whichever way it came."""
+    addressee = selectors.addressee_of_message(delivery.message_id)
+    if addressee is None:
+        return
+    at = receipt.occurred_at if receipt is not None else None
+    services.follow_delivery(addressee, state=str(state))
+    if str(state) == "acknowledged":
+        services.acknowledge(addressee, reference=receipt.reference if receipt else "", at=at)
+
+
+@receiver(accepted, dispatch_uid="referrals.hear")
+def hear(sender: Any, *, inbound: Any, payload: Mapping[str, Any], **_: Any) -> None:  # noqa: ARG001
+    """Do what a recipient's words ask for: acknowledge, ask, report an outcome."""
+    addressee = selectors.addressee_of_message(inbound.message_id) or selectors.addressee_of_answer(
+        inbound.message_id
+    )
+    if addressee is None:
+        return
+    by = inbound.sent_by
+    match inbound.kind:
+        case "acknowledgement" if selectors.addressee_of_message(inbound.message_id):
+            services.acknowledge(addressee, reference=str(payload.get("reference", "")), by=by)
+        case "question":
+            services.request_information(addressee, question=str(payload.get("question", "")), by=by)
+        case "outcome":
+            services.report_outcome(
+                addressee,
+                outcome=str(payload.get("outcome", "")),
+                detail=str(payload.get("detail", "")),
+                by=by,
+            )

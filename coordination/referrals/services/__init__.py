@@ -1,0 +1,49 @@
+"""What is done to a referral. Approval is in `deciding`; nothing else makes a referral leave."""
+
+from coordination.referrals.services.answering import answer, approve_answer
+from coordination.referrals.services.correcting import correct
+from coordination.referrals.services.deciding import approve, decline, return_, withdraw
+from coordination.referrals.services.ending import close, record_outcome, review
+from coordination.referrals.services.filing import (
+    add_addressee,
+    add_fact,
+    add_item,
+    file,
+    remove_addressee,
+    remove_fact,
+    remove_item,
+    revise,
+)
+from coordination.referrals.services.hearing import (
+    acknowledge,
+    follow_delivery,
+    report_outcome,
+    request_information,
+)
+from coordination.referrals.services.submitting import submit
+
+__all__ = [
+    "acknowledge",
+    "add_addressee",
+    "add_fact",
+    "add_item",
+    "answer",
+    "approve",
+    "approve_answer",
+    "close",
+    "correct",
+    "decline",
+    "file",
+    "follow_delivery",
+    "record_outcome",
+    "remove_addressee",
+    "remove_fact",
+    "remove_item",
+    "report_outcome",
+    "request_information",
+    "return_",
+    "review",
+    "revise",
+    "submit",
+    "withdraw",
+]

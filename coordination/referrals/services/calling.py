@@ -1,0 +1,123 @@
+"""The tasks for people that a referral opens, and the clocks that run on it."""
+
+from datetime import datetime
+
+from coordination.access.roles import Role
+from coordination.access.services import User
+from coordination.cases import services as cases
+from coordination.core import clock
+from coordination.policy import engine
+from coordination.policy import selectors as policy
+from coordination.policy.workflow import DataCategory
+from coordination.referrals.models import Addressee, Referral
+from coordination.referrals.services.bodies import CLAIMED
+
+BREAK_GLASS_REVIEW = "break_glass_review"
+AFTER_ACTION_REVIEW = "after_action_review"
+NO_NUMBER = (
+    "No call centre is on record for these places: find its full number and note the source. "
+    "Do not call 911 or 112: they route by the place you call from."
+)
+
+
+def start(
+    referral: Referral,
+    code: str,
+    title: str,
+    *,
+    about: str,
+    started_at: datetime | None = None,
+    zone: str = "",
+) -> datetime:
+    """Start the policy clock `code` on the referral's case and return when it is due."""
+    begun = started_at or clock.now()
+    due, citation = engine.deadline(code, begun, zone=zone)
+    cases.start_deadline(
+        referral.case,
+        code=code,
+        title=title[:200],
+        citation=citation[:200],
+        due_at=due,
+        about=about,
+        started_at=begun,
+    )
+    return due
+
+
+def pace(referral: Referral) -> str:
+    """Return the ending of the clocks that differ by priority."""
+    return "p0" if referral.priority == "P0" else "normal"
+
+
+def phone_them_now(referral: Referral, addressees: list[Addressee]) -> None:
+    """Open the task to call the call centre of the place: a portal is not an emergency line."""
+    rule = policy.phone_rule(referral.priority)
+    if rule is None:
+        return
+    about = referral.origin
+    due = start(referral, rule.clock, f"{rule.title}: {referral.reference}", about=about)
+    cases.open_task(
+        referral.case,
+        kind="phone_now",
+        title=f"{rule.title}: referral {referral.reference}",
+        role=Role.SAFETY_LIAISON,
+        instructions="\n\n".join([*_numbers(referral, addressees), rule.script.strip()]),
+        about=about,
+        priority="P0",
+        due_at=due,
+    )
+
+
+def alert_break_glass(referral: Referral, *, by: User) -> None:
+    """Tell duty officer and counsel at once, and open the review that must follow."""
+    due = start(
+        referral,
+        "policy.break-glass-review",
+        f"Review of the emergency approval of {referral.reference}",
+        about=referral.origin,
+    )
+    what = (
+        f"{by.shown_outside} filed or submitted referral {referral.reference} and approved it alone, for a "
+        f"danger to life. Reason given: {referral.decision_reason}"
+    )
+    cases.open_task(
+        referral.case,
+        kind=BREAK_GLASS_REVIEW,
+        title=f"Review the emergency approval of {referral.reference}",
+        role=Role.SENIOR_REVIEWER,
+        instructions=f"{what}\n\nReview it. The reviewer is somebody else.",
+        about=referral.origin,
+        due_at=due,
+    )
+    for role in (Role.DUTY_OFFICER, Role.COUNSEL):
+        cases.open_task(
+            referral.case,
+            kind=f"break_glass_alert_{role}",
+            title=f"Emergency approval by one person: {referral.reference}",
+            role=role,
+            instructions=f"{what}\n\nLook at it now. A referral that is wrong is corrected.",
+            about=referral.origin,
+            priority="P0",
+        )
+
+
+def _numbers(referral: Referral, addressees: list[Addressee]) -> list[str]:
+    """Return a line for each call centre: of the places known, else of the places the recipients serve."""
+    # A place that only the user named is not called: that is how a hoax sends police to somebody's door.
+    places = [
+        fact.value
+        for fact in referral.facts.all()
+        if fact.category == DataCategory.LOCATION and fact.provenance != CLAIMED
+    ]
+    places += [each.destination.agency.region for each in addressees if each.destination.agency.region]
+    numbers = {number.place: number for place in places if (number := policy.emergency_number(place))}
+    lines = [
+        f"{each.place}: {each.number} (source: {each.source}; checked {each.checked_on:%Y-%m-%d})"
+        for each in numbers.values()
+    ]
+    lines += [
+        f"{agency.name}, from our directory: {agency.phone}"
+        for agency in (each.destination.agency for each in addressees)
+        if agency.phone
+    ]
+    return lines if numbers else [NO_NUMBER, *lines]

@@ -1,0 +1,62 @@
+"""A false alarm, or a mistake: a correction to every recipient of the original."""
+
+from django.db import transaction
+
+from coordination.access.services import User
+from coordination.core import clock, identifiers
+from coordination.core.errors import Conflict, Refused
+from coordination.outbox import selectors as outbox
+from coordination.referrals.models import Addressee, Referral
+from coordination.referrals.services.hearing import LEFT
+from coordination.referrals.services.records import limited, permitted, required, trace
+from coordination.referrals.services.submitting import freeze
+from coordination.referrals.workflow import REFERRAL, ReferralState, ReferralVerb
+
+_LONGEST = 20_000
+_DEAD = (ReferralState.DECLINED, ReferralState.WITHDRAWN)
+
+
+@transaction.atomic
+def correct(referral: Referral, *, by: User, what_was_wrong: str, what_is_true: str) -> Referral:
+    """File and submit the correction of a referral that is with its recipients; another person approves it.
+
+    It goes to every recipient of the original at the same priority, and is acknowledged when the last one
+    has. The original becomes `corrected` when the correction is approved. Raises Refused where nobody has
+    the original (withdraw it), Conflict where a correction is under way.
+    """
+    original = permitted(referral, by=by, permission="correct_referral")
+    REFERRAL.after(original.state, ReferralVerb.CORRECT)
+    wrong = required("what_was_wrong", limited("what_was_wrong", what_was_wrong, _LONGEST))
+    true = required("what_is_true", limited("what_is_true", what_is_true, _LONGEST))
+    if original.corrections.exclude(state__in=_DEAD).exists():
+        raise Conflict("A correction of this referral is under way.")
+    if not outbox.deliveries_of(original.origin).filter(state__in=LEFT).exists():
+        raise Refused("Nobody has it yet: withdraw it.", rule="referrals.correct-after-sending")
+    correction = _file(original, wrong, true, by)
+    return freeze(correction, by=by)
+
+
+def _file(original: Referral, wrong: str, true: str, by: User) -> Referral:
+    correction = Referral.objects.create(
+        reference=identifiers.reference("R"),
+        case=original.case,
+        corrects=original,
+        priority=original.priority,
+        title=f"Correction of {original.reference}",
+        feared=original.feared,
+        why_suspicious=original.why_suspicious,
+        correction_wrong=wrong,
+        correction_true=true,
+        filed_by=by,
+        filed_at=clock.now(),
+    )
+    for destination_id in original.addressees.values_list("destination", flat=True):
+        Addressee.objects.create(referral=correction, destination_id=destination_id)
+    trace(
+        correction,
+        "filed",
+        f"{correction.reference}, a correction of {original.reference}, filed",
+        by=by,
+        details={"corrects": original.reference, "priority": original.priority},
+    )
+    return correction

@@ -1,0 +1,185 @@
+"""Deciding about a referral in review: approve, return, decline, withdraw.
+
+`approve` is the one place where a referral is let out. It binds what the approver saw: `outbox.approve`
+checks each digest against the frozen message and inserts the delivery in this transaction.
+"""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from coordination.access import services as access
+from coordination.access.services import User
+from coordination.core import clock
+from coordination.core.errors import Conflict, InvalidInput, Refused
+from coordination.ledger import services as ledger
+from coordination.outbox import selectors as outbox_selectors
+from coordination.outbox import services as outbox
+from coordination.referrals.models import Addressee, Referral
+from coordination.referrals.services import calling, gate
+from coordination.referrals.services.records import move, permitted, required, trace
+from coordination.referrals.services.submitting import addressees_of, digests_of
+from coordination.referrals.workflow import REFERRAL, ReferralState, ReferralVerb
+
+STOPPABLE = frozenset({"queued", "held", "void"})
+
+
+@transaction.atomic
+def approve(
+    referral: Referral,
+    *,
+    by: User,
+    digests: Mapping[int, str],
+    break_glass: bool = False,
+    reason: str = "",
+) -> Referral:
+    """Let exactly what `digests` (addressee id → digest seen) names leave; one delivery for each recipient.
+
+    The approver is neither who filed nor who submitted it. With `break_glass`, its permission and a reason,
+    one person may do both for a danger to life: others are alerted at once and a review is due. Raises
+    InvalidInput where a recipient is missing from `digests`, Conflict where a digest is not the frozen one,
+    Refused by the rule of two people or the gate. All or nothing.
+    """
+    locked = permitted(referral, by=by, permission="approve_referral")
+    REFERRAL.after(locked.state, ReferralVerb.APPROVE)
+    alone = by.pk in {locked.filed_by_id, locked.submitted_by_id}
+    if alone:
+        _check_alone(locked, by, break_glass=break_glass, reason=reason)
+    addressees = addressees_of(locked)
+    _check_seen(addressees, digests)
+    _check_gate(locked, addressees, by)
+    for addressee in addressees:
+        assert addressee.message is not None  # noqa: S101 - _check_seen raised otherwise
+        outbox.approve(addressee.message, digest=digests[addressee.pk], by=by, break_glass=alone)
+    move(
+        locked,
+        ReferralVerb.APPROVE,
+        decided_by=by,
+        decided_at=clock.now(),
+        decision_reason=reason.strip(),
+        break_glass=alone,
+    )
+    _trace_approval(locked, addressees, by)
+    if alone:
+        calling.alert_break_glass(locked, by=by)
+    if locked.priority == "P0":
+        calling.phone_them_now(locked, addressees)
+    if locked.corrects is not None:
+        _mark_corrected(locked, locked.corrects, by)
+    return locked
+
+
+@transaction.atomic
+def return_(referral: Referral, *, by: User, reason: str) -> Referral:
+    """Send the referral back to draft, with the reason; its frozen messages are void."""
+    locked = permitted(referral, by=by, permission="return_referral")
+    REFERRAL.after(locked.state, ReferralVerb.RETURN)
+    why = required("reason", reason, "Say what has to change.")
+    addressees = addressees_of(locked)
+    _void(addressees, by=by, reason=why)
+    for addressee in addressees:
+        addressee.message = None
+        addressee.save(update_fields=["message"])
+    return _decided(locked, ReferralVerb.RETURN, "returned", by=by, reason=why)
+
+
+@transaction.atomic
+def decline(referral: Referral, *, by: User, reason: str) -> Referral:
+    """Decide against sending, with the reason. A decision not to refer is a record like any other."""
+    locked = permitted(referral, by=by, permission="decline_referral")
+    REFERRAL.after(locked.state, ReferralVerb.DECLINE)
+    why = required("reason", reason, "Say why this is not sent.")
+    _void(addressees_of(locked), by=by, reason=why)
+    return _decided(locked, ReferralVerb.DECLINE, "declined", by=by, reason=why)
+
+
+@transaction.atomic
+def withdraw(referral: Referral, *, by: User, reason: str) -> Referral:
+    """Take the referral back before anything has left. Raises Refused once something has, or is on its way.
+
+    What has left cannot be called back by silence: it is corrected.
+    """
+    locked = permitted(referral, by=by, permission="withdraw_referral")
+    REFERRAL.after(locked.state, ReferralVerb.WITHDRAW)
+    why = required("reason", reason, "Say why this is withdrawn.")
+    if locked.state == ReferralState.APPROVED:
+        states = set(outbox_selectors.deliveries_of(locked.origin).values_list("state", flat=True))
+        if not states <= STOPPABLE:
+            raise Refused(
+                "It is on its way to a recipient, or there already: wait for the outcome and correct it.",
+                rule="referrals.withdraw-before-sending",
+            )
+    _void(addressees_of(locked), by=by, reason=why)
+    return _decided(locked, ReferralVerb.WITHDRAW, "withdrawn", by=by, reason=why)
+
+
+def _check_alone(referral: Referral, by: User, *, break_glass: bool, reason: str) -> None:
+    if not break_glass:
+        raise Refused(
+            "Who filed or submitted a referral does not approve it: another person must.",
+            rule="referrals.two-people",
+        )
+    access.require(by, "referrals.break_glass_referral")
+    required("reason", reason, "Say why this cannot wait for another person.")
+    if not referral.danger_to_life:
+        raise Refused(
+            "One person alone approves only where there is a danger to life.", rule="referrals.break-glass"
+        )
+
+
+def _check_seen(addressees: list[Addressee], digests: Mapping[int, str]) -> None:
+    if {addressee.pk for addressee in addressees} != set(digests):
+        raise InvalidInput("digests", "Name the digest seen for each recipient, and no other.")
+    if any(addressee.message is None for addressee in addressees):
+        raise Conflict("A recipient has no frozen message: return the referral and submit it again.")
+
+
+def _check_gate(referral: Referral, addressees: list[Addressee], by: User) -> None:
+    """Ask the gate again: law may have changed since the submission, and counsel's approval is now known."""
+    if referral.corrects_id:
+        return
+    chosen = [item for item in referral.items.all() if item.chosen]
+    gate.check(referral, [*chosen, *referral.facts.all()], addressees, counsel=gate.is_counsel(by))
+
+
+def _void(addressees: list[Addressee], *, by: User, reason: str) -> None:
+    for addressee in addressees:
+        if addressee.message is not None:
+            outbox.void(addressee.message, by=by, reason=reason)
+
+
+def _decided(referral: Referral, verb: ReferralVerb, action: str, *, by: User, reason: str) -> Referral:
+    move(referral, verb, decided_by=by, decided_at=clock.now(), decision_reason=reason)
+    trace(
+        referral,
+        action,
+        f"Referral {referral.reference} {action}",
+        by=by,
+        detail=reason,
+        details={"reason_digest": ledger.digest(reason)},
+    )
+    return referral
+
+
+def _trace_approval(referral: Referral, addressees: list[Addressee], by: User) -> None:
+    how = "approved by one person in an emergency" if referral.break_glass else "approved"
+    trace(
+        referral,
+        "approved",
+        f"Referral {referral.reference} {how}",
+        by=by,
+        detail=referral.decision_reason,
+        details={"break_glass": referral.break_glass, **digests_of(addressees)},
+    )
+
+
+def _mark_corrected(correction: Referral, original: Referral, by: User) -> None:
+    locked = Referral.objects.select_for_update(of=("self",)).select_related("case").get(pk=original.pk)
+    move(locked, ReferralVerb.CORRECT)
+    trace(
+        locked,
+        "corrected",
+        f"Referral {locked.reference} corrected by {correction.reference}",
+        by=by,
+        details={"correction": correction.reference},
+    )

@@ -1,0 +1,239 @@
+"""Filing a referral and working on the draft. Once it is in review its content is frozen."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from coordination.access import services as access
+from coordination.access.services import User
+from coordination.cases import services as cases
+from coordination.cases.services import Case
+from coordination.core import clock, identifiers
+from coordination.core.errors import Conflict, IllegalTransition, InvalidInput
+from coordination.partners import selectors as partners
+from coordination.partners.services import Destination
+from coordination.policy import selectors as policy
+from coordination.referrals.models import PROVENANCE, Addressee, Fact, Item, Referral
+from coordination.referrals.services.records import limited, permitted, required, trace
+from coordination.referrals.workflow import ReferralState
+
+PRIORITIES = ("P0", "normal")
+_LONGEST = {"title": 200, "feared_when": 200, "reporter": 120}
+_LONGEST_TEXT = 20_000
+_ALWAYS = frozenset({"title", "feared", "why_suspicious", "correction_wrong", "correction_true"})
+_FIELDS = frozenset(
+    {
+        *("title", "feared", "feared_when", "why_suspicious", "danger_to_life", "danger_reason"),
+        *("priority", "prior_reports", "reporter", "consent"),
+    }
+)
+_CORRECTION_FIELDS = frozenset({"correction_wrong", "correction_true"})
+
+
+@transaction.atomic
+def file(
+    case: Case,
+    *,
+    by: User,
+    title: str,
+    feared: str,
+    why_suspicious: str,
+    danger_to_life: bool = False,
+    danger_reason: str = "",
+    feared_when: str = "",
+    priority: str = "normal",
+    prior_reports: str = "",
+    reporter: str = "",
+    consent: str = "",
+) -> Referral:
+    """File a referral as a draft. Raises InvalidInput naming the field, NotFound for a case not visible."""
+    access.require(by, "referrals.file_referral")
+    cases.require_case(by, case, "work_case")
+    values = {
+        "title": title,
+        "feared": feared,
+        "why_suspicious": why_suspicious,
+        "danger_to_life": danger_to_life,
+        "danger_reason": danger_reason,
+        "feared_when": feared_when,
+        "priority": priority,
+        "prior_reports": prior_reports,
+        "reporter": reporter,
+        "consent": consent,
+    }
+    referral = Referral.objects.create(
+        reference=identifiers.reference("R"),
+        case=case,
+        filed_by=by,
+        filed_at=clock.now(),
+        **{name: _clean(name, value) for name, value in values.items()},
+    )
+    trace(referral, "filed", f"Referral {referral.reference} filed", by=by, details={"priority": priority})
+    return referral
+
+
+@transaction.atomic
+def revise(referral: Referral, *, by: User, **fields: Any) -> Referral:
+    """Change the draft's own fields. Raises IllegalTransition once it is in review: the content is frozen."""
+    draft = _draft(referral, by, "revise")
+    known = _CORRECTION_FIELDS if draft.corrects_id else _FIELDS
+    for name, value in fields.items():
+        if name not in known:
+            raise InvalidInput(name, "This is not a field of the draft.")
+        setattr(draft, name, _clean(name, value))
+    draft.save(update_fields=[*fields])
+    trace(draft, "revised", f"Referral {draft.reference} revised", by=by, details={"fields": sorted(fields)})
+    return draft
+
+
+@transaction.atomic
+def add_item(
+    referral: Referral,
+    *,
+    by: User,
+    title: str,
+    category: str,
+    content: str,
+    provenance: str,
+    reason: str,
+    basis: str = "",
+    chosen: bool = True,
+    occurred_at: datetime | None = None,
+) -> Item:
+    """Add one thing that may be disclosed, chosen to be sent or not, with the reason for either."""
+    draft = _draft(referral, by, "add to it")
+    if occurred_at is not None and occurred_at.tzinfo is None:
+        raise InvalidInput("occurred_at", "A time needs a zone.")
+    item = Item.objects.create(
+        referral=_not_correction(draft),
+        title=required("title", limited("title", title, 200)),
+        category=policy.data_category(category),
+        content=required("content", content),
+        provenance=_provenance(provenance),
+        reason=required("reason", limited("reason", reason, 500)),
+        basis=_basis(basis),
+        chosen=chosen,
+        occurred_at=occurred_at,
+    )
+    _trace_part(draft, "item_added", by, item=item.pk, category=category, basis=basis, chosen=chosen)
+    return item
+
+
+@transaction.atomic
+def remove_item(item: Item, *, by: User) -> None:
+    """Take an item out of a draft."""
+    draft = _draft(item.referral, by, "take from it")
+    _trace_part(draft, "item_removed", by, item=item.pk, category=item.category)
+    item.delete()
+
+
+@transaction.atomic
+def add_fact(
+    referral: Referral,
+    *,
+    by: User,
+    about: str,
+    label: str,
+    value: str,
+    category: str,
+    provenance: str,
+    basis: str = "",
+    confidence: str = "",
+) -> Fact:
+    """Add one thing said about the subject or the target. It leaves with the referral, under its basis."""
+    draft = _draft(referral, by, "add to it")
+    if about not in ("subject", "target"):
+        raise InvalidInput("about", "A fact is about the subject or the target.")
+    fact = Fact.objects.create(
+        referral=_not_correction(draft),
+        about=about,
+        label=required("label", limited("label", label, 100)),
+        value=required("value", value),
+        category=policy.data_category(category),
+        provenance=_provenance(provenance),
+        basis=_basis(basis),
+        confidence=limited("confidence", confidence, 60),
+    )
+    _trace_part(draft, "fact_added", by, fact=fact.pk, category=category, basis=basis)
+    return fact
+
+
+@transaction.atomic
+def remove_fact(fact: Fact, *, by: User) -> None:
+    """Take a fact out of a draft."""
+    draft = _draft(fact.referral, by, "take from it")
+    _trace_part(draft, "fact_removed", by, fact=fact.pk, category=fact.category)
+    fact.delete()
+
+
+@transaction.atomic
+def add_addressee(referral: Referral, *, by: User, destination: Destination) -> Addressee:
+    """Add a recipient. Raises InvalidInput where the destination is not open, Conflict where it is there."""
+    draft = _not_correction(_draft(referral, by, "add to it"))
+    if not partners.destinations_open().filter(pk=destination.pk).exists():
+        raise InvalidInput(
+            "destination", "This destination is not open: it is off, or its agency is not verified."
+        )
+    if draft.addressees.filter(destination=destination).exists():
+        raise Conflict("This recipient is on the referral already.")
+    addressee = Addressee.objects.create(referral=draft, destination=destination)
+    _trace_part(draft, "addressee_added", by, addressee=addressee.pk, destination=destination.pk)
+    return addressee
+
+
+@transaction.atomic
+def remove_addressee(addressee: Addressee, *, by: User) -> None:
+    """Take a recipient off a draft."""
+    draft = _not_correction(_draft(addressee.referral, by, "take from it"))
+    _trace_part(draft, "addressee_removed", by, addressee=addressee.pk, destination=addressee.destination_id)
+    addressee.delete()
+
+
+def _draft(referral: Referral, by: User, verb: str) -> Referral:
+    locked = permitted(referral, by=by, permission="file_referral")
+    if locked.state != ReferralState.DRAFT:
+        raise IllegalTransition(locked.state, verb)
+    return locked
+
+
+def _not_correction(draft: Referral) -> Referral:
+    if draft.corrects_id:
+        raise InvalidInput(
+            "corrects", "A correction goes to every recipient of the original and adds nothing."
+        )
+    return draft
+
+
+def _clean(name: str, value: Any) -> Any:
+    if name == "danger_to_life":
+        if not isinstance(value, bool):
+            raise InvalidInput(name, "Yes or no.")
+        return value
+    if not isinstance(value, str):
+        raise InvalidInput(name, "This is text.")
+    if name == "priority" and value not in PRIORITIES:
+        raise InvalidInput(name, f"The priority is one of {', '.join(PRIORITIES)}.")
+    text = limited(name, value, _LONGEST.get(name, _LONGEST_TEXT))
+    return required(name, text) if name in _ALWAYS else text
+
+
+def _provenance(value: str) -> str:
+    known = [name for name, _ in PROVENANCE]
+    if value not in known:
+        raise InvalidInput("provenance", f"The provenance is one of {', '.join(known)}.")
+    return value
+
+
+def _basis(code: str) -> str:
+    if code:
+        try:
+            policy.legal_basis(code)
+        except InvalidInput as error:
+            raise InvalidInput("basis", str(error)) from error
+    return code
+
+
+def _trace_part(draft: Referral, action: str, by: User, **details: Any) -> None:
+    words = action.replace("_", " ").capitalize()
+    trace(draft, action, f"{words} ({draft.reference})", by=by, details=details)

@@ -1,0 +1,106 @@
+"""The gate: each thing that would leave, for the class of each recipient, against the policy in force."""
+
+from collections.abc import Iterable
+
+from coordination.access.roles import Role
+from coordination.access.services import User
+from coordination.core.errors import InvalidInput, Refused
+from coordination.policy import engine
+from coordination.policy import selectors as policy
+from coordination.policy.engine import Permission
+from coordination.policy.workflow import DataCategory
+from coordination.referrals.models import Addressee, Fact, Item, Referral
+
+COUNSEL = frozenset({Role.COUNSEL.value, Role.DUTY_COUNSEL.value})
+
+
+def is_counsel(user: User) -> bool:
+    """Tell whether the person's approval is counsel's, for the bases that need one."""
+    return not COUNSEL.isdisjoint(user.role_names)
+
+
+def field_of(disclosed: Item | Fact, field: str) -> str:
+    """Name one field of one item or fact, as errors do: `items.7.basis`."""
+    return f"{'items' if isinstance(disclosed, Item) else 'facts'}.{disclosed.pk}.{field}"
+
+
+def check(
+    referral: Referral,
+    disclosed: Iterable[Item | Fact],
+    addressees: Iterable[Addressee],
+    *,
+    counsel: bool,
+) -> dict[str, str]:
+    """Return the citation under which each thing may go to every recipient, by `field_of(…, "basis")`.
+
+    `counsel` says that counsel approves, or will be asked to. Raises Refused naming thing, category,
+    recipient and citation; InvalidInput naming the field for a missing or unknown basis, and for a
+    danger statement that is not there although a basis rests on it (18 USC 2702(b)(8), (c)(4)).
+    """
+    citations: dict[str, str] = {}
+    recipients = list(addressees)
+    for each in disclosed:
+        _check_danger(referral, each)
+        for addressee in recipients:
+            permission = _allow(referral, each, addressee, counsel=counsel)
+            citations[field_of(each, "basis")] = permission.citation
+    for addressee in recipients:
+        own_words(addressee, emergency=_emergency(referral))
+    return citations
+
+
+def own_words(addressee: Addressee, *, emergency: bool) -> Permission:
+    """Return the permission to tell this recipient our own assessment, or raise Refused.
+
+    The free text of a referral, a correction and an answer is our own words. What quotes a customer belongs
+    into an item, which has its own basis.
+    """
+    agency = addressee.destination.agency
+    refusal: Refused | None = None
+    for basis in policy.legal_bases(DataCategory.OWN_ASSESSMENT, agency.recipient_class):
+        try:
+            return engine.allow(
+                category=DataCategory.OWN_ASSESSMENT,
+                recipient_class=agency.recipient_class,
+                basis_code=basis.code,
+                emergency=emergency,
+            )
+        except Refused as lacking:
+            refusal = lacking
+    raise refusal or Refused(
+        f"No basis in force lets our own assessment go to {agency}.", rule="own-assessment", citation=""
+    )
+
+
+def _emergency(referral: Referral) -> bool:
+    return referral.danger_to_life and bool(referral.danger_reason.strip())
+
+
+def _allow(referral: Referral, each: Item | Fact, addressee: Addressee, *, counsel: bool) -> Permission:
+    agency = addressee.destination.agency
+    try:
+        return engine.allow(
+            category=each.category,
+            recipient_class=agency.recipient_class,
+            basis_code=each.basis,
+            emergency=_emergency(referral),
+            consent=bool(referral.consent.strip()),
+            counsel=counsel,
+        )
+    except Refused as refusal:
+        raise Refused(
+            f"“{each}” may not go to {agency}. {refusal}", rule=refusal.rule, citation=refusal.citation
+        ) from refusal
+
+
+def _check_danger(referral: Referral, each: Item | Fact) -> None:
+    if not each.basis:
+        raise InvalidInput(field_of(each, "basis"), f"Name the legal basis on which “{each}” may leave.")
+    try:
+        basis = policy.legal_basis(each.basis)
+    except InvalidInput as error:
+        raise InvalidInput(field_of(each, "basis"), str(error)) from error
+    if basis.requires_emergency and not referral.danger_to_life:
+        raise InvalidInput(
+            "danger_to_life", f"“{each}” rests on {basis.citation}, which needs a danger to life on record."
+        )

@@ -1,0 +1,254 @@
+"""What recipients and the outbox say. The callers (receivers) know that it is they who said it.
+
+A referral is *sent* when no delivery of it is on its way any more and at least one recipient has it; one that
+failed or was rejected has a task of its own. It is *acknowledged* when the first recipient has acknowledged,
+a correction when the last has: it must reach everybody. Each recipient's own clock runs until that recipient
+acknowledges.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from coordination.access.roles import Role
+from coordination.access.services import User
+from coordination.cases import services as cases
+from coordination.core import clock
+from coordination.core.errors import InvalidInput
+from coordination.ledger import services as ledger
+from coordination.outbox import selectors as outbox
+from coordination.referrals.models import Addressee, Question, Referral
+from coordination.referrals.services import calling
+from coordination.referrals.services.records import limited, lock, move, required, trace
+from coordination.referrals.workflow import REFERRAL, Outcome, ReferralState, ReferralVerb
+
+LEFT = frozenset({"accepted", "delivered", "acknowledged"})
+ON_ITS_WAY = frozenset({"queued", "sending", "held", "unknown"})
+# It is with them, but the workflow has moved on: what they say is kept and goes to a person.
+_PAST = frozenset(
+    {
+        *(ReferralState.ACKNOWLEDGED, ReferralState.INFORMATION_REQUESTED, ReferralState.ANSWERED),
+        *(ReferralState.OUTCOME, ReferralState.AFTER_ACTION_REVIEW),
+        *(ReferralState.CLOSED, ReferralState.CORRECTED),
+    }
+)
+_LONGEST = 10_000
+
+
+@transaction.atomic
+def follow_delivery(addressee: Addressee, *, state: str, at: datetime | None = None) -> Referral:
+    """Record where a recipient's delivery stands now; mark the referral sent once none is on its way."""
+    referral = lock(addressee.referral)
+    row = _fresh(addressee)
+    agency = row.destination.agency
+    if state in LEFT and row.left_at is None:
+        row.left_at = at or clock.now()
+        row.save(update_fields=["left_at"])
+        title = f"{referral.reference}: acknowledgement by {agency.name}"
+        calling.start(
+            referral,
+            f"policy.ack-{calling.pace(referral)}",
+            title,
+            about=row.origin,
+            started_at=row.left_at,
+            zone=agency.time_zone,
+        )
+    trace(
+        referral,
+        "delivery_followed",
+        f"{referral.reference}: delivery to {agency.name} {state}",
+        by=None,
+        details={"addressee": row.pk, "delivery": state},
+    )
+    if referral.state == ReferralState.APPROVED and _all_left(referral):
+        move(referral, ReferralVerb.MARK_SENT)
+        trace(referral, "sent", f"Referral {referral.reference} sent", by=None)
+    return referral
+
+
+@transaction.atomic
+def acknowledge(
+    addressee: Addressee, *, reference: str, by: User | None = None, at: datetime | None = None
+) -> Referral:
+    """Record that the recipient confirmed, under the recipient's own reference.
+
+    Saying the same again changes nothing; another reference replaces the first and is recorded. Raises
+    IllegalTransition while the referral is not with the recipient.
+    """
+    referral = lock(addressee.referral)
+    moves = _moves(referral, ReferralVerb.ACKNOWLEDGE)
+    row = _fresh(addressee)
+    given = limited("reference", reference, 120)
+    if row.acknowledged_at is not None and given in ("", row.agency_reference):
+        return referral
+    row.acknowledged_at = row.acknowledged_at or at or clock.now()
+    row.agency_reference = given
+    row.save(update_fields=["acknowledged_at", "agency_reference"])
+    cases.meet_deadline(referral.case, code=f"policy.ack-{calling.pace(referral)}", about=row.origin)
+    if moves and _enough(referral):
+        move(
+            referral,
+            ReferralVerb.ACKNOWLEDGE,
+            agency_reference=referral.agency_reference or given,
+        )
+        _ask_for_outcome(referral)
+    name = row.destination.agency.name
+    trace(
+        referral,
+        "acknowledged",
+        f"{referral.reference}: {name} acknowledged" + (f" as {given}" if given else ""),
+        by=by,
+        details={"addressee": row.pk, "reference_digest": ledger.digest(given)},
+    )
+    return referral
+
+
+@transaction.atomic
+def request_information(addressee: Addressee, *, question: str, by: User | None = None) -> Question | None:
+    """Record a recipient's question with the task to answer it. None where it came too late for an answer
+    on this referral: then the task says so. Raises IllegalTransition while the referral is not with them.
+    """
+    referral = lock(addressee.referral)
+    text = required("question", limited("question", question, _LONGEST))
+    row = _fresh(addressee)
+    if not _moves(referral, ReferralVerb.REQUEST_INFORMATION):
+        _heard_late(referral, row, "asked", text, by)
+        return None
+    move(referral, ReferralVerb.REQUEST_INFORMATION)
+    asked = Question.objects.create(
+        referral=referral, addressee=row, question=text, asked_at=clock.now(), asked_by=by
+    )
+    name = row.destination.agency.name
+    due = calling.start(
+        referral,
+        f"policy.answer-{calling.pace(referral)}",
+        f"{referral.reference}: answer to {name}",
+        about=asked.origin,
+    )
+    cases.open_task(
+        referral.case,
+        kind="answer_question",
+        title=f"Answer {name} about {referral.reference}",
+        role=Role.SAFETY_LIAISON,
+        instructions=text,
+        about=asked.origin,
+        priority=referral.priority,
+        due_at=due,
+    )
+    trace(
+        referral,
+        "information_requested",
+        f"{referral.reference}: {name} asks for information",
+        by=by,
+        detail=text,
+        details={"question": asked.pk, "question_digest": ledger.digest(text)},
+    )
+    return asked
+
+
+@transaction.atomic
+def report_outcome(
+    addressee: Addressee, *, outcome: str, detail: str = "", by: User | None = None
+) -> Referral:
+    """Record what came of it, as the recipient says, with the task of the after-action review."""
+    referral = lock(addressee.referral)
+    known = known_outcome(outcome)
+    text = limited("detail", detail, _LONGEST)
+    row = _fresh(addressee)
+    name = row.destination.agency.name
+    if not _moves(referral, ReferralVerb.REPORT_OUTCOME):
+        _heard_late(referral, row, f"reported {known}", text, by)
+        return referral
+    return conclude(
+        referral, known, text, by=by, title=f"{referral.reference}: {name} reports {_words(known)}"
+    )
+
+
+def conclude(referral: Referral, outcome: Outcome, detail: str, *, by: User | None, title: str) -> Referral:
+    """Record an outcome on a locked referral and open its after-action review."""
+    move(referral, ReferralVerb.REPORT_OUTCOME, outcome=outcome, outcome_detail=detail)
+    cases.meet_deadline(referral.case, code="policy.outcome", about=referral.origin)
+    due = calling.start(
+        referral,
+        "policy.after-action",
+        f"After-action review of {referral.reference}",
+        about=referral.origin,
+    )
+    cases.open_task(
+        referral.case,
+        kind=calling.AFTER_ACTION_REVIEW,
+        title=f"After-action review of {referral.reference}",
+        role=Role.SENIOR_REVIEWER,
+        instructions=f"Outcome: {_words(outcome)}. {detail}".strip(),
+        about=referral.origin,
+        due_at=due,
+    )
+    trace(referral, "outcome_reported", title, by=by, detail=detail, details={"outcome": str(outcome)})
+    return referral
+
+
+def known_outcome(value: str) -> Outcome:
+    """Return the outcome of this name, or raise InvalidInput naming `outcome`."""
+    try:
+        return Outcome(value)
+    except ValueError:
+        raise InvalidInput("outcome", f"The outcome is one of {', '.join(Outcome)}.") from None
+
+
+def _moves(referral: Referral, verb: ReferralVerb) -> bool:
+    """Tell whether the verb moves the referral; False where it is past that, IllegalTransition before."""
+    if verb in REFERRAL.allowed(referral.state):
+        return True
+    if ReferralState(referral.state) not in _PAST:
+        REFERRAL.after(referral.state, verb)
+    return False
+
+
+def _enough(referral: Referral) -> bool:
+    return referral.corrects_id is None or not referral.addressees.filter(acknowledged_at=None).exists()
+
+
+def _all_left(referral: Referral) -> bool:
+    states = set(outbox.deliveries_of(referral.origin).values_list("state", flat=True))
+    return bool(states & LEFT) and not states & ON_ITS_WAY
+
+
+def _ask_for_outcome(referral: Referral) -> None:
+    if referral.corrects_id is None:
+        calling.start(
+            referral,
+            "policy.outcome",
+            f"{referral.reference}: ask for the outcome",
+            about=referral.origin,
+        )
+
+
+def _heard_late(referral: Referral, row: Addressee, what: str, text: str, by: User | None) -> None:
+    name = row.destination.agency.name
+    state = str(referral.state).replace("_", " ")
+    title = f"{name} {what} about {referral.reference}, which is {state}"[:200]
+    # No `about`: an open task of the same record would swallow the second thing they say.
+    cases.open_task(
+        referral.case,
+        kind="heard_late",
+        title=title,
+        role=Role.SAFETY_LIAISON,
+        instructions=text,
+        priority=referral.priority,
+    )
+    trace(
+        referral,
+        "heard_late",
+        title,
+        by=by,
+        detail=text,
+        details={"addressee": row.pk, "words_digest": ledger.digest(text)},
+    )
+
+
+def _fresh(addressee: Addressee) -> Addressee:
+    return Addressee.objects.select_related("destination__agency").get(pk=addressee.pk)
+
+
+def _words(outcome: Outcome) -> str:
+    return outcome.value.replace("_", " ")

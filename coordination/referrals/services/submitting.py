@@ -1,0 +1,91 @@
+"""Submitting: the gate, and one frozen message for each recipient."""
+
+from django.db import transaction
+
+from coordination.access.services import User
+from coordination.channels.messages import Body, MessageKind
+from coordination.core import clock
+from coordination.core.errors import InvalidInput
+from coordination.outbox import services as outbox
+from coordination.referrals.models import Addressee, Fact, Item, Referral
+from coordination.referrals.services import bodies, gate
+from coordination.referrals.services.records import move, permitted, required, trace
+from coordination.referrals.workflow import REFERRAL, ReferralVerb
+
+
+@transaction.atomic
+def submit(referral: Referral, *, by: User) -> Referral:
+    """Freeze one message for each recipient and put the referral before an approver.
+
+    Raises InvalidInput naming what is missing, and Refused where the policy in force does not let one thing
+    go to one recipient, or where a channel cannot carry it.
+    """
+    draft = permitted(referral, by=by, permission="submit_referral")
+    REFERRAL.after(draft.state, ReferralVerb.SUBMIT)
+    return freeze(draft, by=by)
+
+
+def freeze(draft: Referral, *, by: User) -> Referral:
+    """Check a locked draft, freeze its messages and move it to review; in the caller's transaction."""
+    addressees = addressees_of(draft)
+    if not addressees:
+        raise InvalidInput("addressees", "Name at least one recipient.")
+    body = correction_content(draft, addressees) if draft.corrects_id else content(draft, addressees)
+    for addressee in addressees:
+        addressee.message = outbox.prepare(
+            draft.case,
+            kind=MessageKind.CORRECTION if draft.corrects_id else MessageKind.REFERRAL,
+            reference=draft.reference,
+            origin=draft.origin,
+            destination=addressee.destination,
+            body=body,
+            by=by,
+            lane=draft.priority,
+        )
+        addressee.save(update_fields=["message"])
+    move(draft, ReferralVerb.SUBMIT, submitted_by=by, submitted_at=clock.now())
+    title = f"Referral {draft.reference} submitted for review"
+    trace(draft, "submitted", title, by=by, details=digests_of(addressees))
+    return draft
+
+
+def digests_of(addressees: list[Addressee]) -> dict[str, str]:
+    """Return the digests of the frozen messages by recipient, for the ledger."""
+    return {f"addressee_{each.pk}": each.message.digest for each in addressees if each.message}
+
+
+def addressees_of(referral: Referral) -> list[Addressee]:
+    """Return the recipients with destination, agency and frozen message."""
+    return list(referral.addressees.select_related("destination__agency", "message").order_by("pk"))
+
+
+def content(draft: Referral, addressees: list[Addressee]) -> Body:
+    """Return the body of a referral that is complete and that the gate lets through."""
+    items = [item for item in draft.items.all() if item.chosen]
+    facts = list(draft.facts.all())
+    _check_complete(draft, items, facts)
+    # Counsel's approval cannot be there before the approval; the gate asks again then, for the approver.
+    citations = gate.check(draft, [*items, *facts], addressees, counsel=True)
+    return bodies.referral_body(draft, items=items, facts=facts, addressees=addressees, citations=citations)
+
+
+def correction_content(draft: Referral, addressees: list[Addressee]) -> Body:
+    """Return the body of a correction that says what was wrong and what is true."""
+    required("correction_wrong", draft.correction_wrong, "Say what was wrong.")
+    required("correction_true", draft.correction_true, "Say what is true.")
+    for addressee in addressees:
+        gate.own_words(addressee, emergency=False)
+    return bodies.correction_body(draft)
+
+
+def _check_complete(draft: Referral, items: list[Item], facts: list[Fact]) -> None:
+    if not items and not facts:
+        raise InvalidInput("items", "Choose at least one item, or add a fact: there is nothing to send.")
+    required("feared", draft.feared, "Say what is feared.")
+    required("why_suspicious", draft.why_suspicious, "Say why it is suspicious.")
+    if draft.danger_to_life:
+        required("danger_reason", draft.danger_reason, "Say why there is a danger to life or safety.")
+    elif draft.priority == "P0":
+        raise InvalidInput("danger_to_life", "P0 is for a danger to life: state it, or lower the priority.")
+    for item in items:
+        required(gate.field_of(item, "reason"), item.reason, "Each chosen item needs a reason.")

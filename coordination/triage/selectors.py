@@ -1,0 +1,51 @@
+"""Reading flags and decisions."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from coordination.access import services as access
+from coordination.access.services import User
+from coordination.cases import selectors as cases
+from coordination.core.errors import NotFound
+from coordination.triage.models import Decision, Flag
+from coordination.triage.workflow import FlagState
+
+
+def visible_to(user: User) -> QuerySet[Flag]:
+    """Return the flags of the cases that `user` sees and those without a case; none without `view_flag`."""
+    if not access.has(user, "triage.view_flag"):
+        return Flag.objects.none()
+    return Flag.objects.filter(Q(case__isnull=True) | Q(case__in=cases.visible_to(user)))
+
+
+def flag_for(user: User, pk: UUID | str) -> Flag:
+    """Return one flag, or raise NotFound for a missing and a foreign one alike."""
+    found = visible_to(user).select_related("case").filter(pk=pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def waiting_for(user: User) -> QuerySet[Flag]:
+    """Return the flags without a decision: high severity first, then the oldest."""
+    return visible_to(user).exclude(state=FlagState.DECIDED).order_by("-high_severity", "received_at")
+
+
+def flags_of(user: User, case: object) -> QuerySet[Flag]:
+    """Return the flags of a case, oldest first, as `user` may see them."""
+    return visible_to(user).filter(case=case).order_by("received_at")
+
+
+def decisions_of(flag: Flag) -> QuerySet[Decision]:
+    """Return what was decided about a flag, oldest first."""
+    return Decision.objects.filter(flag=flag).select_related("decided_by").order_by("decided_at", "pk")
+
+
+def decisions_about(user: User, case: object) -> QuerySet[Decision]:
+    """Return the decisions on a case, oldest first, as `user` may see them."""
+    return (
+        Decision.objects.filter(flag__in=flags_of(user, case))
+        .select_related("flag", "decided_by")
+        .order_by("decided_at", "pk")
+    )

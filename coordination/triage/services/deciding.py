@@ -1,0 +1,175 @@
+"""Deciding about a flag. No action is a decision like any other: who, why, under which criteria."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time
+
+from django.db import transaction
+
+from coordination.access import services as access
+from coordination.access.roles import Role
+from coordination.access.services import User
+from coordination.cases import services as cases
+from coordination.core import clock
+from coordination.core.errors import InvalidInput
+from coordination.ledger import services as ledger
+from coordination.policy import selectors as policy
+from coordination.triage.models import Decision, Flag
+from coordination.triage.services.receiving import ask, open_or_join
+from coordination.triage.workflow import FLAG, FlagVerb, Outcome
+
+# What each outcome asks of a person: kind and title of the task, and whose it is.
+_NEXT: dict[Outcome, tuple[str, str, Role]] = {
+    Outcome.REFER_POLICE: ("file_referral", "File the referral to the police", Role.SAFETY_LIAISON),
+    Outcome.REFER_CRISIS: (
+        "file_crisis_referral",
+        "File the referral to crisis responders",
+        Role.SAFETY_LIAISON,
+    ),
+    Outcome.WARN_TARGET: ("warn_target", "Warn the threatened person", Role.SAFETY_LIAISON),
+    Outcome.MONITOR: ("monitor", "Look again: the time to monitor has ended", Role.SENIOR_REVIEWER),
+}
+_LONGEST_REASONS = 20_000
+_LONGEST_TRIGGER = 300
+
+
+@transaction.atomic
+def decide(
+    flag: Flag,
+    *,
+    by: User,
+    outcomes: Iterable[str],
+    reasons: str,
+    reopens_when: str,
+    monitor_until: date | None = None,
+) -> Decision:
+    """Record a decision under the criteria in force, with what would re-open it, and open what follows.
+
+    `outcomes` are one or more, except that `no_action` stands alone; `monitor` needs a date to come. Raises
+    InvalidInput naming the field, IllegalTransition where the flag was decided.
+    """
+    access.require(by, "triage.decide_flag")
+    locked = _locked(flag, by)
+    after = FLAG.after(locked.state, FlagVerb.DECIDE)
+    chosen = _outcomes(outcomes)
+    why = _text("reasons", reasons, _LONGEST_REASONS, "Give the reasons.")
+    trigger = _text("reopens_when", reopens_when, _LONGEST_TRIGGER, "Say what would re-open this.")
+    _check_date(chosen, monitor_until)
+    if locked.case is None and chosen != [Outcome.NO_ACTION]:
+        open_or_join(locked)
+    criteria = policy.criteria_in_force()
+    decision = Decision.objects.create(
+        flag=locked,
+        outcomes=[outcome.value for outcome in chosen],
+        reasons=why,
+        criteria=f"{criteria.pack} ({criteria.version})",
+        reopens_when=trigger,
+        monitor_until=monitor_until,
+        decided_by=by,
+        decided_at=clock.now(),
+    )
+    locked.state = after
+    locked.save(update_fields=["state"])
+    words = ", ".join(outcome.value.replace("_", " ") for outcome in chosen)
+    cases.end_tasks(about=locked.origin, outcome=f"Decided: {words}.", by=by)
+    _follow_up(locked, chosen, why, monitor_until)
+    if locked.case is not None:
+        cases.add_event(
+            locked.case,
+            kind="triage.decided",
+            title=f"Decided: {words}. Criteria {decision.criteria}"[:200],
+            by=by,
+            detail=why,
+            about=locked.origin,
+        )
+    ledger.record(
+        "triage.decided",
+        subject=locked.origin,
+        by=by,
+        details={
+            "outcomes": decision.outcomes,
+            "criteria": decision.criteria,
+            "reasons_digest": ledger.digest(why),
+            "decision": decision.pk,
+        },
+    )
+    return decision
+
+
+@transaction.atomic
+def reopen(flag: Flag, *, by: User, reason: str) -> Flag:
+    """Put a decided flag before a reviewer again; the earlier decision stays as it was."""
+    access.require(by, "triage.decide_flag")
+    locked = _locked(flag, by)
+    after = FLAG.after(locked.state, FlagVerb.REOPEN)
+    why = _text("reason", reason, 2_000, "Say what has changed.")
+    locked.state = after
+    locked.save(update_fields=["state"])
+    if locked.case is not None:
+        cases.add_event(
+            locked.case,
+            kind="triage.reopened",
+            title="The flag was opened again",
+            by=by,
+            detail=why,
+            about=locked.origin,
+        )
+    ledger.record(
+        "triage.reopened", subject=locked.origin, by=by, details={"reason_digest": ledger.digest(why)}
+    )
+    ask(locked)
+    return locked
+
+
+def _locked(flag: Flag, by: User) -> Flag:
+    locked = Flag.objects.select_for_update(of=("self",)).select_related("case").get(pk=flag.pk)
+    if locked.case is not None:
+        cases.require_case(by, locked.case, "work_case")
+    return locked
+
+
+def _outcomes(given: Iterable[str]) -> list[Outcome]:
+    wanted = {given} if isinstance(given, str) else set(given)
+    if not wanted:
+        raise InvalidInput("outcomes", "Decide on at least one outcome.")
+    if not wanted <= {outcome.value for outcome in Outcome}:
+        raise InvalidInput("outcomes", f"Outcomes are {', '.join(Outcome)}.")
+    if Outcome.NO_ACTION in wanted and len(wanted) > 1:
+        raise InvalidInput("outcomes", "No action stands alone.")
+    return [outcome for outcome in Outcome if outcome.value in wanted]
+
+
+def _check_date(chosen: list[Outcome], until: date | None) -> None:
+    if Outcome.MONITOR in chosen and until is None:
+        raise InvalidInput("monitor_until", "Monitoring needs a date on which somebody looks again.")
+    if Outcome.MONITOR not in chosen and until is not None:
+        raise InvalidInput("monitor_until", "A date goes with monitoring only.")
+    if until is not None and until <= clock.now().date():
+        raise InvalidInput("monitor_until", "This date is not in the future.")
+
+
+def _follow_up(flag: Flag, chosen: list[Outcome], why: str, until: date | None) -> None:
+    for outcome in chosen:
+        if outcome not in _NEXT or flag.case is None:
+            continue
+        kind, title, role = _NEXT[outcome]
+        due = datetime.combine(until, time(), UTC) if until and outcome == Outcome.MONITOR else None
+        cases.open_task(
+            flag.case,
+            kind=kind,
+            title=title,
+            role=role,
+            instructions=why,
+            about=flag.origin,
+            # What is only to be looked at later is no emergency today.
+            priority="P0" if flag.high_severity and outcome != Outcome.MONITOR else "normal",
+            due_at=due,
+        )
+
+
+def _text(field: str, value: str, longest: int, message: str) -> str:
+    text = value.strip()
+    if not text:
+        raise InvalidInput(field, message)
+    if len(text) > longest:
+        raise InvalidInput(field, f"At most {longest} characters.")
+    return text

@@ -1,0 +1,172 @@
+"""Receiving a flag: once each, and a human paged at once where the criteria say so."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from coordination.access import services as access
+from coordination.access.roles import Role
+from coordination.access.services import User
+from coordination.cases import selectors as case_selectors
+from coordination.cases import services as cases
+from coordination.cases.services import Case
+from coordination.core import clock
+from coordination.core.errors import Conflict
+from coordination.ledger import services as ledger
+from coordination.policy import selectors as policy
+from coordination.triage.models import Flag
+from coordination.triage.services.intake import Intake, check
+from coordination.triage.workflow import Category
+
+SENIOR, TIER_1 = "triage_senior", "triage_tier_1"
+_LOOK = "Read the content with what stands around it, then decide; no action is a decision with reasons too."
+_REPORT_FIRST = (
+    "The CyberTipline report comes first (18 USC 2258A): here only the hold and the report number."
+)
+
+
+@transaction.atomic
+def receive(
+    *,
+    by: User,
+    external_id: str,
+    source: str,
+    category: str,
+    content: str,
+    content_at: datetime,
+    content_zone: str,
+    account: str,
+    provenance: str,
+    score: float | None = None,
+    classifier: str = "",
+    classifier_version: str = "",
+    context: str = "",
+    identifiers: Sequence[dict[str, str]] = (),
+    apparent_target: str = "",
+    files: Sequence[dict[str, str]] = (),
+    minor: bool = False,
+) -> tuple[Flag, bool]:
+    """Take in a flag and return it with True, or the one that this sender gave the same id with False.
+
+    A category of high severity under the criteria in force opens a case, or joins the one of this account,
+    with a P0 task for a senior reviewer, in the same transaction. Others wait for tier 1. Raises InvalidInput
+    naming the field, and Conflict where the same id came with other content.
+    """
+    access.require(by, "triage.receive_flag")
+    intake = check(
+        {
+            "external_id": external_id,
+            "source": source,
+            "category": category,
+            "content": content,
+            "content_at": content_at,
+            "content_zone": content_zone,
+            "account": account,
+            "provenance": provenance,
+            "score": score,
+            "classifier": classifier,
+            "classifier_version": classifier_version,
+            "context": context,
+            "identifiers": list(identifiers),
+            "apparent_target": apparent_target,
+            "files": list(files),
+            "minor": minor,
+        }
+    )
+    flag, created = _insert(intake, by)
+    if created:
+        _queue(flag, by)
+    return flag, created
+
+
+def _insert(intake: Intake, by: User) -> tuple[Flag, bool]:
+    flag = Flag(
+        **asdict(intake),
+        account_index=case_selectors.account_index(intake.account),
+        high_severity=policy.is_high_severity(intake.category),
+        received_at=clock.now(),
+        received_from=by,
+    )
+    same = _same(intake, by)
+    if same is not None:
+        return same, False
+    try:
+        with transaction.atomic():
+            flag.save(force_insert=True)
+    except IntegrityError:
+        same = _same(intake, by)  # it came twice at once
+        if same is None:
+            raise
+        return same, False
+    return flag, True
+
+
+def _same(intake: Intake, by: User) -> Flag | None:
+    found = Flag.objects.filter(received_from=by, external_id=intake.external_id).first()
+    if found is None:
+        return None
+    if any(getattr(found, name) != value for name, value in asdict(intake).items()):
+        raise Conflict("A flag with this external_id came before, with other content.")
+    return found
+
+
+def _queue(flag: Flag, by: User) -> None:
+    joined = open_or_join(flag) if flag.high_severity else None
+    ledger.record(
+        "triage.flag_received",
+        subject=flag.origin,
+        by=by,
+        details={
+            "category": flag.category,
+            "source": flag.source,
+            "high_severity": flag.high_severity,
+            "content_digest": ledger.digest(flag.content),
+            "case": joined.reference if joined else "",
+        },
+    )
+    ask(flag)
+
+
+def open_or_join(flag: Flag) -> Case:
+    """Give the flag its case: the newest of this account, opened again where it was closed, or a new one."""
+    name = Category(flag.category).value.replace("_", " ")
+    case = case_selectors.subjects_with_account(flag.account).first()
+    if case is None:
+        case = cases.open_case(
+            f"Flag: {name}",
+            by=None,
+            priority="P0" if flag.high_severity else "normal",
+            accounts=[flag.account],
+        )
+    elif case.state != "open":
+        cases.reopen_case(case, by=None, reason="A new flag about the same account came in.")
+    if flag.high_severity:
+        cases.raise_priority(case, by=None)
+    flag.case = case
+    flag.save(update_fields=["case"])
+    cases.add_event(
+        case,
+        kind="triage.flag_received",
+        title=f"Flag received: {name}" + (f", score {flag.score.normalize()}" if flag.score else ""),
+        detail=f"{flag.source} {flag.classifier} {flag.classifier_version}".strip(),
+        about=flag.origin,
+    )
+    return case
+
+
+def ask(flag: Flag) -> None:
+    """Open the task to decide: for a senior reviewer at once, or for tier 1."""
+    name = Category(flag.category).value.replace("_", " ")
+    instructions: list[Any] = [_REPORT_FIRST] if flag.category == Category.CSAM else []
+    cases.open_task(
+        flag.case,
+        kind=SENIOR if flag.high_severity else TIER_1,
+        title=f"Decide about a flag: {name}",
+        role=Role.SENIOR_REVIEWER if flag.high_severity else Role.REVIEWER,
+        instructions="\n".join([*instructions, _LOOK]),
+        about=flag.origin,
+        priority="P0" if flag.high_severity else "normal",
+    )
