@@ -4,16 +4,17 @@ import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
 
 from coordination.access.roles import ROLES, Role
 from coordination.channels.messages import Provenance, RecipientClass
+from coordination.core import clock
 from coordination.policy import engine
 from coordination.policy.models import Pack
-from coordination.policy.workflow import DataCategory, FlagCategory
+from coordination.policy.workflow import DataCategory
+from coordination.triage.services.intake import check
 
 DEMO = Path(settings.BASE_DIR) / "fixtures" / "demo"
 AT = datetime(2026, 11, 20, tzinfo=UTC)
@@ -53,6 +54,11 @@ def test_everybody_named_is_there() -> None:
     named |= {officer["user"] for agency in AGENCIES.values() for officer in agency["officers"]}
     assert named <= set(PEOPLE)
     assert {key for referral in REFERRALS for key in referral["addressees"]} <= set(DESTINATIONS)
+
+
+def test_agencies_have_known_classes_and_numbers_of_their_own() -> None:
+    assert {agency["recipient_class"] for agency in AGENCIES.values()} <= {*RecipientClass}
+    assert len({agency["phone"] for agency in AGENCIES.values()}) == len(AGENCIES)
 
 
 def test_two_departments_of_one_name_differ_by_identifier() -> None:
@@ -110,15 +116,18 @@ def test_texts_fit_and_words_are_known(referral: dict[str, Any]) -> None:
         assert table.get("category", "content") in [*DataCategory]
 
 
-def test_flags_and_classes_use_known_words() -> None:
-    for case in CASES:
-        for flag in case["flags"]:
-            assert flag["category"] in [*FlagCategory]
-            assert flag["provenance"] in [*Provenance]
-            assert ZoneInfo(flag["content_zone"])
-            assert flag["content_after"] <= flag["after"]
-            assert len(flag["external_id"]) <= 120
-    assert {agency["recipient_class"] for agency in AGENCIES.values()} <= {*RecipientClass}
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["key"])
+def test_flags_are_taken_in_and_join_their_case(case: dict[str, Any]) -> None:
+    for flag in case["flags"]:
+        assert flag["account"] in case["accounts"]
+        assert flag["content_after"] <= flag["after"]
+        optional = {"score": None, "classifier": "", "classifier_version": "", "files": []}
+        values = {
+            key: value for key, value in flag.items() if key not in {"after", "by", "key", "content_after"}
+        }
+        with clock.frozen(AT):
+            intake = check({**optional, **values, "content_at": AT})
+        assert intake.content == flag["content"]
 
 
 def test_nobody_approves_what_they_filed_or_submitted() -> None:
