@@ -7,12 +7,13 @@ from urllib.parse import quote
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from coordination.access import services as access
+from coordination.access.services import User
 from coordination.core import identifiers
 from coordination.core.errors import (
     Conflict,
@@ -39,6 +40,13 @@ WHAT_TO_DO: dict[type[CoordinationError], str] = {
     NotFound: "Check the reference.",
     Conflict: "Open the page again and look before you decide.",
 }
+
+
+def person(request: HttpRequest) -> User:
+    """Return who is signed in; nobody else gets as far as this."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
 
 
 def tell(request: HttpRequest, error: CoordinationError) -> None:

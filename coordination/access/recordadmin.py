@@ -86,6 +86,11 @@ class Offered:
         """Whether it cannot be taken back."""
         return self.act.grave
 
+    @property
+    def form(self) -> forms.Form:
+        """The form where the act is about no row of the page."""
+        return self.form_for()
+
     def form_for(self, target: object = "") -> forms.Form:
         """Return the form for `target` (a row of the page), the one that was refused if there is one."""
         if self.bound is not None and self.bound_target == str(target):
@@ -109,11 +114,11 @@ class RecordAdmin(DeskAdmin):
         found = [getattr(each, "act", None) for each in vars(cls).values()]
         cls.acts = {**cls.acts, **{each.name: each for each in found if isinstance(each, Act)}}
 
-    def offers(self, request: HttpRequest, record: Any, act: Act) -> bool:  # noqa: ARG002 - for overriding
+    def offers(self, request: HttpRequest, record: Any, wanted: Act) -> bool:  # noqa: ARG002 - for overriding
         """Tell whether the record's state, and what is special about this person, allow the act."""
         return True
 
-    def form_arguments(self, request: HttpRequest, record: Any, act: Act) -> dict[str, Any]:  # noqa: ARG002
+    def form_arguments(self, request: HttpRequest, record: Any, wanted: Act) -> dict[str, Any]:  # noqa: ARG002
         """Return what the act's form is built with beside its data."""
         return {}
 

@@ -1,0 +1,88 @@
+"""How the desk writes states, times and digests. A state is a word with a shape, never colour alone."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from coordination.core import clock
+
+# Shapes: ● settled or in force, ◐ under way, ○ at rest, ▲ needs a person.
+NEEDS, SETTLED, UNDER_WAY, REST = "▲", "●", "◐", "○"
+TONES = {NEEDS: "needs", SETTLED: "settled", UNDER_WAY: "way", REST: "rest"}
+_SHAPES = {
+    NEEDS: "P0 rejected failed unknown held missed information_requested received reopened",
+    SETTLED: "acknowledged delivered outcome closed done met decided",
+    UNDER_WAY: "in_review approved sent sending queued accepted answered running after_action_review monitoring",
+}
+SHAPES = {word: shape for shape, words in _SHAPES.items() for word in words.split()}
+DANGER = frozenset({"P0", "missed"})
+_GROUP = 8
+_HOUR, _DAY = 3600, 86_400
+
+
+def state(value: object, word: str = "") -> SafeString:
+    """Return a state as a word with its shape. Red is for danger to life and a breached clock only."""
+    text = str(value)
+    shape = SHAPES.get(text, REST)
+    return format_html(
+        '<span class="state state-{}"><span class="shape" aria-hidden="true">{}</span> {}</span>',
+        "danger" if text in DANGER else TONES[shape],
+        shape,
+        word or text.replace("_", " "),
+    )
+
+
+def when(moment: datetime | None, zone: str = "") -> SafeString | str:
+    """Return a time as local time with its zone; on hover UTC and, where `zone` is given, the authority's."""
+    if moment is None:
+        return "–"
+    others = [_written(moment, UTC)]
+    if zone and zone != "UTC":
+        others.append(f"{_written(moment, ZoneInfo(zone))} with them")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.astimezone(UTC).isoformat(timespec="seconds"),
+        " · ".join(others),
+        _written(moment, timezone.get_current_timezone()),
+    )
+
+
+def left(due: datetime | None, ended: datetime | None = None) -> SafeString | str:
+    """Return what is left until `due`, or by how much it was missed."""
+    if due is None:
+        return "no deadline"
+    if ended is not None:
+        return "in time" if ended <= due else f"{_span(ended - due)} late"
+    remaining = due - clock.now()
+    if remaining < timedelta(0):
+        return format_html(
+            '<span class="late"><span aria-hidden="true">▲</span> late by {}</span>', _span(-remaining)
+        )
+    return format_html('<span class="left">{} left</span>', _span(remaining))
+
+
+def digest(value: str) -> SafeString:
+    """Return a digest in groups that an eye can compare; what is copied has no gaps."""
+    kind, _, figures = value.rpartition(":")
+    groups = [figures[start : start + _GROUP] for start in range(0, len(figures), _GROUP)]
+    return format_html(
+        '<code class="digest">{}{}</code>',
+        format_html('<span class="digest-kind">{}:</span>', kind) if kind else "",
+        format_html_join("", "<span>{}</span>", ((group,) for group in groups)),
+    )
+
+
+def _written(moment: datetime, zone: tzinfo) -> str:
+    local = moment.astimezone(zone)
+    return f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
+
+
+def _span(length: timedelta) -> str:
+    seconds = int(length.total_seconds())
+    if seconds >= 2 * _DAY:
+        return f"{seconds // _DAY} days"
+    hours, minutes = seconds // _HOUR, seconds % _HOUR // 60
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"

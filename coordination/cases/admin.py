@@ -1,0 +1,153 @@
+"""The case on the desk: one page with everything that hangs on it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from coordination.access import markup
+from coordination.access.modeladmin import person
+from coordination.access.recordadmin import Act, Data, RecordAdmin, act
+from coordination.cases import selectors, services
+from coordination.cases.forms import AssignForm, NoteForm, OutcomeForm, ReasonForm
+from coordination.cases.models import Case, Task
+from coordination.cases.workflow import CASE, CaseVerb
+from coordination.core.errors import NotFound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """A part of the case page that a slice above adds: its template, and what that shows."""
+
+    slug: str
+    title: str
+    template: str
+    count: int
+    context: dict[str, Any] = field(default_factory=dict)
+
+
+PanelMaker = Callable[[HttpRequest, Case], Panel | None]
+_panels: list[PanelMaker] = []
+
+
+def case_panel(maker: PanelMaker) -> PanelMaker:
+    """Add a panel to the case page; `maker` returns None for who may not see it."""
+    _panels.append(maker)
+    return maker
+
+
+@admin.register(Case)
+class CaseAdmin(RecordAdmin):
+    """Cases that the person was let into, newest first."""
+
+    lookup = "reference"
+    pages = {"": "cases/case.html"}
+    list_display = ("reference", "title", "priority_word", "state_word", "owner", "opened_at")
+    list_select_related = ("owner",)
+    ordering = ("-opened_at",)
+    empty_text = "No case yet that you are let into. A case opens when a flag of high severity comes in."
+
+    def visible_to(self, user: Any) -> QuerySet[Case]:
+        """Return the cases that the person was let into."""
+        return selectors.visible_to(user)
+
+    def name_of(self, record: Case) -> str:
+        """Return reference and title."""
+        return f"{record.reference} {record.title}"
+
+    @admin.display(description="priority")
+    def priority_word(self, row: Case) -> str:
+        """Mark danger to life."""
+        return markup.state("P0", "P0") if row.priority == "P0" else "normal"
+
+    @admin.display(description="state")
+    def state_word(self, row: Case) -> str:
+        """Show the state with its shape."""
+        return markup.state(row.state)
+
+    def offers(self, request: HttpRequest, record: Case, wanted: Act) -> bool:
+        """Offer what the state allows, to who may work this case."""
+        verb = {
+            "close": CaseVerb.CLOSE,
+            "reopen": CaseVerb.REOPEN,
+            "monitor": CaseVerb.MONITOR,
+        }.get(wanted.name)
+        if not selectors.may(request.user, record, wanted.permission.removeprefix("cases.")):
+            return False
+        return verb is None or verb in CASE.allowed(record.state)
+
+    def page_context(self, request: HttpRequest, record: Case, page: str) -> dict[str, Any]:  # noqa: ARG002
+        """Return all that hangs on the case."""
+        tasks = list(selectors.tasks_of(record))
+        panels = [panel for panel in (maker(request, record) for maker in _panels) if panel]
+        return {
+            "case": record,
+            "timeline": list(selectors.timeline(record)),
+            "open_tasks": [task for task in tasks if task.state == "open"],
+            "ended_tasks": [task for task in tasks if task.state != "open"],
+            "deadlines": list(selectors.deadlines_of(record)),
+            "subjects": list(selectors.subjects_of(record)),
+            "notes": list(selectors.notes_of(record)),
+            "assignments": list(selectors.assignments_of(record)),
+            "teams": selectors.teams_of(record),
+            "panels": panels,
+        }
+
+    @act("cases.work_case", "Add note", form=NoteForm)
+    def add_note(self, request: HttpRequest, record: Case, data: Data) -> str:
+        """Write something down."""
+        services.add_note(record, text=data["text"], by=person(request))
+        return "The note is on the case."
+
+    @act("cases.work_case", "Take this task")
+    def take_task(self, request: HttpRequest, record: Case, data: Data) -> str:
+        """Take a task out of its role's queue."""
+        services.take_task(_task(record, data), by=person(request))
+        return "The task is yours."
+
+    @act("cases.work_case", "Complete", form=OutcomeForm)
+    def complete_task(self, request: HttpRequest, record: Case, data: Data) -> str:
+        """End a task with what came of it."""
+        services.complete_task(_task(record, data), by=person(request), outcome=data["outcome"])
+        return "The task is done."
+
+    @act("cases.work_case", "No longer needed", form=ReasonForm)
+    def cancel_task(self, request: HttpRequest, record: Case, data: Data) -> str:
+        """End a task that nobody need do any more."""
+        services.cancel_task(_task(record, data), by=person(request), reason=data["reason"])
+        return "The task is cancelled."
+
+    @act("cases.assign_case", "Assign", form=AssignForm)
+    def assign(self, request: HttpRequest, record: Case, data: Data) -> str:
+        """Give the case to somebody."""
+        services.assign(record, user=data["user"], role=data["role"], by=person(request))
+        return f"{data['user']} has the case as {data['role'].replace('_', ' ')}."
+
+    @act("cases.work_case", "Close the case", form=ReasonForm)
+    def close(self, request: HttpRequest, record: Case, data: Data) -> str:
+        """Close the case; a returning subject re-opens it."""
+        services.close_case(record, by=person(request), reason=data["reason"])
+        return "The case is closed. The subject's return re-opens it."
+
+    @act("cases.work_case", "Watch without acting", form=ReasonForm)
+    def monitor(self, request: HttpRequest, record: Case, data: Data) -> str:
+        """Keep an eye on the case."""
+        services.monitor_case(record, by=person(request), reason=data["reason"])
+        return "The case is watched."
+
+    @act("cases.work_case", "Re-open the case", form=ReasonForm)
+    def reopen(self, request: HttpRequest, record: Case, data: Data) -> str:
+        """Open a closed or watched case again."""
+        services.reopen_case(record, by=person(request), reason=data["reason"])
+        return "The case is open again."
+
+
+def _task(case: Case, data: Data) -> Task:
+    wanted = str(data["target"])
+    found = next((task for task in selectors.tasks_of(case) if str(task.pk) == wanted), None)
+    if found is None:
+        raise NotFound
+    return found

@@ -1,0 +1,65 @@
+"""The admin site that is the desk."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
+
+from coordination.access import services as access
+
+# (title, route, permission); a route that a slice does not have yet is left out.
+NAVIGATION = (
+    ("Cases", "cases_case_changelist", "cases.view_case"),
+    ("Flags", "triage_flag_changelist", "triage.view_flag"),
+    ("Referrals", "referrals_referral_changelist", "referrals.view_referral"),
+    ("Deliveries", "outbox_delivery_changelist", "outbox.view_delivery"),
+    ("Inbox", "inbox_inboundmessage_changelist", "inbox.view_inboundmessage"),
+    ("Agencies", "partners_agency_changelist", "partners.view_agency"),
+    ("Destinations", "partners_destination_changelist", "partners.view_destination"),
+    ("Law and policy", "policy_legalbasis_changelist", "policy.view_pack"),
+    ("People", "access_user_changelist", "access.view_user"),
+    ("Ledger", "ledger_leaf_changelist", "ledger.view_leaf"),
+)
+
+
+class DeskSite(admin.AdminSite):
+    """Our own pages only: what libraries register (jobs, tokens, groups, grants) could act past the services."""
+
+    site_title = "Coordination"
+    site_header = "Coordination"
+    index_title = "Desk"
+    index_template = "desk/home.html"
+    site_url = None
+    enable_nav_sidebar = False
+    empty_value_display = "–"
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.disable_action("delete_selected")
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Take what this project registers; pass over what a library does."""
+        if getattr(admin_class, "__module__", "").startswith("coordination."):
+            super().register(model_or_iterable, admin_class, **options)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Add the way around the desk, as far as the person's role goes."""
+        return {**super().each_context(request), "desk_navigation": list(_navigation(request))}
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show what waits for this person."""
+        from coordination.desk import home
+
+        return super().index(request, {**home.context(request.user), **(extra_context or {})})
+
+
+def _navigation(request: HttpRequest) -> Any:
+    for title, route, permission in NAVIGATION:
+        if not access.has(request.user, permission):
+            continue
+        try:
+            url = reverse(f"admin:{route}")
+        except NoReverseMatch:
+            continue
+        yield {"title": title, "url": url, "here": request.path.startswith(url)}

@@ -1,0 +1,47 @@
+"""What the desk's templates write with."""
+
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput
+
+from coordination.access import markup
+
+register = template.Library()
+register.simple_tag(markup.state, name="state")
+register.simple_tag(markup.when, name="when")
+register.simple_tag(markup.left, name="left")
+register.simple_tag(markup.digest, name="digest")
+
+
+@register.filter
+def words(value: object) -> str:
+    """Return a code in words: `claimed_by_user` is "claimed by user"."""
+    return str(value).replace("_", " ")
+
+
+@register.filter
+def is_single_checkbox(field: BoundField) -> bool:
+    """Tell whether a field's label stands behind its one box."""
+    return isinstance(field.field.widget, CheckboxInput)
+
+
+@register.filter
+def is_group(field: BoundField) -> bool:
+    """Tell whether a field is several boxes under one legend."""
+    return bool(getattr(field.field.widget, "use_fieldset", False))
+
+
+@register.inclusion_tag("desk/act.html", takes_context=True)
+def act(
+    context: dict[str, Any], offered: Any, target: object = "", label: str = "", style: str = "fold"
+) -> dict[str, Any]:
+    """Show one act that the page offers: `fold` (a summary that opens), `open`, or `button` (no fields)."""
+    return {
+        "offered": offered,
+        "form": offered.form_for(target) if offered else None,
+        "target": target,
+        "label": label or (offered.label if offered else ""),
+        "style": style,
+        "csrf_token": context.get("csrf_token"),
+    }

@@ -1,0 +1,176 @@
+"""Deliveries on the desk: what left, what they said about it, and what a person can do where it is stuck."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+
+from coordination.access import markup
+from coordination.access import services as access
+from coordination.access.modeladmin import person
+from coordination.access.recordadmin import Act, Data, RecordAdmin, act
+from coordination.cases import selectors as cases
+from coordination.cases.admin import Panel, case_panel
+from coordination.channels import registry
+from coordination.outbox import forms, services
+from coordination.outbox.models import Delivery, Message
+from coordination.outbox.workflow import DELIVERY, DeliveryState, DeliveryVerb
+
+# Where a document's own bytes are shown, nothing in them may run, load or post.
+LOCKED = "sandbox; default-src 'none'; frame-ancestors 'self'"
+# Chromium shows no PDF inside a sandbox; its viewer is one, and the rest stays forbidden.
+LOCKED_PDF = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; plugin-types application/pdf; frame-ancestors 'self'"
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(RecordAdmin):
+    """Deliveries of the cases that the person was let into; an administrator, who sees no case, sees the ways."""
+
+    pages = {"": "outbox/delivery.html"}
+    list_display = (
+        "reference",
+        "destination",
+        "channel",
+        "state_word",
+        "attempts_made",
+        "created_at",
+        "last_error",
+    )
+    list_display_links = ("reference",)
+    list_select_related = ("message", "destination__agency")
+    list_filter = ("state", "lane")
+    ordering = ("-pk",)
+    empty_text = "Nothing was sent yet. A delivery appears here as soon as somebody approves a message."
+
+    def visible_to(self, user: Any) -> QuerySet[Delivery]:
+        """Keep to the cases that the person was let into."""
+        rows = Delivery.objects.select_related("message__case", "destination__agency", "case")
+        if access.has(user, "cases.view_case"):
+            return rows.filter(case__in=cases.visible_to(user))
+        return rows
+
+    def name_of(self, record: Delivery) -> str:
+        """Name it by what the recipient sees."""
+        return f"Delivery of {record.message.reference}"
+
+    @admin.display(description="message")
+    def reference(self, row: Delivery) -> str:
+        """Name it by what the recipient sees."""
+        return f"{row.message.reference} ({row.message.kind})"
+
+    @admin.display(description="channel")
+    def channel(self, row: Delivery) -> str:
+        """Name the way."""
+        return row.message.channel.replace("_", " ")
+
+    @admin.display(description="state")
+    def state_word(self, row: Delivery) -> str:
+        """Show the state with its shape."""
+        return markup.state(row.state)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the view of the frozen bytes."""
+        view = self.admin_site.admin_view(self.frozen)
+        return [path("frozen/<uuid:message>/", view, name="outbox_message_frozen"), *super().get_urls()]
+
+    def frozen(self, request: HttpRequest, message: UUID) -> HttpResponse:
+        """Serve exactly the bytes that were approved, or are to be, so that nothing in them can act."""
+        found = Message.objects.filter(pk=message, case__in=cases.visible_to(request.user)).first()
+        if found is None or not self.has_view_permission(request):
+            raise Http404
+        is_pdf = found.media_type == "application/pdf"
+        kind = found.media_type if is_pdf else "text/plain; charset=utf-8"
+        response = HttpResponse(bytes(found.content), content_type=kind)
+        disposition = "inline" if is_pdf and "download" not in request.GET else "attachment"
+        response["Content-Disposition"] = f'{disposition}; filename="{found.filename}"'
+        response["Content-Security-Policy"] = LOCKED_PDF if is_pdf else LOCKED
+        response["X-Frame-Options"] = "SAMEORIGIN"
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def offers(self, request: HttpRequest, record: Delivery, wanted: Act) -> bool:  # noqa: ARG002
+        """Offer what the state allows."""
+        allowed = DELIVERY.allowed(record.state)
+        if wanted.name == "release":
+            return DeliveryVerb.RELEASE in allowed
+        if wanted.name == "resolve":
+            return record.state == DeliveryState.UNKNOWN
+        return DeliveryVerb.VOID in allowed
+
+    def page_context(self, request: HttpRequest, record: Delivery, page: str) -> dict[str, Any]:  # noqa: ARG002
+        """Return the delivery log."""
+        sees_case = access.has(request.user, "cases.view_case")
+        return {
+            "sees_case": sees_case,
+            "agency": record.destination.agency,
+            "attempts": list(record.attempts.all()),
+            "receipts": list(record.receipts.all()),
+            "channel": channel_title(record.message.channel),
+            "approval": getattr(record.message, "approval", None),
+            "frozen_url": reverse("admin:outbox_message_frozen", args=(record.message_id,))
+            if sees_case
+            else "",
+        }
+
+    @act("outbox.resend_delivery", "Send again", form=forms.ReasonForm, grave=True)
+    def release(self, request: HttpRequest, record: Delivery, data: Data) -> str:
+        """Send the same frozen message again; it keeps its id."""
+        services.release(record, by=person(request), reason=data["reason"])
+        return "It will be sent again, the same bytes under the same id."
+
+    @act("outbox.resolve_delivery", "Record what became of it", form=forms.ResolveForm)
+    def resolve(self, request: HttpRequest, record: Delivery, data: Data) -> str:
+        """Record what a human found out."""
+        services.resolve(
+            record,
+            by=person(request),
+            level=data["level"],
+            reference=data["reference"],
+            reason=data["reason"],
+        )
+        return "What became of it is on record."
+
+    @act("outbox.resend_delivery", "Stop it for good", form=forms.ReasonForm, grave=True)
+    def void(self, request: HttpRequest, record: Delivery, data: Data) -> str:
+        """Void the message: it will never leave."""
+        services.void(record.message, by=person(request), reason=data["reason"])
+        return "It will not leave."
+
+
+def channel_title(slug: str) -> str:
+    """Return what people call a channel; its slug where its plugin is gone."""
+    try:
+        return registry.channel(slug).info.title
+    except registry.UnknownChannel:
+        return slug
+
+
+@case_panel
+def _messages_of_case(request: HttpRequest, case: Any) -> Panel | None:
+    if not access.has(request.user, "outbox.view_delivery"):
+        return None
+    rows = (
+        Message.objects.filter(case=case)
+        .select_related("destination__agency", "delivery")
+        .prefetch_related("delivery__receipts")
+        .order_by("-prepared_at")
+    )
+    found = [
+        {
+            "message": each,
+            "delivery": getattr(each, "delivery", None),
+            "agency": each.destination.agency,
+            "channel": channel_title(each.channel),
+        }
+        for each in rows
+    ]
+    return Panel(
+        slug="messages",
+        title="Messages",
+        template="outbox/panel.html",
+        count=len(found),
+        context={"messages": found},
+    )

@@ -1,0 +1,212 @@
+"""The referral on the desk: its page, its review, and what each role can do there."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+
+from coordination.access import markup
+from coordination.access import services as access
+from coordination.access.modeladmin import person, tell
+from coordination.access.recordadmin import Act, Data, Done, act
+from coordination.cases import selectors as cases
+from coordination.cases.admin import Panel, case_panel
+from coordination.core.errors import CoordinationError, NotFound
+from coordination.referrals import forms, selectors, services, showing
+from coordination.referrals.draftadmin import DraftActs
+from coordination.referrals.models import Referral
+from coordination.referrals.workflow import ReferralState
+
+IN_REVIEW = frozenset({"approve", "break_glass", "return", "decline"})
+
+
+@admin.register(Referral)
+class ReferralAdmin(DraftActs):
+    """Referrals of the cases that the person was let into, newest first."""
+
+    lookup = "reference"
+    pages = {"": "referrals/referral.html", "review": "referrals/review.html"}
+    add_permission = "referrals.file_referral"
+    list_display = ("reference", "title", "priority_word", "state_word", "filed_by", "filed_at")
+    list_select_related = ("filed_by",)
+    list_filter = ("state", "priority")
+    ordering = ("-filed_at",)
+    empty_text = "No referral yet on the cases that you are let into. File one from a case."
+
+    def visible_to(self, user: Any) -> QuerySet[Referral]:
+        """Return the referrals of the cases that the person was let into."""
+        return selectors.visible_to(user)
+
+    def name_of(self, record: Referral) -> str:
+        """Return the reference."""
+        return f"Referral {record.reference}"
+
+    @admin.display(description="priority")
+    def priority_word(self, row: Referral) -> str:
+        """Mark danger to life."""
+        return markup.state("P0") if row.priority == "P0" else "normal"
+
+    @admin.display(description="state")
+    def state_word(self, row: Referral) -> str:
+        """Show the state with its shape."""
+        return markup.state(row.state)
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",  # noqa: ARG002 - Django's signature
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> HttpResponse:
+        """File a referral on the case that the address names."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        try:
+            case = cases.case_for(request.user, request.GET.get("case", ""))
+        except NotFound as error:
+            raise Http404 from error
+        form = forms.DraftForm(request.POST or None, initial={"title": case.title, "priority": case.priority})
+        if request.method == "POST" and form.is_valid():
+            try:
+                filed = services.file(case, by=person(request), **form.cleaned_data)
+            except CoordinationError as error:
+                tell(request, error)
+            else:
+                return HttpResponseRedirect(self.url_of(filed))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "File a referral",
+            "case": case,
+            "form": form,
+        }
+        return TemplateResponse(request, "referrals/file.html", context)
+
+    def offers(self, request: HttpRequest, record: Referral, wanted: Act) -> bool:
+        """Offer what the state allows; approval only to another person than the filer and the submitter."""
+        if not showing.allows(record, wanted.name):
+            return False
+        alone = request.user.pk in {record.filed_by_id, record.submitted_by_id}
+        if wanted.name == "approve":
+            return not alone
+        if wanted.name == "break_glass":
+            return alone and record.danger_to_life
+        return True
+
+    def page_context(self, request: HttpRequest, record: Referral, page: str) -> dict[str, Any]:
+        """Return what the referral's page or its review shows."""
+        if page == "review":
+            if record.state != ReferralState.IN_REVIEW and not record.submitted_at:
+                raise Http404
+            return showing.review(record)
+        return showing.referral(record, request.user)
+
+    @act("referrals.approve_referral", "Approve and send", form=forms.ApproveForm, page="review", grave=True)
+    def approve(self, request: HttpRequest, record: Referral, data: Data) -> Done:  # noqa: ARG002
+        """Let exactly what was shown leave."""
+        services.approve(record, by=person(request), digests=_digests(request))
+        return Done(f"{record.reference} is approved. It leaves now; this page shows what becomes of it.")
+
+    @act(
+        "referrals.break_glass_referral",
+        "Approve alone and send",
+        form=forms.BreakGlassForm,
+        page="review",
+        grave=True,
+    )
+    def break_glass(self, request: HttpRequest, record: Referral, data: Data) -> Done:
+        """Let it leave on one person's word, in an emergency; others are alerted and a review is due."""
+        services.approve(
+            record, by=person(request), digests=_digests(request), break_glass=True, reason=data["reason"]
+        )
+        return Done(
+            f"{record.reference} is approved by one person. Others were alerted; a review must follow."
+        )
+
+    @act("referrals.return_referral", "Return with reason", form=forms.ReasonForm, page="review")
+    def return_(self, request: HttpRequest, record: Referral, data: Data) -> str:
+        """Send it back to the filer."""
+        services.return_(record, by=person(request), reason=data["reason"])
+        return f"{record.reference} went back to draft. Nothing was sent."
+
+    @act("referrals.decline_referral", "Decline", form=forms.ReasonForm, page="review", grave=True)
+    def decline(self, request: HttpRequest, record: Referral, data: Data) -> str:
+        """Decide against sending."""
+        services.decline(record, by=person(request), reason=data["reason"])
+        return f"{record.reference} is declined. Nothing was sent, and the decision is on record."
+
+    @act("referrals.withdraw_referral", "Withdraw", form=forms.ReasonForm, grave=True)
+    def withdraw(self, request: HttpRequest, record: Referral, data: Data) -> str:
+        """Take it back before anything has left."""
+        services.withdraw(record, by=person(request), reason=data["reason"])
+        return f"{record.reference} is withdrawn. Nothing leaves."
+
+    @act("referrals.submit_referral", "Answer", form=forms.AnswerForm)
+    def answer(self, request: HttpRequest, record: Referral, data: Data) -> str:
+        """Compose the answer to a recipient's question; it is frozen for another person's approval."""
+        services.answer(showing.question_of(record, data["target"]), by=person(request), text=data["text"])
+        return "The answer is frozen. Another person approves it before it leaves."
+
+    @act(
+        "referrals.approve_referral", "Approve and send the answer", form=forms.ApproveAnswerForm, grave=True
+    )
+    def approve_answer(self, request: HttpRequest, record: Referral, data: Data) -> str:
+        """Let the frozen answer leave."""
+        question = showing.question_of(record, data["target"])
+        services.approve_answer(question, by=person(request), digest=data["digest"])
+        return "The answer is approved and leaves now."
+
+    @act("referrals.close_referral", "Record the outcome", form=forms.OutcomeForm)
+    def record_outcome(self, request: HttpRequest, record: Referral, data: Data) -> str:
+        """Record what came of it."""
+        services.record_outcome(record, by=person(request), outcome=data["outcome"], detail=data["detail"])
+        return "The outcome is on record."
+
+    @act("referrals.close_referral", "After-action review", form=forms.ReviewForm)
+    def review(self, request: HttpRequest, record: Referral, data: Data) -> str:
+        """Look back on it."""
+        services.review(record, by=person(request), notes=data["notes"])
+        return "The after-action review is on record."
+
+    @act("referrals.close_referral", "Close", grave=True)
+    def close(self, request: HttpRequest, record: Referral, data: Data) -> str:  # noqa: ARG002
+        """End it."""
+        services.close(record, by=person(request))
+        return f"{record.reference} is closed."
+
+    @act("referrals.correct_referral", "Correct what was sent", form=forms.CorrectForm, grave=True)
+    def correct(self, request: HttpRequest, record: Referral, data: Data) -> Done:
+        """Tell every recipient what was wrong."""
+        correction = services.correct(
+            record,
+            by=person(request),
+            what_was_wrong=data["what_was_wrong"],
+            what_is_true=data["what_is_true"],
+        )
+        said = (
+            f"The correction {correction.reference} is prepared. Another person approves it before it leaves."
+        )
+        return Done(said, url=self.url_of(correction))
+
+
+def _digests(request: HttpRequest) -> dict[int, str]:
+    """Return the digests that the page showed, by addressee."""
+    shown = {name.removeprefix("digest-"): value for name, value in request.POST.items() if "digest-" in name}
+    return {int(pk): str(value) for pk, value in shown.items() if pk.isdigit()}
+
+
+@case_panel
+def _referrals_of_case(request: HttpRequest, case: Any) -> Panel | None:
+    if not access.has(request.user, "referrals.view_referral"):
+        return None
+    found = list(selectors.of_case(case))
+    may_file = access.has(request.user, "referrals.file_referral")
+    return Panel(
+        slug="referrals",
+        title="Referrals",
+        template="referrals/panel.html",
+        count=len(found),
+        context={"referrals": found, "may_file": may_file, "case": case},
+    )
