@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from django.template import Context, Engine, TemplateDoesNotExist, TemplateSyntaxError
+from django.utils import translation
 
 if TYPE_CHECKING:
     from weasyprint.text.fonts import FontConfiguration
@@ -57,7 +58,9 @@ def render_pdf(template: str, context: Mapping[str, Any], *, roots: Sequence[Pat
 def _html(template: str, context: Mapping[str, Any], places: Sequence[Path]) -> str:
     values = {"lang": "en", **context, "created_at": _created_at(context)}
     try:
-        html = _engine(tuple(places)).get_template(template).render(Context(values))
+        # Neither the zone nor the language of the process shows: a host and the web process make the same bytes.
+        with translation.override(None):
+            html = _engine(tuple(places)).get_template(template).render(Context(values, use_tz=False))
     except (TemplateDoesNotExist, TemplateSyntaxError, OSError) as error:
         raise Unrenderable(f"{template}: {type(error).__name__}") from error
     if len(html) > LARGEST_HTML:
