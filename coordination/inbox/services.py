@@ -39,7 +39,7 @@ def accept(
     """Keep one thing that `agency` said about a message; return it, and whether it is new.
 
     The same `external_id` with the same content is the same thing and has no second effect; with other
-    content it raises Conflict. A message that was not sent to this agency raises NotFound, like a missing one.
+    content it raises Conflict. A message that was not sent to this agency raises NotFound, as a missing one.
     An acknowledgement, and any `receipt` that comes along, is recorded on the delivery in this transaction.
     """
     if kind not in KINDS:
@@ -82,8 +82,8 @@ def accept_from_channel(
 ) -> list[tuple[InboundMessage, bool]]:
     """Let the destination's channel verify and read a call, in its plugin host, and accept all that it says.
 
-    All or nothing. Raises NotFound where the channel takes no calls or where the call is about nothing that was
-    sent there, InauthenticInbound where it is not theirs, any DeliveryError where they should send it again.
+    All or nothing. Raises NotFound where the channel takes no calls or the call is about nothing that went
+    there, InauthenticInbound where it is not theirs, any DeliveryError where they should send it again.
     """
     if not issubclass(registry.channel(destination.channel), ReceivesInbound):
         raise NotFound

@@ -36,8 +36,8 @@ def inbound(request: HttpRequest, inbound_id: UUID) -> HttpResponse:
     """Take a partner's call.
 
     204 where it was taken, also for the second time; 400 where it is not theirs, 404 where there is no such
-    address or message, 409 where what it says contradicts what was said or done before, 413 where it is too large, 500 where
-    they should send it again. No answer says more.
+    address or message, 409 where what it says contradicts what was said or done before, 413 where it is too
+    large, 500 where they should send it again. No answer says more.
     """
     if _length(request) > LARGEST_BODY:
         return HttpResponse(status=413)
