@@ -90,10 +90,7 @@ def erase(var_dir: Path) -> None:
 
 def _is_ready(cluster: Cluster) -> bool:
     process = processes.server_of(cluster.data)
-    try:
-        return process is not None and cluster.ready.read_text() == str(process)
-    except OSError:
-        return False
+    return process is not None and _text(cluster.ready) == str(process)
 
 
 def _start(cluster: Cluster, say: Say) -> None:
@@ -128,12 +125,20 @@ def _prepare(cluster: Cluster, account: Account) -> None:
 def _remove_predecessors(cluster: Cluster) -> None:
     """Remove clusters of this very directory whose passwords were deleted: nobody can open them again."""
     for note in cluster.note.parent.glob(f"*{cluster.note.suffix}"):
-        if note != cluster.note and note.read_text() == str(cluster.directory):
-            home = note.with_suffix("")
-            if process := processes.server_of(home / "data"):
-                _end(process)
-            shutil.rmtree(home, ignore_errors=True)
-            note.unlink()
+        if note == cluster.note or _text(note) != str(cluster.directory):
+            continue
+        home = note.with_suffix("")
+        if process := processes.server_of(home / "data"):
+            _end(process)
+        shutil.rmtree(home, ignore_errors=True)
+        note.unlink(missing_ok=True)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 def _end(process: Process) -> None:
@@ -244,10 +249,7 @@ def _wait(until: Callable[[], bool], seconds: float) -> bool:
 
 
 def _cannot_start(cluster: Cluster, said: str) -> EmbeddedDatabaseError:
-    try:
-        tail = cluster.log.read_text(errors="replace").splitlines()[-LOG_LINES:]
-    except OSError:
-        tail = []
+    tail = _text(cluster.log).splitlines()[-LOG_LINES:]
     lines = [
         "The embedded PostgreSQL cannot start.",
         said.strip(),

@@ -1,0 +1,30 @@
+# The commands of the README. The first call creates the environment in .venv; later calls find it ready.
+
+.PHONY: demo test test-long lint clean
+.SILENT:
+
+# Standards and data that tests check against and that are not part of the source; tests skip without them.
+export COORDINATION_STANDARDS_DIR ?= $(CURDIR)/../shared/standards
+export COORDINATION_DATA_DIR ?= $(CURDIR)/../shared/data
+
+demo:
+	scripts/environment
+	.venv/bin/python manage.py demo $(ARGS)
+
+test:
+	scripts/environment
+	scripts/lint
+	scripts/tests -m "not long" $(ARGS)
+
+test-long:
+	scripts/environment
+	scripts/tests -m long --timeout 3600 $(ARGS)
+
+lint:
+	scripts/environment
+	scripts/lint
+
+clean:
+	echo "Deleting the environment, caches, local keys and the embedded database"
+	if [ -x .venv/bin/python ]; then .venv/bin/python manage.py database erase --yes; fi
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage *.egg-info
