@@ -25,6 +25,7 @@ __all__ = [
     "create_person",
     "has",
     "issue_token",
+    "person",
     "require",
     "revoke_token",
     "set_roles",
@@ -43,6 +44,13 @@ def require(user: AbstractBaseUser | AnonymousUser | None, permission: str) -> N
     """Raise NotPermitted unless `user` holds `permission`."""
     if not has(user, permission):
         raise NotPermitted
+
+
+def person(user: object) -> User:
+    """Return the person behind a request's user, or raise NotPermitted where nobody is signed in."""
+    if not isinstance(user, User):
+        raise NotPermitted
+    return user
 
 
 @transaction.atomic

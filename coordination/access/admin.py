@@ -1,0 +1,159 @@
+"""People and their tokens on the desk. Every act calls a service, and the service asks and records."""
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from coordination.access import selectors, services
+from coordination.access.forms import AliasForm, NewPersonForm, RolesForm, TokenForm
+from coordination.access.models import User
+from coordination.access.recordadmin import Act, Done, RecordAdmin, act
+from coordination.core.errors import CoordinationError, InvalidInput
+
+_CHANGE = "access.change_user"
+
+
+@admin.register(User)
+class PersonAdmin(RecordAdmin):
+    """A person: their roles, the name shown outside, and the tokens they use."""
+
+    add_permission = _CHANGE
+    pages: ClassVar[dict[str, str]] = {"": "access/person.html"}
+    list_display = ("username", "full_name", "alias", "roles", "is_active", "last_login")
+    list_filter = ("is_active", "groups")
+    search_fields = ("username", "first_name", "last_name", "alias")
+    ordering = ("username",)
+
+    def visible_to(self, user: Any) -> QuerySet[User]:  # noqa: ARG002
+        """Return everybody, with their roles."""
+        return User.objects.prefetch_related("groups")
+
+    @admin.display(description="name")
+    def full_name(self, person: User) -> str:
+        """The person's own name."""
+        return person.get_full_name()
+
+    @admin.display(description="roles")
+    def roles(self, person: User) -> str:
+        """The roles in words."""
+        return ", ".join(person.role_names).replace("_", " ")
+
+    def offers(self, request: HttpRequest, record: User, act: Act) -> bool:
+        """Offer nobody what would be done to themselves, and only one of disable and enable."""
+        if act.name in {"disable", "change_roles"} and record.pk == request.user.pk:
+            return False
+        return act.name != ("enable" if record.is_active else "disable")
+
+    def form_arguments(self, request: HttpRequest, record: User, act: Act) -> dict[str, Any]:  # noqa: ARG002
+        """Start from what the person has."""
+        if act.name == "change_roles":
+            return {"initial": {"roles": record.role_names}}
+        return {"initial": {"alias": record.alias}} if act.name == "change_alias" else {}
+
+    def page_context(self, request: HttpRequest, record: User, page: str) -> dict[str, Any]:  # noqa: ARG002
+        """Show the tokens, the dead ones too."""
+        return {"tokens": selectors.tokens_of(record)}
+
+    @act(_CHANGE, "Change roles", form=RolesForm)
+    def change_roles(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
+        """Give exactly these roles."""
+        services.set_roles(record, data["roles"], by=services.person(request.user))
+        return "The roles are changed."
+
+    @act(_CHANGE, "Change the name shown outside", form=AliasForm)
+    def change_alias(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
+        """Change the alias."""
+        by = services.person(request.user)
+        services.change_person(record, by=by, alias=data["alias"], is_active=record.is_active)
+        return "The name shown outside is changed."
+
+    @act(_CHANGE, "Disable", grave=True)
+    def disable(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:  # noqa: ARG002
+        """End the person's rights and tokens at once."""
+        by = services.person(request.user)
+        services.change_person(record, by=by, alias=record.alias, is_active=False)
+        return f"{record} is disabled; their tokens open nothing."
+
+    @act(_CHANGE, "Enable")
+    def enable(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:  # noqa: ARG002
+        """Give back what disabling took."""
+        by = services.person(request.user)
+        services.change_person(record, by=by, alias=record.alias, is_active=True)
+        return f"{record} is enabled."
+
+    @act(_CHANGE, "Issue a token", form=TokenForm)
+    def issue_token(self, request: HttpRequest, record: User, data: dict[str, Any]) -> Done:
+        """Issue a token; its plain text goes into this one answer and nowhere else."""
+        token, plain = services.issue_token(
+            record,
+            by=services.person(request.user),
+            name=data["name"],
+            scopes=data["scopes"],
+            expires_in=timedelta(days=data["days"]),
+        )
+        request.issued_token = (token, plain)  # type: ignore[attr-defined]
+        return Done(f"Token {token.reference} is issued.")
+
+    @act(_CHANGE, "Revoke", grave=True)
+    def revoke_token(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
+        """End one of the person's tokens."""
+        token = selectors.tokens_of(record).filter(reference=data["target"]).first()
+        if token is None:
+            raise InvalidInput("target", "This person has no such token.")
+        services.revoke_token(token, by=services.person(request.user))
+        return f"Token {token.reference} is revoked."
+
+    def act_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """Show a token's plain text in place of the redirect: a message would be stored."""
+        answer = super().act_view(request, object_id, name)
+        issued = getattr(request, "issued_token", None)
+        if issued is None:
+            return answer
+        token, plain = issued
+        context = self._context(request, f"Token {token.reference}") | {
+            "token": token,
+            "plain": plain,
+            "record_url": self.url_of(token.user),
+        }
+        shown = TemplateResponse(request, "access/token.html", context)
+        shown["Cache-Control"] = "no-store"
+        return shown
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",  # noqa: ARG002 - Django's signature
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> HttpResponse:
+        """Ask for a new person and create them through the service."""
+        if not self.has_add_permission(request):
+            return HttpResponse(status=403)
+        form = NewPersonForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            created = self._create(request, form)
+            if created is not None:
+                return HttpResponseRedirect(self.url_of(created))
+        context = self._context(request, "New person") | {"form": form}
+        return TemplateResponse(request, "access/new_person.html", context)
+
+    def _create(self, request: HttpRequest, form: forms.Form) -> User | None:
+        try:
+            return services.create_person(by=services.person(request.user), **form.cleaned_data)
+        except CoordinationError as error:
+            field = error.field if isinstance(error, InvalidInput) and error.field in form.fields else None
+            form.add_error(field, str(error))
+            return None
+
+    def _context(self, request: HttpRequest, title: str) -> dict[str, Any]:
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "list_url": reverse("admin:access_user_changelist"),
+        }

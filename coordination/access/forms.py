@@ -1,0 +1,53 @@
+"""What an administrator fills in."""
+
+from django import forms
+
+from coordination.access.models import Scope
+from coordination.access.roles import ROLES, Role
+
+ROLE_CHOICES = [(role.value, f"{role.value.replace('_', ' ')}: {ROLES[role].purpose}") for role in Role]
+
+
+class RolesForm(forms.Form):
+    """The roles a person has from now on."""
+
+    roles = forms.MultipleChoiceField(
+        choices=ROLE_CHOICES,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="All others are taken away. Nobody is on the desk and outside it at once.",
+    )
+
+
+class NewPersonForm(RolesForm):
+    """A person who did not exist."""
+
+    username = forms.CharField(max_length=150)
+    first_name = forms.CharField(max_length=150, required=False)
+    last_name = forms.CharField(max_length=150, required=False)
+    email = forms.EmailField(required=False)
+    alias = forms.CharField(max_length=60, required=False, help_text="Shown outside instead of the name.")
+    password = forms.CharField(
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        required=False,
+        help_text="Without one the person cannot sign in; systems and officers need none.",
+    )
+    field_order = ("username", "first_name", "last_name", "email", "alias", "password", "roles")
+
+    def clean_password(self) -> str | None:
+        """Tell an empty password from none."""
+        return self.cleaned_data["password"] or None
+
+
+class AliasForm(forms.Form):
+    """The name that partners and victims see."""
+
+    alias = forms.CharField(max_length=60, required=False)
+
+
+class TokenForm(forms.Form):
+    """A token to issue."""
+
+    name = forms.CharField(max_length=80, help_text="What uses it, for whoever revokes it one day.")
+    scopes = forms.MultipleChoiceField(choices=Scope.choices, widget=forms.CheckboxSelectMultiple)
+    days = forms.IntegerField(min_value=1, max_value=366, initial=90, help_text="How long it lives.")
