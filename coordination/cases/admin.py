@@ -92,7 +92,7 @@ class CaseAdmin(RecordAdmin):
             "subjects": list(selectors.subjects_of(record)),
             "notes": list(selectors.notes_of(record)),
             "assignments": list(selectors.assignments_of(record)),
-            "teams": selectors.teams_of(record),
+            "teams": [*selectors.teams_of(record), *map(str, selectors.people_of(record))],
             "panels": panels,
         }
 

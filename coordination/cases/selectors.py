@@ -121,18 +121,12 @@ def assignments_of(case: Case) -> QuerySet[Assignment]:
 
 def teams_of(case: Case) -> list[str]:
     """Return the names of the teams that see the case, sorted."""
-    groups = CaseAccess.objects.filter(case=case, principal__startswith="g").values_list(
-        "principal", flat=True
-    )
-    return sorted(Group.objects.filter(pk__in=groups).values_list("name", flat=True))
+    return sorted(Group.objects.filter(pk__in=_principals(case, "g")).values_list("name", flat=True))
 
 
 def people_of(case: Case) -> list[User]:
     """Return the people who see the case by a grant of their own, by name."""
-    people = CaseAccess.objects.filter(case=case, principal__startswith="u").values_list(
-        "principal", flat=True
-    )
-    return sorted(User.objects.filter(pk__in=people), key=str)
+    return sorted(User.objects.filter(pk__in=_principals(case, "u")), key=str)
 
 
 def account_index(account: str) -> bytes:
@@ -195,10 +189,18 @@ def deadlines_of(case: Case) -> QuerySet[Deadline]:
     return Deadline.objects.filter(case=case)
 
 
-def deadlines_for(user: User, state: DeadlineState = DeadlineState.RUNNING) -> QuerySet[Deadline]:
-    """Return the deadlines in `state` on the cases that `user` sees, the next one first."""
-    deadlines = Deadline.objects.filter(_granted(user, "case_id"), state=state)
-    return deadlines.select_related("case").order_by("due_at")
+def running_deadlines_for(user: User) -> QuerySet[Deadline]:
+    """Return the deadlines that run on the cases that `user` sees, the next one first."""
+    return _deadlines_for(user, DeadlineState.RUNNING).order_by("due_at")
+
+
+def missed_deadlines_for(user: User) -> QuerySet[Deadline]:
+    """Return the deadlines that were missed and not met since, on the cases `user` sees, newest first."""
+    return _deadlines_for(user, DeadlineState.MISSED).order_by("-due_at")
+
+
+def _deadlines_for(user: User, state: DeadlineState) -> QuerySet[Deadline]:
+    return Deadline.objects.filter(_granted(user, "case_id"), state=state).select_related("case")
 
 
 def _principals(case: Case, kind: str) -> list[int]:

@@ -50,12 +50,13 @@ def accept(
     if not external_id or len(external_id) > LONGEST_ID:
         raise InvalidInput("external_id", f"1 to {LONGEST_ID} characters.")
     message = _sent_to(agency, message_id)
+    kept: Any = {**payload, **_told(receipt)}
     said = InboundMessage(
         agency=agency,
         external_id=external_id,
         kind=kind,
         message=message,
-        payload={**payload, **_told(receipt)},
+        payload=kept,
         sent_by=by,
         way=way,
         received_at=clock.now(),
@@ -75,6 +76,18 @@ def accept(
         outbox_services.record_receipt(message.pk, receipt, source="inbound", by=by)
     accepted.send(sender=InboundMessage, inbound=said, payload=dict(payload))
     return said, True
+
+
+@transaction.atomic
+def record_fetch(message_id: UUID | str, *, agency: Agency, by: User) -> None:
+    """Record that somebody at the agency fetched what was sent to it."""
+    message = _sent_to(agency, message_id)
+    ledger.record(
+        "inbox.message_fetched",
+        subject=str(message.pk),
+        by=by,
+        details={"agency": agency.pk, "digest": message.digest},
+    )
 
 
 def accept_from_channel(

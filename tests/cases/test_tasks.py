@@ -1,0 +1,152 @@
+"""Tasks wait for the right people, are taken by one, and end with a word."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+
+from coordination.access.services import Role, User
+from coordination.cases import selectors, services, signals
+from coordination.cases.models import Case, Task
+from coordination.core import clock
+from coordination.core.errors import Conflict, IllegalTransition, InvalidInput, NotFound, NotPermitted
+from coordination.ledger import selectors as ledger
+from tests.people import Cast
+
+
+@pytest.fixture
+def task(case: Case) -> Task:
+    return services.open_task(
+        case, kind="phone", title="Phone them now", role=Role.SAFETY_LIAISON, about="referrals.referral:7"
+    )
+
+
+def test_a_task_waits_for_its_role(task: Task, liaison: User, counsel: User) -> None:
+    assert list(selectors.waiting_for(liaison)) == [task]
+    assert list(selectors.waiting_for(counsel)) == []
+    assert list(selectors.open_tasks_for(counsel)) == [task]
+
+
+def test_a_taken_task_waits_for_one_person(task: Task, liaison: User, cast: Cast) -> None:
+    colleague = cast(Role.SAFETY_LIAISON, username="colleague")
+    services.take_task(task, by=liaison)
+    assert list(selectors.waiting_for(liaison)) == [task]
+    assert list(selectors.waiting_for(colleague)) == []
+
+
+def test_a_task_of_a_hidden_case_waits_for_nobody_outside(case: Case, task: Task, liaison: User) -> None:
+    services.revoke(case, principal=Group.objects.get(name=Role.SAFETY_LIAISON), by=None)
+    assert list(selectors.waiting_for(liaison)) == []
+    assert list(selectors.open_tasks_for(liaison)) == []
+    with pytest.raises(NotFound):
+        selectors.task_for(liaison, task.pk)
+    with pytest.raises(NotFound):
+        services.take_task(task, by=liaison)
+
+
+def test_a_task_without_a_case_waits_for_its_role_alone(liaison: User, counsel: User) -> None:
+    task = services.open_task(None, kind="plugin", title="A channel is down", role=Role.SAFETY_LIAISON)
+    assert list(selectors.waiting_for(liaison)) == [task]
+    assert list(selectors.open_tasks_for(counsel)) == []
+    with pytest.raises(NotPermitted):
+        services.complete_task(task, by=counsel, outcome="Seen.")
+    services.complete_task(task, by=liaison, outcome="It is up again.")
+
+
+def test_danger_to_life_comes_first_then_what_is_due(case: Case, liaison: User) -> None:
+    now = clock.now()
+    due = {"later": now + timedelta(days=2), "soon": now + timedelta(hours=1), "undated": None}
+    for title, moment in due.items():
+        services.open_task(case, kind="k", title=title, role=Role.SAFETY_LIAISON, due_at=moment)
+    services.open_task(case, kind="k", title="danger", role=Role.SAFETY_LIAISON, priority="P0")
+    waiting = [task.title for task in selectors.waiting_for(liaison)]
+    assert waiting == ["danger", "soon", "later", "undated"]
+
+
+def test_the_same_task_is_not_opened_twice(case: Case, task: Task) -> None:
+    again = services.open_task(
+        case, kind="phone", title="Phone them", role=Role.COUNSEL, about="referrals.referral:7", priority="P0"
+    )
+    assert again.pk == task.pk
+    assert again.priority == "P0"
+    assert Task.objects.count() == 1
+    services.complete_task(again, by=None, outcome="They were reached.")
+    third = services.open_task(
+        case, kind="phone", title="Phone", role=Role.COUNSEL, about="referrals.referral:7"
+    )
+    assert third.pk != task.pk
+
+
+def test_a_task_that_somebody_else_opens_at_the_same_time_is_found(
+    case: Case, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = selectors.open_task
+    answers = iter([None])
+    monkeypatch.setattr(selectors, "open_task", lambda kind, about: next(answers, found(kind, about)))
+    again = services.open_task(
+        case, kind="phone", title="Phone", role=Role.COUNSEL, about="referrals.referral:7"
+    )
+    assert again.pk == task.pk
+
+
+def test_a_taken_task_is_taken_over_only_on_purpose(task: Task, liaison: User, cast: Cast) -> None:
+    colleague = cast(Role.SAFETY_LIAISON, username="colleague")
+    services.take_task(task, by=liaison)
+    with pytest.raises(Conflict):
+        services.take_task(task, by=colleague)
+    assert services.take_task(task, by=colleague, take_over=True).assignee == colleague
+
+
+def test_only_its_role_takes_a_task(task: Task, counsel: User, auditor: User) -> None:
+    for person in (counsel, auditor):
+        with pytest.raises(NotPermitted):
+            services.take_task(task, by=person)
+
+
+def test_an_ended_task_is_not_taken(task: Task, liaison: User) -> None:
+    services.cancel_task(task, by=liaison, reason="It was a drill.")
+    with pytest.raises(IllegalTransition):
+        services.take_task(task, by=liaison)
+
+
+def test_a_task_ends_with_a_word(task: Task, liaison: User) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        services.complete_task(task, by=liaison, outcome="  ")
+    assert refused.value.field == "outcome"
+    done = services.complete_task(task, by=liaison, outcome="The watch commander has it.")
+    assert (done.ended_by, done.outcome) == (liaison, "The watch commander has it.")
+    entry = ledger.entries_about(task.case.reference).last()  # type: ignore[union-attr]
+    assert entry is not None
+    assert entry.action == "cases.task_completed"
+    assert b"watch commander" not in bytes(entry.entry)
+
+
+def test_what_happened_ends_the_tasks_about_it(case: Case, task: Task, police_officer: User) -> None:
+    other = services.open_task(case, kind="k", title="Other", role=Role.COUNSEL, about="referrals.referral:8")
+    ended = services.end_tasks(about="referrals.referral:7", outcome="They acknowledged.", by=police_officer)
+    assert ended == 1
+    assert list(selectors.tasks_of(case)) == [other, Task.objects.get(pk=task.pk)]
+
+
+def test_an_auditor_opens_no_task(case: Case, auditor: User) -> None:
+    with pytest.raises(NotPermitted):
+        services.open_task(case, kind="k", title="Do this", role=Role.COUNSEL, by=auditor)
+
+
+def test_a_queue_that_nobody_has_is_refused(case: Case) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        services.open_task(case, kind="k", title="Do this", role="butler")
+    assert refused.value.field == "role"
+
+
+def test_a_receiver_that_fails_undoes_the_task(case: Case) -> None:
+    def fail(**_: object) -> None:
+        raise RuntimeError
+
+    signals.task_opened.connect(fail)
+    try:
+        with pytest.raises(RuntimeError):
+            services.open_task(case, kind="k", title="Do this", role=Role.COUNSEL)
+    finally:
+        signals.task_opened.disconnect(fail)
+    assert not Task.objects.exists()
