@@ -15,6 +15,7 @@ from coordination.channels.testing.certificate import write_certificate
 from coordination.channels.testing.situations import RETRY_AFTER, Situation
 
 HANG_SECONDS = 30.0
+ID_HEADERS = ("webhook-id", "idempotency-key")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,7 @@ ANSWERS: dict[Situation, Answer] = {
 
 
 class FakePartner:
-    """Records requests, and drops a message id (`id_header`) that it has acted on.
+    """Records requests, and drops a message id (one of ID_HEADERS) that it has acted on.
 
     `will(…)` queues answers, one for each request; `always` is given when the queue is empty. With `tls=True`
     it serves under a certificate of its own for localhost and 127.0.0.1, or for `names`; `ca_file` is what a
@@ -60,12 +61,9 @@ class FakePartner:
 
     situations: ClassVar[frozenset[Situation]] = frozenset(Situation)
 
-    def __init__(
-        self, *, tls: bool = False, names: tuple[str, ...] = (), id_header: str = "webhook-id", port: int = 0
-    ) -> None:
+    def __init__(self, *, tls: bool = False, names: tuple[str, ...] = (), port: int = 0) -> None:
         self.always = Answer()
         self.requests: list[Request] = []
-        self.id_header = id_header
         self.tls = tls
         self.names = names
         self.ca_file = ""
@@ -133,8 +131,9 @@ class FakePartner:
         with self._lock:
             self.requests.append(request)
             answer = self._queue.popleft() if self._queue else self.always
-            if answer.takes and self.id_header in request.headers:
-                self._effects.setdefault(request.headers[self.id_header])
+            message_id = next((request.headers[name] for name in ID_HEADERS if name in request.headers), "")
+            if answer.takes and message_id:
+                self._effects.setdefault(message_id)
             return answer
 
     def wait(self) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,3 +140,10 @@ def test_the_letter_can_be_read_and_markup_in_it_is_text(tmp_path: Any) -> None:
         "Grüße",
     ):
         assert each in text
+
+
+@pytest.mark.parametrize("kind", sorted(CounselEmail.info.kinds))
+def test_the_words_are_what_was_recorded(kind: MessageKind) -> None:
+    """The words, not the bytes: those change with the fonts of the machine that renders."""
+    recorded = Path(__file__).parent.parent / "recordings" / f"{kind}.txt"
+    assert CounselEmail({}).render(message(kind)).preview == recorded.read_text().rstrip("\n")
