@@ -1,8 +1,23 @@
 """Where each address leads."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import URLPattern, URLResolver, include, path, re_path
+
+from coordination.rest.openapi import Document
+from coordination.rest.views import api_not_found
+
+api: list[URLPattern | URLResolver] = [
+    path("", include("coordination.inbox.api_urls")),
+    path("", include("coordination.triage.api_urls")),
+    path("schema", Document.as_view(), name="schema"),
+]
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/v1/", include((api, "api"))),
+    re_path(r"^api/", api_not_found),
 ]
+
+handler400 = "coordination.rest.views.bad_request"
+handler404 = "coordination.rest.views.not_found"
+handler500 = "coordination.rest.views.server_error"

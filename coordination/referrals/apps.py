@@ -8,3 +8,7 @@ class ReferralsConfig(AppConfig):
 
     name = "coordination.referrals"
     label = "referrals"
+
+    def ready(self) -> None:
+        """Listen to the outbox and the inbox."""
+        from coordination.referrals import receivers  # noqa: F401

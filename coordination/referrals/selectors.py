@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -10,9 +11,11 @@ from coordination.access import selectors as people
 from coordination.access import services as access
 from coordination.access.services import User
 from coordination.cases import selectors as cases
+from coordination.cases.services import Case
 from coordination.channels import registry
 from coordination.core.errors import InvalidInput, NotFound
 from coordination.outbox import selectors as outbox
+from coordination.partners.services import Agency
 from coordination.policy import selectors as policy
 from coordination.referrals.models import Addressee, Fact, Item, Question, Referral
 from coordination.referrals.workflow import ReferralState
@@ -98,7 +101,7 @@ def referral_for(user: User, reference: str) -> Referral:
     return found
 
 
-def of_case(case: object) -> QuerySet[Referral]:
+def of_case(case: Case) -> QuerySet[Referral]:
     """Return a case's referrals, newest first; whoever asks has been let into the case."""
     return Referral.objects.filter(case=case).select_related("filed_by")
 
@@ -125,18 +128,18 @@ def questions_of(referral: Referral) -> QuerySet[Question]:
     )
 
 
-def addressee_of_message(message_id: object) -> Addressee | None:
+def addressee_of_message(message_id: UUID) -> Addressee | None:
     """Return the recipient for whom a message was frozen, None where it is not a referral's."""
     return Addressee.objects.select_related("referral").filter(message=message_id).first()
 
 
-def addressee_of_answer(message_id: object) -> Addressee | None:
+def addressee_of_answer(message_id: UUID) -> Addressee | None:
     """Return the recipient of an answer's message, None where it is none."""
     found = Question.objects.select_related("addressee__referral").filter(message=message_id).first()
     return found.addressee if found else None
 
 
-def sent_to(agency: object) -> QuerySet[Referral]:
+def sent_to(agency: Agency) -> QuerySet[Referral]:
     """Return the referrals that an agency has."""
     return Referral.objects.filter(
         addressees__destination__agency=agency, addressees__left_at__isnull=False
@@ -162,7 +165,9 @@ def review_of(referral: Referral, *, user: User) -> Review:
     own = user.pk in {referral.filed_by_id, referral.submitted_by_id}
     breaks = own and referral.danger_to_life and referral.state == ReferralState.IN_REVIEW
     shown = [*map(_of_item, items_of(referral)), *map(_of_fact, facts_of(referral))]
-    states = dict(outbox.deliveries_of(referral.origin).values_list("message", "state"))
+    states: dict[UUID | None, str] = dict(
+        outbox.deliveries_of(referral.origin).values_list("message", "state")
+    )
     return Review(
         reference=referral.reference,
         state=str(referral.state),
@@ -171,7 +176,8 @@ def review_of(referral: Referral, *, user: User) -> Review:
         danger_reason=referral.danger_reason,
         corrects=referral.corrects.reference if referral.corrects else "",
         leaving=tuple(
-            _leaving(each, str(states.get(each.message_id, ""))) for each in addressees_of(referral)
+            _leaving(each, str(states[each.message_id]) if each.message_id in states else "")
+            for each in addressees_of(referral)
         ),
         disclosed=tuple(each for each in shown if each.chosen),
         withheld=tuple(each for each in shown if not each.chosen),

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from coordination.access import services as access
 from coordination.access.services import User
 from coordination.cases import selectors as cases
+from coordination.cases.services import Case
 from coordination.core.errors import NotFound
 from coordination.triage.models import Decision, Flag
 from coordination.triage.workflow import FlagState
@@ -32,7 +33,7 @@ def waiting_for(user: User) -> QuerySet[Flag]:
     return visible_to(user).exclude(state=FlagState.DECIDED).order_by("-high_severity", "received_at")
 
 
-def flags_of(user: User, case: object) -> QuerySet[Flag]:
+def flags_of(user: User, case: Case) -> QuerySet[Flag]:
     """Return the flags of a case, oldest first, as `user` may see them."""
     return visible_to(user).filter(case=case).order_by("received_at")
 
@@ -42,7 +43,7 @@ def decisions_of(flag: Flag) -> QuerySet[Decision]:
     return Decision.objects.filter(flag=flag).select_related("decided_by").order_by("decided_at", "pk")
 
 
-def decisions_about(user: User, case: object) -> QuerySet[Decision]:
+def decisions_about(user: User, case: Case) -> QuerySet[Decision]:
     """Return the decisions on a case, oldest first, as `user` may see them."""
     return (
         Decision.objects.filter(flag__in=flags_of(user, case))

@@ -144,7 +144,8 @@ def _check_gate(referral: Referral, addressees: list[Addressee], by: User) -> No
 
 def _void(addressees: list[Addressee], *, by: User, reason: str) -> None:
     for addressee in addressees:
-        if addressee.message is not None:
+        # One may be void already: somebody stopped a held delivery by itself.
+        if addressee.message is not None and addressee.message.state != "void":
             outbox.void(addressee.message, by=by, reason=reason)
 
 

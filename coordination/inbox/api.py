@@ -1,0 +1,207 @@
+"""What a partner's token opens: what was sent to the own agency, and the answers to it.
+
+Everything starts from the agency of the caller, so a foreign message is as unknown as a missing one.
+"""
+
+import hashlib
+from base64 import b64encode
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from coordination.access.services import Scope
+from coordination.core.errors import NotFound, NotPermitted
+from coordination.inbox import services
+from coordination.outbox import selectors as outbox
+from coordination.partners import selectors as partners
+from coordination.partners.services import Agency
+from coordination.rest.serializers import StrictSerializer, TextField
+from coordination.rest.views import ApiView, GenericApiView, caller
+
+ROW = (
+    *("id", "reference", "kind", "lane", "digest", "media_type", "filename"),
+    *("delivery__created_at", "delivery__state"),
+)
+OUTCOMES = ("welfare_check", "arrest", "unfounded", "transferred", "no_feedback")
+
+
+class MessageRow(serializers.Serializer[Any]):
+    """One message that was sent to your agency."""
+
+    id = serializers.UUIDField(help_text="Stable: the same on every way and every try.")
+    reference = serializers.CharField(help_text="Our reference, for letters and telephone.")
+    kind = serializers.CharField(help_text="referral, correction, answer, letter or test.")
+    priority = serializers.CharField(source="lane", help_text="P0 is danger to life; otherwise normal.")
+    sent_at = serializers.DateTimeField(source="delivery__created_at", help_text="When it was released.")
+    state = serializers.SerializerMethodField(help_text="sent, acknowledged or rejected.")
+    digest = serializers.CharField(help_text="sha256: of the content.")
+    media_type = serializers.CharField()
+    filename = serializers.CharField()
+
+    def get_state(self, row: dict[str, Any]) -> str:
+        """Say what the partner knows; how far our own record is, is our business."""
+        state = str(row["delivery__state"])
+        return state if state in ("acknowledged", "rejected") else "sent"
+
+
+class MessageWhole(MessageRow):
+    """One message with its content."""
+
+    content_base64 = serializers.SerializerMethodField(
+        help_text="Exactly the bytes that were approved; their SHA-256 is the digest."
+    )
+
+    def get_content_base64(self, row: dict[str, Any]) -> str:
+        """Return the frozen bytes."""
+        return b64encode(bytes(row["content"])).decode()
+
+
+class Acknowledgement(StrictSerializer):
+    """That a named person has it."""
+
+    reference = TextField(max_length=120, help_text="Your own reference.")
+    acknowledged_by = TextField(max_length=200, required=False, help_text="Who has it, and where.")
+
+
+class AskedQuestion(StrictSerializer):
+    """What you need to know."""
+
+    question = TextField(max_length=10_000)
+
+
+class ReportedOutcome(StrictSerializer):
+    """What came of it."""
+
+    outcome = serializers.ChoiceField(choices=OUTCOMES)
+    detail = TextField(max_length=10_000, required=False, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse an outcome that is no text before it is compared."""
+        if isinstance(data, dict) and not isinstance(data.get("outcome", ""), str):
+            raise serializers.ValidationError({"outcome": ["Not a valid string."]})
+        return super().to_internal_value(data)
+
+
+class Taken(serializers.Serializer[Any]):
+    """That we have what you said."""
+
+    id = serializers.UUIDField()
+    message = serializers.UUIDField(source="message_id")
+    kind = serializers.CharField(help_text="acknowledgement, question or outcome.")
+    received_at = serializers.DateTimeField()
+
+
+class Messages(GenericApiView):
+    """The messages that were sent to your agency."""
+
+    required_scope = Scope.READ
+    serializer_class = MessageRow
+    page_ordering = ("-delivery__created_at", "-pk")
+
+    def get_queryset(self) -> QuerySet[Any, dict[str, Any]]:
+        """Return rows as maps: serializing models costs five times as much."""
+        rows: QuerySet[Any, dict[str, Any]] = outbox.for_agency(_agency(self.request).pk).values(*ROW)
+        return rows
+
+    @extend_schema(operation_id="messages_list", tags=["messages"])
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        """List what was sent to your agency, newest first."""
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+
+class OneMessage(ApiView):
+    """One message that was sent to your agency."""
+
+    required_scope = Scope.READ
+
+    @extend_schema(operation_id="messages_read", tags=["messages"], responses=MessageWhole)
+    def get(self, request: Request, message_id: UUID) -> Response:
+        """Fetch one message with the bytes that were approved. The reading is recorded."""
+        agency = _agency(request)
+        row = outbox.for_agency(agency.pk).filter(pk=message_id).values(*ROW, "content").first()
+        if row is None:
+            raise NotFound
+        services.record_fetch(message_id, agency=agency, by=caller(request))
+        return Response(MessageWhole(row).data)
+
+
+class _Answering(ApiView):
+    """What the three answers share. The Idempotency-Key is the id of what was said."""
+
+    required_scope = Scope.RESPOND
+    idempotency = "required"
+
+    def take(
+        self, request: Request, message_id: UUID, kind: str, serializer: type[StrictSerializer]
+    ) -> Response:
+        """Check the body and hand it in."""
+        agency = _agency(request)
+        body = serializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        with transaction.atomic():
+            inbound, _ = services.accept(
+                agency=agency,
+                external_id=_external_id(request),
+                kind=kind,
+                message_id=message_id,
+                payload=dict(body.validated_data),
+                way="api",
+                by=caller(request),
+            )
+        return Response(Taken(inbound).data, status=status.HTTP_201_CREATED)
+
+
+class Acknowledge(_Answering):
+    """Acknowledging a message."""
+
+    @extend_schema(
+        operation_id="messages_acknowledge",
+        tags=["messages"],
+        request=Acknowledgement,
+        responses={201: Taken},
+    )
+    def post(self, request: Request, message_id: UUID) -> Response:
+        """Acknowledge a message under your own reference: a named person has it."""
+        return self.take(request, message_id, "acknowledgement", Acknowledgement)
+
+
+class Ask(_Answering):
+    """Asking about a message."""
+
+    @extend_schema(
+        operation_id="messages_ask", tags=["messages"], request=AskedQuestion, responses={201: Taken}
+    )
+    def post(self, request: Request, message_id: UUID) -> Response:
+        """Ask for information about a message. The answer comes as a message of the kind `answer`."""
+        return self.take(request, message_id, "question", AskedQuestion)
+
+
+class ReportOutcome(_Answering):
+    """Reporting what came of a message."""
+
+    @extend_schema(
+        operation_id="messages_outcome", tags=["messages"], request=ReportedOutcome, responses={201: Taken}
+    )
+    def post(self, request: Request, message_id: UUID) -> Response:
+        """Report what came of a message."""
+        return self.take(request, message_id, "outcome", ReportedOutcome)
+
+
+def _agency(request: Request) -> Agency:
+    agency = partners.agency_of(caller(request))
+    if agency is None:
+        raise NotPermitted
+    return agency
+
+
+def _external_id(request: Request) -> str:
+    # Two officers of one agency may choose the same key; a key may be longer than the column.
+    said = f"{caller(request).pk}\x00{request.headers['Idempotency-Key']}"
+    return f"api-{hashlib.sha256(said.encode()).hexdigest()}"
