@@ -4,7 +4,7 @@ import os
 import pwd
 import shutil
 import stat
-import subprocess  # nosec B404: fixed programs with argument lists
+import subprocess  # nosec B404
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

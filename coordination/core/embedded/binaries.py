@@ -67,7 +67,7 @@ def _copy(package: Path) -> Path:
                     shutil.copytree(
                         part, unfinished / part.name, ignore=shutil.ignore_patterns("include", "*.a", "*.py*")
                     )
-            unfinished.chmod(0o755)  # nosec B103 (public programs, writable by root alone)
+            unfinished.chmod(0o755)  # public programs, which root alone can write
             unfinished.rename(target)
         except OSError:
             if not target.exists():  # otherwise another process was first

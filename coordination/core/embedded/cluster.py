@@ -23,6 +23,8 @@ ROLES = {
 _SOCKET_PATH_LIMIT = 107
 _SOCKET_NAME = f".s.PGSQL.{PORT}"
 _PASSWORD_BYTES = 24
+_STATE = Path("/var/lib")
+_SHORT = Path("/tmp")  # nosec B108  # noqa: S108
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Cluster:
         beside = self.home / "run"
         if len(os.fsencode(beside / _SOCKET_NAME)) <= _SOCKET_PATH_LIMIT:
             return beside
-        return Path(f"/tmp/coordination-{os.geteuid()}-{self.name}")  # noqa: S108 (0700, its owner is verified)
+        return _SHORT / f"coordination-{os.geteuid()}-{self.name}"  # made 0700, and its owner is verified
 
     @property
     def socket(self) -> Path:
@@ -100,8 +102,8 @@ class Cluster:
 
 def shared_directory() -> Path:
     """Where root keeps what another user must reach: outside private directories, which are never opened."""
-    parent = next((path for path in ("/var/lib", "/var/tmp") if os.access(path, os.W_OK)), "/tmp")  # noqa: S108
-    return Path(parent) / "coordination-embedded"
+    parent = _STATE if os.access(_STATE, os.W_OK) else _SHORT
+    return parent / "coordination-embedded"
 
 
 def _new_secrets() -> dict[str, str]:
