@@ -58,7 +58,7 @@ def render_pdf(template: str, context: Mapping[str, Any], *, roots: Sequence[Pat
 def _html(template: str, context: Mapping[str, Any], places: Sequence[Path]) -> str:
     values = {"lang": "en", **context, "created_at": _created_at(context)}
     try:
-        # Neither the zone nor the language of the process shows: a host and the web process make the same bytes.
+        # Neither zone nor language of the process shows: a host and the web process make the same bytes.
         with translation.override(None):
             html = _engine(tuple(places)).get_template(template).render(Context(values, use_tz=False))
     except (TemplateDoesNotExist, TemplateSyntaxError, OSError) as error:

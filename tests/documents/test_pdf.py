@@ -67,9 +67,9 @@ def test_the_same_in_gives_the_same_out_also_beside_others(folder: Folder) -> No
 
 def test_another_process_with_other_hashes_and_another_zone_gives_the_same_bytes() -> None:
     code = (
-        "import os, hashlib, datetime; from django.conf import settings;"
+        "import os, hashlib, datetime, django; from django.conf import settings;"
         "settings.configure(TIME_ZONE=os.environ['TZ'], LANGUAGE_CODE=os.environ['WORDS'], USE_TZ=True);"
-        "from coordination.documents import render_pdf;"
+        "django.setup(); from coordination.documents import render_pdf;"
         "d = datetime.datetime(2026, 3, 6, 23, 12, 5, tzinfo=datetime.timezone.utc);"
         "made = render_pdf('documents/base.html', {'created_at': d, 'title': 'T'});"
         "print(hashlib.sha256(made).hexdigest())"
