@@ -18,6 +18,7 @@ from coordination.core.errors import Conflict, InvalidInput, NotPermitted, Refus
 from coordination.ledger import services as ledger
 
 __all__ = [
+    "ApiToken",
     "Role",
     "Scope",
     "User",
@@ -28,6 +29,7 @@ __all__ = [
     "person",
     "require",
     "revoke_token",
+    "set_password",
     "set_roles",
 ]
 
@@ -95,6 +97,17 @@ def change_person(user: User, *, by: User, alias: str, is_active: bool) -> User:
     locked.alias, locked.is_active = alias, is_active
     locked.save(update_fields=["alias", "is_active"])
     return locked
+
+
+@transaction.atomic
+def set_password(user: User, *, by: User | None, password: str) -> None:
+    """Give `user` a password; the ledger notes that, never what. `by` is None for set-up only."""
+    if by is not None:
+        require(by, _CHANGE)
+    _check_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    ledger.record("access.password_set", subject=_subject(user), by=by)
 
 
 @transaction.atomic

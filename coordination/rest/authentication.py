@@ -6,7 +6,7 @@ from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
 from coordination.access import selectors
-from coordination.access.models import ApiToken, User
+from coordination.access.services import ApiToken, User
 
 
 class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]

@@ -9,7 +9,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from coordination.access import services as access
-from coordination.access.models import ApiToken
+from coordination.access.services import ApiToken
 
 # As `access_rule`: anybody, without a token. For the schema, and hardly anything else.
 PUBLIC = "public"

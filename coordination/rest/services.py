@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import connections, router, transaction
 
-from coordination.access.models import User
+from coordination.access.services import User
 from coordination.core import clock
 from coordination.core.errors import CoordinationError
 from coordination.rest.models import IdempotencyRecord
