@@ -1,0 +1,58 @@
+"""Write a new channel plugin that passes its contract at once."""
+
+import keyword
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from coordination.channels.registry import SLUG
+
+SCAFFOLD = Path(__file__).resolve().parent.parent.parent / "scaffold"
+PLACES = {
+    "__init__.py": "{name}/__init__.py",
+    "channel.py": "{name}/channel.py",
+    "forms.py": "{name}/forms.py",
+    "test_channel.py": "tests/test_{name}.py",
+    "pyproject.toml": "pyproject.toml",
+    "README.md": "README.md",
+}
+
+
+class Command(BaseCommand):
+    """`manage.py channel_new county_portal ~/county_portal`."""
+
+    help = __doc__ or ""
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the slug and the directory."""
+        parser.add_argument("name", help="small letters, digits and _: the slug and the package")
+        parser.add_argument("directory", type=Path, help="a directory that does not exist or is empty")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Write the files and say what to do next."""
+        name, directory = options["name"], options["directory"].expanduser()
+        if not SLUG.fullmatch(name) or keyword.iskeyword(name):
+            raise CommandError(f"{name!r} is not a slug: use small letters, digits and _, a letter first.")
+        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+            raise CommandError(f"{directory} is not empty.")
+        for source, place in PLACES.items():
+            target = directory / place.format(name=name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            text = Template((SCAFFOLD / f"{source}.txt").read_text())
+            target.write_text(text.substitute(_values(name)))
+            self.stdout.write(f"  {target}")
+        self.stdout.write(f"Now: cd {directory} && python -m pytest")
+
+
+def _values(name: str) -> dict[str, str]:
+    words = [word for word in name.split("_") if word]
+    return {
+        "name": name,
+        "title": " ".join(words).capitalize(),
+        "class_name": "".join(word.capitalize() for word in words),
+        "upper": name.upper(),
+        "dashed": "-".join(words),
+    }

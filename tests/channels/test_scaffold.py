@@ -1,0 +1,55 @@
+"""A new plugin passes its contract at once."""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def test_a_new_plugin_passes_its_contract_and_the_linter(tmp_path: Path) -> None:
+    place = tmp_path / "county_portal"
+    call_command("channel_new", "county_portal", str(place), stdout=io.StringIO())
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("DJANGO")}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=place,
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "county_portal" in (place / "pyproject.toml").read_text()
+    ruff = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--config",
+        str(ROOT / "pyproject.toml"),
+        str(place / "county_portal"),
+    ]
+    assert subprocess.run(ruff, check=False, capture_output=True).returncode == 0
+    for path in place.rglob("*.*"):
+        if path.suffix in {".py", ".toml", ".md"}:
+            assert "${" not in path.read_text()
+
+
+@pytest.mark.parametrize("name", ["Not-A-Slug", "1st", "class", "a", "../escape", ""])
+def test_a_name_that_is_not_a_slug_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(CommandError):
+        call_command("channel_new", name, str(tmp_path / "new"))
+    assert not (tmp_path / "new").exists()
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(CommandError, match="not empty"):
+        call_command("channel_new", "county_portal", str(tmp_path))
+    assert [each.name for each in tmp_path.iterdir()] == ["mine.txt"]
