@@ -159,6 +159,8 @@ def test_files_of_a_dead_server_are_no_obstacle(started: Path) -> None:
     left = (cluster.data / "postmaster.pid").read_text()
     server.stop(started)
     (cluster.data / "postmaster.pid").write_text(left)
+    cluster.socket_directory.mkdir(mode=0o700)
+    os.chown(cluster.socket_directory, cluster.home.stat().st_uid, -1)
     cluster.socket.touch()
     cluster.socket.with_name(f"{cluster.socket.name}.lock").write_text(left)
     assert not server.status(started)["running"]
@@ -388,6 +390,7 @@ def test_an_ordinary_user_runs_the_server_as_themselves(ordinary: Ordinary) -> N
     assert said["data"] == str(deep / "postgres" / "data")
     assert said["owner"] == ordinary.uid
     assert len(os.fsencode(said["socket"])) <= 107
+    assert not Path(said["socket"]).parent.exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an ordinary user")
