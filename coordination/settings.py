@@ -128,6 +128,11 @@ PLATFORM_NAME = env.str("PLATFORM_NAME", default="Lanternchat")
 PLATFORM_DOMAIN = env.str("PLATFORM_DOMAIN", default="lanternchat.example")
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
 
+# Who answers at any hour: stands in every message to a partner.
+CONTACT_NAME = env.str("CONTACT_NAME", default="Duty officer")
+CONTACT_PHONE = env.str("CONTACT_PHONE", default="")
+CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
+
 # Entry points in the group coordination.plugins that may be imported. Nothing else is.
 PLUGINS_ALLOWED = env.list("PLUGINS_ALLOWED", default=["signed_webhook", "counsel_email"])
 # Where `secret:` references are looked up: the environment (SECRET_<NAME>) or files in this directory.
@@ -136,6 +141,8 @@ SECRETS_DIR = env.str("SECRETS_DIR", default="" if PRODUCTION else str(VAR_DIR /
 CHANNELS_ALLOWED_NETWORKS = env.list(
     "CHANNELS_ALLOWED_NETWORKS", default=[] if PRODUCTION else ["127.0.0.0/8", "::1/128"]
 )
+# A file of certificate authorities beside the system's own, for partners with a private one.
+CHANNELS_CA_FILE = env.str("CHANNELS_CA_FILE", default="")
 CHANNELS_ALLOW_PLAIN_HTTP = env.bool("CHANNELS_ALLOW_PLAIN_HTTP", default=not PRODUCTION)
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -174,6 +181,9 @@ KNOX_TOKEN_MODEL = "access.ApiToken"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 PROCRASTINATE_ON_APP_READY = None
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+# Into how many parts, by case, one destination's queue is split; each part can be drained by another process.
+DELIVERY_SHARDS = env.int("DELIVERY_SHARDS", default=1)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from coordination.core.fields import SealedBytesField, SealedTextField
+from coordination.core.fields import SealedBytesField, SealedJSONField, SealedTextField
 from coordination.core.identifiers import uuid7
 from coordination.core.models import states_constraint
 from coordination.outbox.workflow import DeliveryState, MessageState
@@ -29,6 +29,7 @@ class Message(models.Model):
     media_type = models.CharField(max_length=100)
     filename = models.CharField(max_length=200)
     preview = SealedTextField()
+    source = SealedJSONField(help_text="What was rendered: the kit's message, for plugins that may object.")
     digest = models.CharField(max_length=71, help_text="sha256: of the content.")
     state = models.CharField(
         max_length=20, choices=[(s.value, s.value) for s in MessageState], default=MessageState.PREPARED
@@ -77,12 +78,14 @@ class Delivery(models.Model):
     )
     attempts_made = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
+    trying_since = models.DateTimeField(help_text="Giving up counts from here.")
     due_at = models.DateTimeField()
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     sequence = models.BigIntegerField(
         default=-1, help_text="Of the newest receipt: a lower one is late news and loses."
     )
+    polled_at = models.DateTimeField(null=True, blank=True, help_text="When the partner was last asked.")
     last_error = models.CharField(max_length=300, default="", blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 

@@ -92,7 +92,7 @@ DELIVERY = Transitions(
         # A partner's news is true wherever the delivery stands: it may overtake our own bookkeeping.
         **{
             (state, verb): after
-            for state in (_S.QUEUED, _S.SENDING, _S.UNKNOWN, _S.FAILED)
+            for state in (_S.QUEUED, _S.SENDING, _S.UNKNOWN, _S.FAILED, _S.HELD)
             for verb, after in _NEWS.items()
         },
         **{
@@ -104,4 +104,17 @@ DELIVERY = Transitions(
     },
 )
 
+NEWS = {
+    "accepted": _V.ACCEPT,
+    "delivered": _V.DELIVER,
+    "acknowledged": _V.ACKNOWLEDGE,
+    "rejected": _V.REJECT,
+}
+"""The verb for each level of a receipt."""
+
+# A human has something to do about a delivery in one of these.
+NEEDS_HUMAN = frozenset(
+    {DeliveryState.FAILED, DeliveryState.REJECTED, DeliveryState.UNKNOWN, DeliveryState.HELD}
+)
+SENT = frozenset(_RANK) | {DeliveryState.REJECTED}
 OPEN = frozenset({DeliveryState.QUEUED, DeliveryState.SENDING})

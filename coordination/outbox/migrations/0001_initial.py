@@ -55,6 +55,7 @@ class Migration(migrations.Migration):
                 ),
                 ("attempts_made", models.PositiveIntegerField(default=0)),
                 ("created_at", models.DateTimeField()),
+                ("trying_since", models.DateTimeField(help_text="Giving up counts from here.")),
                 ("due_at", models.DateTimeField()),
                 ("lease_token", models.UUIDField(blank=True, null=True)),
                 ("lease_until", models.DateTimeField(blank=True, null=True)),
@@ -63,6 +64,10 @@ class Migration(migrations.Migration):
                     models.BigIntegerField(
                         default=-1, help_text="Of the newest receipt: a lower one is late news and loses."
                     ),
+                ),
+                (
+                    "polled_at",
+                    models.DateTimeField(blank=True, help_text="When the partner was last asked.", null=True),
                 ),
                 ("last_error", models.CharField(blank=True, default="", max_length=300)),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
@@ -166,6 +171,12 @@ class Migration(migrations.Migration):
                 ("media_type", models.CharField(max_length=100)),
                 ("filename", models.CharField(max_length=200)),
                 ("preview", coordination.core.fields.SealedTextField()),
+                (
+                    "source",
+                    coordination.core.fields.SealedJSONField(
+                        help_text="What was rendered: the kit's message, for plugins that may object."
+                    ),
+                ),
                 ("digest", models.CharField(help_text="sha256: of the content.", max_length=71)),
                 (
                     "state",

@@ -1,0 +1,170 @@
+"""Claiming: the oldest open delivery of each case, taken under a lease by whoever comes first."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+
+from coordination.core.sealing import SealBroken, ring
+from coordination.outbox import wakeup
+
+BATCH: Final = 100
+CONTENT: Final = "outbox_message.content"  # what the column is sealed for (core.fields)
+
+# A delivery in back-off stays open, so it blocks its case; other lanes are other queues and do not wait.
+OLDEST: Final = """
+    d.state = 'queued' AND d.due_at <= %(now)s AND d.case_id %% %(shards)s = %(shard)s
+    AND NOT EXISTS (
+        SELECT FROM outbox_delivery o
+        WHERE o.destination_id = d.destination_id AND o.lane = d.lane AND o.case_id = d.case_id
+          AND o.state IN ('queued', 'sending') AND o.id < d.id
+    )
+"""
+CLAIM: Final = f"""
+    WITH due AS (
+        SELECT d.id FROM outbox_delivery d
+        WHERE d.destination_id = %(destination)s AND d.lane = %(lane)s AND {OLDEST}
+        ORDER BY d.due_at, d.id LIMIT %(most)s
+        FOR UPDATE OF d SKIP LOCKED
+    ), taken AS (
+        UPDATE outbox_delivery d
+        SET state = 'sending', lease_token = %(token)s, lease_until = %(until)s,
+            attempts_made = d.attempts_made + 1
+        FROM due WHERE d.id = due.id
+        RETURNING d.*
+    )
+    SELECT t.id, t.case_id, t.destination_id, t.lane, t.attempts_made, t.trying_since, t.due_at,
+        t.lease_token, m.id, m.kind, m.reference, m.origin, m.state, m.channel, m.fingerprint,
+        m.destination_id, m.digest, m.media_type, m.filename, m.content,
+        a.digest, a.destination_id, a.channel, a.fingerprint
+    FROM taken t JOIN outbox_message m ON m.id = t.message_id
+        LEFT JOIN outbox_approval a ON a.message_id = m.id
+    ORDER BY t.id
+"""  # noqa: S608 - two constants
+DUE: Final = f"""
+    SELECT EXISTS (
+        SELECT FROM outbox_delivery d
+        WHERE d.destination_id = %(destination)s AND d.lane = %(lane)s AND {OLDEST}
+    )
+"""  # noqa: S608 - two constants
+RENEW: Final = """
+    UPDATE outbox_delivery SET lease_until = %s
+    WHERE id = ANY(%s) AND state = 'sending' AND lease_token = %s
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """The four that an approval binds."""
+
+    digest: str
+    destination: int
+    channel: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One delivery in hand: what its row, its message and its approval say."""
+
+    delivery_id: int
+    case_id: int
+    destination_id: int
+    lane: str
+    number: int
+    trying_since: datetime
+    due_at: datetime
+    token: UUID
+    message_id: UUID
+    kind: str
+    reference: str
+    origin: str
+    message_state: str
+    frozen: Bound
+    approved: Bound | None
+    media_type: str = ""
+    filename: str = ""
+    sealed: bytes = field(default=b"", repr=False)
+    claimed_at: datetime | None = None
+
+    def content(self) -> bytes:
+        """Return the frozen content. Raises SealBroken."""
+        return ring().open(self.sealed, context=CONTENT)
+
+    def mismatches(self, live: Bound, content: bytes) -> list[str]:
+        """Return which of the four differ between what was approved, what was frozen and what stands now."""
+        if self.approved is None or self.message_state != "approved":
+            return ["approval"]
+        found = []
+        digest = "sha256:" + hashlib.sha256(content).hexdigest()
+        if not digest == self.frozen.digest == self.approved.digest:
+            found.append("digest")
+        for name in ("destination", "channel", "fingerprint"):
+            values = {getattr(each, name) for each in (live, self.frozen, self.approved)}
+            if len(values) > 1:
+                found.append(name)
+        return found
+
+
+def claim(
+    destination_id: int, lane: str, shard: int, *, now: datetime, lease: timedelta, most: int = BATCH
+) -> list[Claim]:
+    """Take up to `most` due deliveries under one lease: the oldest of each case, in order of ids."""
+    values = _where(destination_id, lane, shard, now)
+    values |= {"most": most, "token": uuid4(), "until": now + lease}
+    # A transaction of its own: what is claimed is committed before anything leaves.
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(CLAIM, values)
+        return [_claim(row) for row in cursor.fetchall()]
+
+
+def is_due(destination_id: int, lane: str, shard: int, *, now: datetime) -> bool:
+    """Tell whether something could be claimed now."""
+    with connection.cursor() as cursor:
+        cursor.execute(DUE, _where(destination_id, lane, shard, now))
+        return bool(cursor.fetchone()[0])
+
+
+def renew(claims: Iterable[Claim], *, until: datetime) -> None:
+    """Prolong the lease of what is still in hand."""
+    held = list(claims)
+    if held:
+        with connection.cursor() as cursor:
+            cursor.execute(RENEW, [until, [each.delivery_id for each in held], held[0].token])
+
+
+def _where(destination_id: int, lane: str, shard: int, now: datetime) -> dict[str, Any]:
+    shards = wakeup.shards()
+    return {"destination": destination_id, "lane": lane, "shard": shard, "shards": shards, "now": now}
+
+
+def _claim(row: Sequence[Any]) -> Claim:
+    return Claim(
+        delivery_id=row[0],
+        case_id=row[1],
+        destination_id=row[2],
+        lane=row[3],
+        number=row[4],
+        trying_since=row[5],
+        due_at=row[6],
+        token=row[7],
+        message_id=row[8],
+        kind=row[9],
+        reference=row[10],
+        origin=row[11],
+        message_state=row[12],
+        frozen=Bound(channel=row[13], fingerprint=row[14], destination=row[15], digest=row[16]),
+        media_type=row[17],
+        filename=row[18],
+        sealed=bytes(row[19]),
+        approved=None
+        if row[20] is None
+        else Bound(digest=row[20], destination=row[21], channel=row[22], fingerprint=row[23]),
+    )
+
+
+__all__ = ["BATCH", "OLDEST", "Bound", "Claim", "SealBroken", "claim", "is_due", "renew"]

@@ -1,0 +1,96 @@
+"""The drain of one destination: claim, send, record, until nothing is due or it is time to make way."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.db import DatabaseError, connection
+
+from coordination.channels import registry
+from coordination.core import clock
+from coordination.outbox import claims, hosts, recording, sending, wakeup
+from coordination.outbox.halt import NEVER, Halt
+from coordination.partners import selectors as partners
+from coordination.partners.services import Destination
+
+logger = logging.getLogger(__name__)
+
+LONGEST_SECONDS: Final = 5.0
+MOST_BATCHES: Final = 20
+UNKNOWN_DEADLINE: Final = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drained:
+    """What a drain did. `more`: something may be due and the drain made way, so it must be deferred again."""
+
+    deliveries: int = 0
+    batches: int = 0
+    more: bool = False
+    busy: bool = False
+
+
+def drain(
+    destination_id: int, lane: str, shard: int = 0, *, pool: hosts.Pool | None = None, halt: Halt = NEVER
+) -> Drained:
+    """Send what is due for a destination in a lane. Returns at once (`busy`) where another drain is at it."""
+    pool = pool or hosts.pool()
+    until = time.monotonic() + LONGEST_SECONDS
+    deliveries = batches = 0
+    while True:
+        with _lock(wakeup.drain_name(destination_id, lane, shard)) as held:
+            while held and not halt.asked:
+                if batches >= MOST_BATCHES or time.monotonic() >= until:
+                    return Drained(deliveries=deliveries, batches=batches, more=True)
+                sent = _batch(destination_id, lane, shard, pool, halt)
+                if not sent:
+                    break
+                deliveries, batches = deliveries + sent, batches + 1
+        # What came between the last claim and the unlocking met a held lock and went away. Look once more.
+        if not held or halt.asked or not claims.is_due(destination_id, lane, shard, now=clock.now()):
+            return Drained(deliveries=deliveries, batches=batches, busy=not held)
+
+
+def _batch(destination_id: int, lane: str, shard: int, pool: hosts.Pool, halt: Halt) -> int:
+    # Read for each batch: a destination can be closed at any moment, and what is queued must then stay.
+    destination = partners.destination(destination_id)
+    batch = claims.claim(destination_id, lane, shard, now=clock.now(), lease=_lease(destination))
+    if batch:
+        recording.record(sending.send(batch, destination, pool=pool, halt=halt))
+    return len(batch)
+
+
+def _lease(destination: Destination) -> timedelta:
+    try:
+        seconds = registry.channel(destination.channel).info.deadline_seconds
+    except registry.UnknownChannel:
+        seconds = UNKNOWN_DEADLINE
+    return sending.lease_for(seconds)
+
+
+@contextmanager
+def _lock(name: str) -> Iterator[bool]:
+    """Hold a session's advisory lock, if it is free: it goes with the connection when this process dies."""
+    key = wakeup.lock_key(name)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        held = bool(cursor.fetchone()[0])
+    try:
+        yield held
+    finally:
+        if held:
+            _unlock(key)
+
+
+def _unlock(key: int) -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+    except DatabaseError as error:
+        # The connection is gone, and the lock with it.
+        logger.warning("a drain's lock could not be given back (%s)", type(error).__name__)
+        connection.close()

@@ -1,0 +1,30 @@
+"""A partner's words made fit to be stored: one receipt must not fail the record of all."""
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from coordination.channels.receipts import Receipt
+
+LONGEST_REFERENCE: Final = 120
+LONGEST_DETAIL: Final = 500
+LARGEST_PROOF: Final = 64 * 1024
+LARGEST_SEQUENCE: Final = 2**63 - 1
+DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def storable(receipt: Receipt) -> Receipt:
+    """Return the receipt with texts cut to length and without what PostgreSQL does not take."""
+    return replace(
+        receipt,
+        sequence=max(-LARGEST_SEQUENCE, min(receipt.sequence, LARGEST_SEQUENCE)),
+        reference=text(receipt.reference, LONGEST_REFERENCE),
+        detail=text(receipt.detail, LONGEST_DETAIL),
+        proof=receipt.proof[:LARGEST_PROOF],
+        wire_digest=receipt.wire_digest if DIGEST.fullmatch(receipt.wire_digest) else "",
+    )
+
+
+def text(value: str, longest: int) -> str:
+    """Return text without NUL and lone surrogates, at most `longest` characters."""
+    return value.replace("\x00", "").encode(errors="replace").decode()[:longest]

@@ -1,0 +1,150 @@
+"""What follows from an outcome: sent, tried again and when, given up, held for a human, or not known."""
+
+import random
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from coordination.channels.receipts import Receipt
+from coordination.outbox.claims import Claim
+from coordination.outbox.hosts import Kind, Outcome
+from coordination.outbox.receipts import storable, text
+from coordination.outbox.workflow import DELIVERY, NEWS, DeliveryState, DeliveryVerb
+
+LONGEST_RETRY_AFTER: Final = timedelta(days=1)
+JITTER: Final = 0.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """How patient a lane is. The wait doubles from `first` to `longest`, a quarter more or less by chance."""
+
+    first: timedelta
+    longest: timedelta
+    give_up_after: timedelta
+
+
+POLICIES: Final = {
+    # A P0 that does not arrive within the hour is no message any more: what counts is the telephone.
+    "P0": Policy(first=timedelta(seconds=1), longest=timedelta(seconds=30), give_up_after=timedelta(hours=1)),
+    "normal": Policy(
+        first=timedelta(seconds=5), longest=timedelta(hours=1), give_up_after=timedelta(hours=24)
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Try:
+    """One attempt as it will be written."""
+
+    number: int
+    started_at: datetime
+    finished_at: datetime
+    outcome: str
+    error: str = ""
+    wire_digest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What will be recorded of one claimed delivery."""
+
+    claim: Claim
+    verb: DeliveryVerb
+    tries: tuple[Try, ...] = ()
+    attempts_made: int
+    due_at: datetime
+    receipt: Receipt | None = None
+    why: str = ""
+
+    @property
+    def state(self) -> DeliveryState:
+        """Where the delivery will stand."""
+        return DELIVERY.after(DeliveryState.SENDING, self.verb)
+
+
+def wait(number: int, policy: Policy) -> timedelta:
+    """Return the wait after attempt `number`: exponential, with jitter, so that retries do not march."""
+    doubled = policy.first * 2 ** min(number - 1, 20)
+    return min(doubled, policy.longest) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - not a secret
+
+
+def judge(claim: Claim, outcome: Outcome, *, deduplicates: bool, now: datetime) -> Verdict:
+    """Return what follows from the outcome of a claimed delivery.
+
+    What may have arrived is tried again only on a channel whose receiver drops an id that it has seen.
+    """
+    verdict = Verdict(
+        claim=claim,
+        verb=DeliveryVerb.RETURN,
+        attempts_made=claim.number - 1,
+        due_at=claim.due_at,
+        why=text(outcome.error, 300),
+    )
+    if outcome.kind == Kind.RETURNED:
+        return verdict
+    receipt = storable(outcome.receipt) if outcome.receipt is not None else None
+    verdict = replace(verdict, tries=(_try(claim, outcome, receipt),), attempts_made=claim.number)
+    if receipt is not None:
+        return replace(verdict, verb=NEWS[receipt.level.value], receipt=receipt)
+    if outcome.kind == Kind.PERMANENT:
+        return replace(verdict, verb=DeliveryVerb.FAIL)
+    if outcome.kind == Kind.TEMPORARY:
+        return _again(verdict, outcome.retry_after, DeliveryVerb.FAIL, now)
+    if outcome.kind in (Kind.UNKNOWN, Kind.HUNG, Kind.CRASHED):
+        doubtful = replace(verdict, verb=DeliveryVerb.LOSE_SIGHT)
+        return _again(doubtful, None, DeliveryVerb.LOSE_SIGHT, now) if deduplicates else doubtful
+    return replace(verdict, verb=DeliveryVerb.HOLD, why=f"The channel broke: {verdict.why}")
+
+
+def hold(claim: Claim, why: str) -> Verdict:
+    """Return the verdict for what must not be sent as things stand; nothing was tried."""
+    return Verdict(
+        claim=claim,
+        verb=DeliveryVerb.HOLD,
+        attempts_made=claim.number - 1,
+        due_at=claim.due_at,
+        why=why,
+    )
+
+
+def lost(claim: Claim, *, deduplicates: bool, now: datetime) -> Verdict:
+    """Return the verdict for a lease that ran out: the worker died, and nobody knows how far it came."""
+    tried = Try(
+        number=claim.number,
+        started_at=claim.claimed_at or now,
+        finished_at=now,
+        outcome="lost",
+        error="the worker died",
+    )
+    verb = DeliveryVerb.RETRY if deduplicates else DeliveryVerb.LOSE_SIGHT
+    return Verdict(
+        claim=claim,
+        verb=verb,
+        tries=(tried,),
+        attempts_made=claim.number,
+        due_at=claim.due_at,
+        why="The worker died while it was being sent.",
+    )
+
+
+def _again(verdict: Verdict, retry_after: float | None, last: DeliveryVerb, now: datetime) -> Verdict:
+    claim = verdict.claim
+    policy = POLICIES[claim.lane]
+    pause = wait(claim.number, policy)
+    if retry_after is not None:
+        pause = max(pause, min(timedelta(seconds=max(retry_after, 0)), LONGEST_RETRY_AFTER))
+    if now + pause > claim.trying_since + policy.give_up_after:
+        return replace(verdict, verb=last, why=f"Given up after {claim.number} attempts: {verdict.why}")
+    return replace(verdict, verb=DeliveryVerb.RETRY, due_at=now + pause)
+
+
+def _try(claim: Claim, outcome: Outcome, receipt: Receipt | None) -> Try:
+    return Try(
+        number=claim.number,
+        started_at=outcome.started_at or outcome.finished_at,
+        finished_at=outcome.finished_at,
+        outcome=receipt.level.value if receipt is not None else outcome.kind.value,
+        error=text(outcome.error, 300),
+        wire_digest=receipt.wire_digest if receipt is not None else "",
+    )

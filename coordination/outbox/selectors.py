@@ -1,0 +1,168 @@
+"""Reading the outbox: what was frozen, what was sent, how it went. Who may see a case is asked of cases."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Max, Q, QuerySet
+
+from coordination.channels import codec, receipts, registry
+from coordination.channels import messages as kit
+from coordination.core.errors import NotFound
+from coordination.outbox.models import Attempt, Delivery, Message, Receipt
+from coordination.outbox.workflow import SENT
+from coordination.partners import selectors as partners
+
+
+def message(pk: UUID | str) -> Message:
+    """Return a message with its destination, or raise NotFound."""
+    try:
+        return Message.objects.select_related("destination__agency", "case").get(pk=pk)
+    except (Message.DoesNotExist, ValidationError) as error:
+        raise NotFound from error
+
+
+def delivery(pk: int) -> Delivery:
+    """Return a delivery with its message, or raise NotFound."""
+    found = deliveries().filter(pk=pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def delivery_of(message: Message) -> Delivery | None:
+    """Return the delivery of a message, None while it is not approved."""
+    return deliveries().filter(message=message).first()
+
+
+def deliveries() -> QuerySet[Delivery]:
+    """Return all deliveries with their messages; the sealed content is not read."""
+    return Delivery.objects.select_related("message", "destination__agency", "case").defer(
+        "message__content", "message__preview", "message__source"
+    )
+
+
+def messages_of(origin: str) -> QuerySet[Message]:
+    """Return the messages behind which a record stands, such as referrals.referral:7, oldest first."""
+    return (
+        Message.objects.filter(origin=origin)
+        .select_related("destination__agency", "delivery")
+        .order_by("prepared_at", "pk")
+    )
+
+
+def deliveries_of(origin: str) -> QuerySet[Delivery]:
+    """Return the deliveries behind which a record stands, oldest first."""
+    return deliveries().filter(message__origin=origin).order_by("pk")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogLine:
+    """One line of what happened to a delivery, in the order of time."""
+
+    at: datetime
+    what: str
+    detail: str
+    late: bool = False
+
+
+def delivery_log(delivery: Delivery) -> list[LogLine]:
+    """Return the attempts and receipts of a delivery, oldest first, each in a plain sentence."""
+    attempts = [
+        LogLine(at=each.finished_at, what=f"Attempt {each.number}: {each.outcome}", detail=each.error)
+        for each in Attempt.objects.filter(delivery=delivery)
+    ]
+    slug = delivery.message.channel
+    said = [
+        LogLine(
+            at=each.recorded_at,
+            what=registry.describe(slug, told(each, delivery)),
+            detail=" ".join(filter(None, [each.reference, each.detail])),
+            late=each.late,
+        )
+        for each in Receipt.objects.filter(delivery=delivery)
+    ]
+    return sorted([*attempts, *said], key=lambda line: line.at)
+
+
+def receipts_of(delivery: Delivery) -> QuerySet[Receipt]:
+    """Return what the partner said of a delivery, oldest first."""
+    return Receipt.objects.filter(delivery=delivery).order_by("recorded_at", "pk")
+
+
+def told(receipt: Receipt, delivery: Delivery) -> receipts.Receipt:
+    """Return a stored receipt as the kit's."""
+    return receipts.Receipt(
+        message_id=str(delivery.message_id),
+        level=receipts.ReceiptLevel(receipt.level),
+        occurred_at=receipt.occurred_at,
+        sequence=receipt.sequence,
+        reference=receipt.reference,
+        detail=receipt.detail,
+        proof=bytes(receipt.proof),
+    )
+
+
+def for_agency(agency_id: int) -> QuerySet[Message]:
+    """Return the messages that an agency was sent, newest first; what has not left is not among them."""
+    return (
+        Message.objects.filter(destination__agency_id=agency_id, delivery__state__in=SENT)
+        .select_related("delivery", "destination")
+        .order_by("-prepared_at", "-pk")
+    )
+
+
+def in_trouble() -> QuerySet[Delivery]:
+    """Return the deliveries that a human must look at, oldest first."""
+    return deliveries().filter(state__in=["failed", "rejected", "unknown", "held"]).order_by("pk")
+
+
+def due(now: datetime) -> QuerySet[Delivery]:
+    """Return the deliveries that may be sent now, in the order in which they are claimed."""
+    return deliveries().filter(Q(state="queued"), due_at__lte=now).order_by("due_at", "pk")
+
+
+def objections(message: Message) -> list[str]:
+    """Return why plugins would hold the message; empty if nobody objects."""
+    return registry.objections(source_of(message), message.channel, str(message.destination_id))
+
+
+def source_of(message: Message) -> kit.Message:
+    """Return what was rendered."""
+    return codec.decode(kit.Message, message.source)
+
+
+def mismatches(message: Message) -> list[str]:
+    """Return which of the four that an approval binds differ now from the message as it was frozen.
+
+    "digest", "channel" or "fingerprint"; and "closed" where the destination is switched off, or its agency is
+    suspended or not verified.
+    """
+    found = []
+    if "sha256:" + hashlib.sha256(bytes(message.content)).hexdigest() != message.digest:
+        found.append("digest")
+    destination = partners.destination(message.destination_id)
+    if not partners.is_destination_open(destination):
+        found.append("closed")
+    if destination.channel != message.channel:
+        found.append("channel")
+    if partners.destination_fingerprint(destination) != message.fingerprint:
+        found.append("fingerprint")
+    return found
+
+
+def counts() -> dict[str, int]:
+    """Return how many deliveries stand in each state that is not settled: for the health of the ways out."""
+    unsettled = Delivery.objects.filter(
+        state__in=["queued", "sending", "failed", "rejected", "unknown", "held"]
+    )
+    rows = unsettled.order_by().values_list("state").annotate(number=Count("pk"))
+    return {str(state): number for state, number in rows}
+
+
+def last_taken() -> dict[str, datetime]:
+    """Return when each channel was last known to work: the newest receipt that came from sending."""
+    rows = Receipt.objects.filter(source="deliver").order_by().values_list("delivery__message__channel")
+    return dict(rows.annotate(newest=Max("recorded_at")))
