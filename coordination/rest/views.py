@@ -76,6 +76,12 @@ class ApiView(OncePerKey):
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     metadata_class = None
 
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """Let nobody between keep an answer: most of them are about people."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer.headers.setdefault("Cache-Control", "no-store")
+        return answer
+
     def check_object_permissions(self, request: Request, obj: Any) -> None:
         """Answer for what is not the caller's as for what does not exist."""
         try:

@@ -54,3 +54,20 @@ def test_null_stays_null() -> None:
     field.model, field.column = IdempotencyRecord, "column"
     assert field.get_db_prep_value(None, connection) is None
     assert field.from_db_value(None, None, connection) is None
+
+
+def test_values_are_sealed_on_every_way_in(platform_system: User) -> None:
+    first, second = _keep(platform_system, "1", "a"), _keep(platform_system, "2", "b")
+    IdempotencyRecord.objects.filter(pk=first.pk).update(body="canary one")
+    second.body = "canary two"
+    IdempotencyRecord.objects.bulk_update([second], ["body"])
+    made = IdempotencyRecord(
+        principal=platform_system, key="3", request_digest=b"", status=200, body="canary three"
+    )
+    made.created_at = clock.now()
+    IdempotencyRecord.objects.bulk_create([made])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT string_agg(body, ''::bytea) FROM rest_idempotencyrecord")
+        assert b"canary" not in bytes(cursor.fetchone()[0])
+    shown = list(IdempotencyRecord.objects.order_by("key").values_list("body", flat=True))
+    assert shown == ["canary one", "canary two", "canary three"]

@@ -92,3 +92,10 @@ def test_an_administrators_session_opens_no_route(administrator: User) -> None:
     client = APIClient()
     client.force_login(administrator, backend="django.contrib.auth.backends.ModelBackend")
     assert client.get(ECHO).status_code == 401
+
+
+def test_no_answer_may_be_kept_by_anybody_between(token: tuple[ApiToken, str]) -> None:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token[1]}")
+    for path in (ECHO, "/api/v1/raises/conflict"):
+        assert client.get(path)["Cache-Control"] == "no-store"

@@ -1,0 +1,18 @@
+"""What has to be done from time to time under the API."""
+
+from datetime import timedelta
+
+from procrastinate.contrib.django import app
+
+from coordination.core import clock
+from coordination.rest import services
+
+# The promise of docs/api.md.
+KEPT = timedelta(hours=24)
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(queue="background", name="rest.forget_answers", pass_context=False)
+def forget_answers(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate passes the hour it stands for
+    """Delete the answers to Idempotency-Keys that nobody may ask for again."""
+    services.purge_idempotency(clock.now() - KEPT)
