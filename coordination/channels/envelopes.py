@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import pkcs7
 
 from coordination.channels.channel import InauthenticInbound
+from coordination.channels.receipts import PermanentFailure
 
 TOLERANCE_SECONDS: Final = 300
 IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -30,8 +31,8 @@ TIMESTAMP: Final = re.compile(r"[0-9]{1,11}")
 MOST_SIGNATURES: Final = 20
 
 
-class BadKey(ValueError):
-    """A signing key has none of the forms whsec_…, whsk_… or whpk_…, or has the wrong length."""
+class BadKey(PermanentFailure):
+    """A key has none of the forms whsec_…, whsk_… or whpk_…, or has the wrong length."""
 
 
 def sign_webhook(message_id: str, moment: datetime, body: bytes, keys: str) -> dict[str, str]:

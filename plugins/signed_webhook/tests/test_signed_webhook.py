@@ -94,6 +94,14 @@ def test_its_powers_are_the_ones_it_has(channel: SignedWebhook) -> None:
     assert not isinstance(channel, TracksStatus | Recalls)
 
 
+def test_a_secret_that_is_no_key_is_a_permanent_failure_and_sends_nothing(channel: SignedWebhook) -> None:
+    broken = SignedWebhook({**channel.config, "signing_secret": Secret("not a key")})
+    sample = message(MessageKind.TEST)
+    with pytest.raises(PermanentFailure) as raised:
+        broken.deliver(broken.render(sample), attempt(sample))
+    assert "not a key" not in str(raised.value)
+
+
 def callback(said: dict[str, Any], *, key: str = KEY, moment: datetime = NOW) -> InboundRequest:
     body = json.dumps(said).encode()
     headers = sign_webhook(said.get("signed_as", said["id"]), moment, body, key)
