@@ -55,11 +55,9 @@ def stop(var_dir: Path) -> bool:
         process = processes.server_of(cluster.data)
         if not process:
             return False
-        os.kill(process.pid, signal.SIGINT)  # PostgreSQL's "fast" shutdown
-        if not _wait(lambda: not process.alive, STOP_SECONDS):
-            raise EmbeddedDatabaseError(
-                f"The server (process {process.pid}) did not stop in {STOP_SECONDS} s: see {cluster.log}"
-            )
+        _end(process)
+        with suppress(OSError):  # it may hold what is not ours
+            cluster.socket_directory.rmdir()
         return True
 
 
