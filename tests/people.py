@@ -15,7 +15,7 @@ Cast = Callable[..., User]
 
 @pytest.fixture
 def cast(db: None) -> Cast:
-    """Make one more person: `cast("reviewer")`, `cast("counsel", username="second")`, `cast()` for no role."""
+    """Make one more: `cast("reviewer")`, `cast("counsel", username="second")`, `cast()` for no role."""
 
     def person(role: str = "", *, username: str = "", alias: str = "", password: str | None = None) -> User:
         return services.create_person(

@@ -70,11 +70,13 @@ def exception_handler(exc: Exception, context: Any) -> Response | None:
 def plain_response(code: str) -> HttpResponse:
     """Return a problem outside REST framework's views: unknown routes, errors of the middleware."""
     problem = Problem(code)
-    return HttpResponse(
+    response = HttpResponse(
         json.dumps(members(problem), separators=(",", ":")),
         status=problem.status_code,
         content_type=CONTENT_TYPE,
     )
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _from_core(exc: Exception) -> Problem | None:
