@@ -53,3 +53,13 @@ def production_sends_over_tls(_configs: Sequence[Any] | None = None, **_: Any) -
         return []
     message = "Channels may send over plain HTTP."
     return [Warning(message, hint="Unset CHANNELS_ALLOW_PLAIN_HTTP.", id="coordination.channels.W002")]
+
+
+@register(Tags.security, deploy=True)
+def production_mails_over_tls(_configs: Sequence[Any] | None = None, **_: Any) -> list[CheckMessage]:
+    """W003: a deployment does not hand letters to a mail server elsewhere in clear text."""
+    local = settings.EMAIL_HOST in {"localhost", "127.0.0.1", "::1"}
+    if local or settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL:
+        return []
+    message = "Letters are handed to the mail server without TLS."
+    return [Warning(message, hint="Set EMAIL_USE_TLS.", id="coordination.channels.W003")]

@@ -49,7 +49,7 @@ def decode(kind: type[T], data: Any) -> T:
     """Return the dataclass that `encode` was given. Raises ValueError where the data has another shape."""
     try:
         return typing.cast("T", _decode(kind, data))
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"not a {kind.__name__}") from error
 
 
@@ -63,6 +63,7 @@ def _decode_time(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("a time has a zone")
+    moment.astimezone(UTC)  # the year 1 in Kiribati is before all time, and would break later
     return moment
 
 

@@ -17,6 +17,7 @@ class MailSettings:
     user: str = ""
     password: str = field(default="", repr=False)
     use_tls: bool = False
+    use_ssl: bool = False
     timeout: float = 20.0
     sender: str = ""
 
@@ -58,6 +59,7 @@ class KitSettings:
             user=settings.EMAIL_HOST_USER,
             password=settings.EMAIL_HOST_PASSWORD,
             use_tls=settings.EMAIL_USE_TLS,
+            use_ssl=settings.EMAIL_USE_SSL,
             timeout=settings.EMAIL_TIMEOUT or 20.0,
             sender=settings.DEFAULT_FROM_EMAIL,
         )
@@ -98,6 +100,7 @@ def mail_settings(mail: MailSettings | None) -> dict[str, Any]:
         "EMAIL_HOST_USER": given.user,
         "EMAIL_HOST_PASSWORD": given.password,
         "EMAIL_USE_TLS": given.use_tls,
+        "EMAIL_USE_SSL": given.use_ssl,
         "EMAIL_TIMEOUT": given.timeout,
         "DEFAULT_FROM_EMAIL": given.sender,
     }

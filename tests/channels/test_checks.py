@@ -43,3 +43,12 @@ def test_a_deployment_sends_over_tls(settings: Settings) -> None:
     assert ids(checks.production_sends_over_tls()) == ["W002"]
     settings.CHANNELS_ALLOW_PLAIN_HTTP = False
     assert ids(checks.production_sends_over_tls()) == []
+
+
+def test_a_deployment_mails_over_tls(settings: Settings) -> None:
+    settings.EMAIL_HOST, settings.EMAIL_USE_TLS = "mail.platform.example", False
+    assert ids(checks.production_mails_over_tls(())) == ["W003"]
+    settings.EMAIL_USE_TLS = True
+    assert ids(checks.production_mails_over_tls(())) == []
+    settings.EMAIL_HOST, settings.EMAIL_USE_TLS = "127.0.0.1", False
+    assert ids(checks.production_mails_over_tls(())) == []

@@ -5,6 +5,8 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coordination.channels import (
     Attempt,
@@ -79,3 +81,34 @@ def test_another_shape_is_refused(change: dict[str, object]) -> None:
     data = {**encode(samples.message(MessageKind.REFERRAL)), **change}
     with pytest.raises(ValueError, match=r"."):
         decode(Message, data)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+TIMES = st.sampled_from(
+    ["2026-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "now", 5]
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"message_id": JSON | st.just("m"), "level": JSON | st.just("accepted"), "occurred_at": JSON | TIMES},
+        optional={"sequence": JSON, "reference": JSON, "proof": JSON, "wire_digest": JSON, "extra": JSON},
+    )
+)
+def test_whatever_a_host_sends_is_a_receipt_or_a_value_error(data: dict[str, object]) -> None:
+    try:
+        receipt = decode(Receipt, data)
+    except ValueError:
+        return
+    assert decode(Receipt, encode(receipt)) == receipt
+
+
+@given(JSON)
+def test_nonsense_is_a_value_error(data: object) -> None:
+    for kind in (Message, Rendered, Attempt, Inbound):
+        with pytest.raises(ValueError, match=r"."):
+            decode(kind, data)
