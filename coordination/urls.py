@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from coordination.inbox.views import inbound
 from coordination.rest.openapi import Document
 from coordination.rest.views import api_not_found
 
@@ -16,6 +17,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include((api, "api"))),
     re_path(r"^api/", api_not_found),
+    path("inbound/<uuid:inbound_id>/", inbound, name="inbound"),
 ]
 
 handler400 = "coordination.rest.views.bad_request"

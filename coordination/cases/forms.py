@@ -35,7 +35,8 @@ class AssignForm(forms.Form):
     role = forms.ChoiceField(
         label="As",
         choices=[
-            (role.value, role.value.replace("_", " ")) for role, rights in ROLES.items() if rights.staff
+            ("owner", "owner"),
+            *((role.value, role.value.replace("_", " ")) for role, rights in ROLES.items() if rights.staff),
         ],
     )
 

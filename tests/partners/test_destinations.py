@@ -106,14 +106,16 @@ def test_a_title_stands_once_for_an_agency(
         services.change_destination(other, by=None, title="Threat desk, portal")
 
 
-def test_another_address_is_another_fingerprint(agency: Agency, destination_of: DestinationOf) -> None:
+def test_another_address_is_another_fingerprint(
+    agency: Agency, destination_of: DestinationOf, administrator: User
+) -> None:
     destination = destination_of(agency)
     before = services.destination_fingerprint(destination)
     services.change_destination(destination, by=None, title="Day desk", enabled=False)
     assert services.destination_fingerprint(destination) == before
     with pytest.raises(InvalidInput) as refused:
         services.change_destination(
-            destination, by=None, config={**CONFIG, "endpoint": "http://127.0.0.1:8/"}
+            destination, by=administrator, config={**CONFIG, "endpoint": "http://127.0.0.1:8/"}
         )
     assert refused.value.field == "how_known"
     services.change_destination(

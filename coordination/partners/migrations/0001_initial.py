@@ -10,7 +10,6 @@ import coordination.core.fields
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -19,91 +18,243 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Agency',
+            name="Agency",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('identifier', models.CharField(help_text='ORI, court code or registry number.', max_length=60)),
-                ('kind', models.CharField(choices=[('police', 'police'), ('court', 'court'), ('responder', 'crisis responder'), ('counsel', 'outside counsel'), ('authority', 'public authority')], max_length=20)),
-                ('recipient_class', models.CharField(choices=[('us_government', 'US government'), ('foreign_government', 'foreign government'), ('private_responder', 'private responder'), ('addressee', 'addressee'), ('other_private', 'other private')], max_length=24)),
-                ('country', models.CharField(help_text='ISO 3166-1 alpha-2.', max_length=2)),
-                ('region', models.CharField(blank=True, default='', max_length=100)),
-                ('time_zone', models.CharField(default='UTC', max_length=60)),
-                ('domain', models.CharField(blank=True, default='', max_length=200)),
-                ('phone', models.CharField(blank=True, default='', help_text='From our own directory, never from a request.', max_length=40)),
-                ('verified_at', models.DateTimeField(blank=True, null=True)),
-                ('how_verified', models.CharField(blank=True, default='', max_length=300)),
-                ('suspended_at', models.DateTimeField(blank=True, null=True)),
-                ('registered_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('verified_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "identifier",
+                    models.CharField(help_text="ORI, court code or registry number.", max_length=60),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("police", "police"),
+                            ("court", "court"),
+                            ("responder", "crisis responder"),
+                            ("counsel", "outside counsel"),
+                            ("authority", "public authority"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "recipient_class",
+                    models.CharField(
+                        choices=[
+                            ("us_government", "US government"),
+                            ("foreign_government", "foreign government"),
+                            ("private_responder", "private responder"),
+                            ("addressee", "addressee"),
+                            ("other_private", "other private"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("country", models.CharField(help_text="ISO 3166-1 alpha-2.", max_length=2)),
+                ("region", models.CharField(blank=True, default="", max_length=100)),
+                ("time_zone", models.CharField(default="UTC", max_length=60)),
+                ("domain", models.CharField(blank=True, default="", max_length=200)),
+                (
+                    "phone",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="From our own directory, never from a request.",
+                        max_length=40,
+                    ),
+                ),
+                ("verified_at", models.DateTimeField(blank=True, null=True)),
+                ("how_verified", models.CharField(blank=True, default="", max_length=300)),
+                ("suspended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "registered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "verified_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'agencies',
-                'ordering': ['name', 'identifier'],
-                'permissions': [('view_agency', 'See agencies and officers'), ('change_agency', 'Change agencies and officers')],
-                'default_permissions': (),
+                "verbose_name_plural": "agencies",
+                "ordering": ["name", "identifier"],
+                "permissions": [
+                    ("view_agency", "See agencies and officers"),
+                    ("change_agency", "Change agencies and officers"),
+                ],
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='Destination',
+            name="Destination",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=200)),
-                ('channel', models.CharField(help_text='The slug of an installed channel.', max_length=60)),
-                ('config', models.JSONField(blank=True, default=dict)),
-                ('enabled', models.BooleanField(default=True)),
-                ('how_known', models.CharField(help_text='How we know that this address is theirs.', max_length=300)),
-                ('checked_on', models.DateField(blank=True, null=True)),
-                ('created_at', models.DateTimeField()),
-                ('inbound_id', models.UUIDField(default=uuid.uuid4, editable=False, help_text='In the address that the partner calls back.', unique=True)),
-                ('agency', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='destinations', to='partners.agency')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("title", models.CharField(max_length=200)),
+                ("channel", models.CharField(help_text="The slug of an installed channel.", max_length=60)),
+                ("config", models.JSONField(blank=True, default=dict)),
+                ("enabled", models.BooleanField(default=True)),
+                (
+                    "how_known",
+                    models.CharField(help_text="How we know that this address is theirs.", max_length=300),
+                ),
+                ("checked_on", models.DateField(blank=True, null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "inbound_id",
+                    models.UUIDField(
+                        default=uuid.uuid4,
+                        editable=False,
+                        help_text="In the address that the partner calls back.",
+                        unique=True,
+                    ),
+                ),
+                (
+                    "agency",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="destinations",
+                        to="partners.agency",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['agency', 'title'],
-                'permissions': [('view_destination', 'See destinations'), ('change_destination', 'Change destinations')],
-                'default_permissions': (),
+                "ordering": ["agency", "title"],
+                "permissions": [
+                    ("view_destination", "See destinations"),
+                    ("change_destination", "Change destinations"),
+                ],
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='Officer',
+            name="Officer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('rank', models.CharField(blank=True, default='', max_length=100)),
-                ('badge', models.CharField(blank=True, default='', max_length=60)),
-                ('contact', coordination.core.fields.SealedTextField(blank=True, default='')),
-                ('verified_at', models.DateTimeField(blank=True, null=True)),
-                ('how_verified', models.CharField(blank=True, default='', max_length=300)),
-                ('expires_at', models.DateTimeField(blank=True, help_text='Verification ends 12 months after it was made.', null=True)),
-                ('suspended_at', models.DateTimeField(blank=True, null=True)),
-                ('agency', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='officers', to='partners.agency')),
-                ('registered_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('verified_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("rank", models.CharField(blank=True, default="", max_length=100)),
+                ("badge", models.CharField(blank=True, default="", max_length=60)),
+                ("contact", coordination.core.fields.SealedTextField(blank=True, default="")),
+                ("verified_at", models.DateTimeField(blank=True, null=True)),
+                ("how_verified", models.CharField(blank=True, default="", max_length=300)),
+                (
+                    "expires_at",
+                    models.DateTimeField(
+                        blank=True, help_text="Verification ends 12 months after it was made.", null=True
+                    ),
+                ),
+                ("suspended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "agency",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="officers",
+                        to="partners.agency",
+                    ),
+                ),
+                (
+                    "registered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "verified_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'default_permissions': (),
+                "ordering": ["name"],
+                "default_permissions": (),
             },
         ),
         migrations.AddConstraint(
-            model_name='agency',
-            constraint=models.UniqueConstraint(fields=('country', 'identifier'), name='agency_identifier_once'),
+            model_name="agency",
+            constraint=models.UniqueConstraint(
+                fields=("country", "identifier"), name="agency_identifier_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agency',
-            constraint=models.CheckConstraint(condition=models.Q(('registered_by__isnull', True), ('verified_by__isnull', True), models.Q(('verified_by', models.F('registered_by')), _negated=True), _connector='OR'), name='agency_two_people'),
+            model_name="agency",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("registered_by__isnull", True),
+                    ("verified_by__isnull", True),
+                    models.Q(("verified_by", models.F("registered_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="agency_two_people",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='destination',
-            constraint=models.UniqueConstraint(fields=('agency', 'title'), name='destination_title_once'),
+            model_name="destination",
+            constraint=models.UniqueConstraint(fields=("agency", "title"), name="destination_title_once"),
         ),
         migrations.AddConstraint(
-            model_name='officer',
-            constraint=models.CheckConstraint(condition=models.Q(('verified_at__isnull', True), ('expires_at__isnull', False), _connector='OR'), name='officer_verification_ends'),
+            model_name="officer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("verified_at__isnull", True), ("expires_at__isnull", False), _connector="OR"
+                ),
+                name="officer_verification_ends",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='officer',
-            constraint=models.CheckConstraint(condition=models.Q(('registered_by__isnull', True), ('verified_by__isnull', True), models.Q(('verified_by', models.F('registered_by')), _negated=True), _connector='OR'), name='officer_two_people'),
+            model_name="officer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("registered_by__isnull", True),
+                    ("verified_by__isnull", True),
+                    models.Q(("verified_by", models.F("registered_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="officer_two_people",
+            ),
         ),
     ]

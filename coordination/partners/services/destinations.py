@@ -86,7 +86,7 @@ def change_destination(
         locked.title = said("title", title, longest=200)
     if how_known is not None:
         locked.how_known = said("how_known", how_known, longest=300)
-    if destination_fingerprint(locked) != before and how_known is None:
+    if destination_fingerprint(locked) != before and how_known is None and by is not None:
         raise InvalidInput("how_known", "Say how we know that the new address is theirs.")
     locked.checked_on = checked_on or locked.checked_on
     was_enabled, locked.enabled = locked.enabled, locked.enabled if enabled is None else enabled

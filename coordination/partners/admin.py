@@ -1,0 +1,233 @@
+"""Agencies and destinations on the desk. Every act calls a service, and the service asks and records."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from coordination.access import markup
+from coordination.access import services as access
+from coordination.access.recordadmin import Act, Data, RecordAdmin, act
+from coordination.core.errors import CoordinationError, InvalidInput, NotFound
+from coordination.partners import selectors, services
+from coordination.partners.forms import (
+    AgencyForm,
+    DestinationForm,
+    HowVerifiedForm,
+    OfficerForm,
+    ReasonForm,
+    WayForm,
+    at_its_field,
+    split,
+)
+from coordination.partners.models import Agency, Destination, Officer
+
+CHANGE_AGENCY = "partners.change_agency"
+CHANGE_DESTINATION = "partners.change_destination"
+
+
+class PartnerAdmin(RecordAdmin):
+    """What the two pages share: adding by a form of ours, through a service."""
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",  # noqa: ARG002 - Django's signature
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> HttpResponse:
+        """Ask for what is needed, and add it."""
+        if not self.has_add_permission(request):
+            return HttpResponse(status=403)
+        form = self.new_form(request)
+        if request.method == "POST" and form.is_valid():
+            try:
+                return HttpResponseRedirect(self.url_of(self.add(request, form)))
+            except CoordinationError as error:
+                known = isinstance(error, InvalidInput) and error.field in form.fields
+                form.add_error(error.field if known else None, str(error))  # type: ignore[attr-defined]
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"New {self.opts.verbose_name}",
+            "list_url": reverse(f"admin:partners_{self.opts.model_name}_changelist"),
+            "form": form,
+        }
+        return TemplateResponse(request, "partners/new.html", context)
+
+    def new_form(self, request: HttpRequest) -> forms.BaseForm:
+        """Return the form for a new record."""
+        raise NotImplementedError
+
+    def add(self, request: HttpRequest, form: Any) -> Any:
+        """Call the service."""
+        raise NotImplementedError
+
+
+@admin.register(Agency)
+class AgencyAdmin(PartnerAdmin):
+    """Agencies with their officers: who they are, how we know, and until when."""
+
+    add_permission = CHANGE_AGENCY
+    pages = {"": "partners/agency.html"}
+    list_display = ("name", "identifier", "country", "kind", "recipient_class", "standing")
+    list_filter = ("kind", "recipient_class", "country")
+    search_fields = ("name", "identifier", "domain")
+    ordering = ("name", "identifier")
+    empty_text = "No agency is registered yet."
+
+    @admin.display(description="standing")
+    def standing(self, row: Agency) -> str:
+        """Say whether we talk to them."""
+        if row.suspended_at is not None:
+            return markup.state("held", "suspended")
+        return markup.state("done", "verified") if row.verified_at else markup.state("draft", "not verified")
+
+    def offers(self, request: HttpRequest, record: Agency, act: Act) -> bool:
+        """Offer nobody to verify what they registered, and suspending only once."""
+        if act.name == "verify":
+            return record.registered_by_id != request.user.pk and not selectors.is_open(record)
+        return act.name != "suspend" or record.suspended_at is None
+
+    def page_context(self, request: HttpRequest, record: Agency, page: str) -> dict[str, Any]:  # noqa: ARG002
+        """Show the officers and, to who may see them, the destinations."""
+        sees = access.has(request.user, "partners.view_destination")
+        return {
+            "standing": self.standing(record),
+            "officers": [(each, selectors.may_act(each)) for each in selectors.officers_of(record)],
+            "destinations": list(selectors.destinations_of(record)) if sees else [],
+        }
+
+    def new_form(self, request: HttpRequest) -> forms.BaseForm:
+        """Ask who they are."""
+        return AgencyForm(request.POST or None)
+
+    def add(self, request: HttpRequest, form: Any) -> Agency:
+        """Register the agency; another person verifies it."""
+        return services.register_agency(by=access.person(request.user), **form.cleaned_data)
+
+    @act(CHANGE_AGENCY, "Verify", form=HowVerifiedForm)
+    def verify(self, request: HttpRequest, record: Agency, data: Data) -> str:
+        """Record how we know that it is them."""
+        services.verify_agency(record, by=access.person(request.user), how_verified=data["how_verified"])
+        return f"{record} is verified."
+
+    @act(CHANGE_AGENCY, "Suspend at once", form=ReasonForm, grave=True)
+    def suspend(self, request: HttpRequest, record: Agency, data: Data) -> str:
+        """Cut the agency off."""
+        services.suspend_agency(record, by=access.person(request.user), reason=data["reason"])
+        return f"{record} is suspended: nothing goes there, and its officers open nothing."
+
+    @act(CHANGE_AGENCY, "Register an officer", form=OfficerForm)
+    def register_officer(self, request: HttpRequest, record: Agency, data: Data) -> str:
+        """Write down a person at the agency."""
+        data.pop("target", None)
+        officer = services.register_officer(record, by=access.person(request.user), **data)
+        return f"{officer} is registered; another person has to verify them."
+
+    @act(CHANGE_AGENCY, "Verify", form=HowVerifiedForm)
+    def verify_officer(self, request: HttpRequest, record: Agency, data: Data) -> str:
+        """Record how we know that it is them."""
+        officer = _officer(record, data)
+        services.verify_officer(officer, by=access.person(request.user), how_verified=data["how_verified"])
+        return f"{officer} is verified for 12 months."
+
+    @act(CHANGE_AGENCY, "Suspend", form=ReasonForm, grave=True)
+    def suspend_officer(self, request: HttpRequest, record: Agency, data: Data) -> str:
+        """Cut one officer off."""
+        officer = _officer(record, data)
+        services.suspend_officer(officer, by=access.person(request.user), reason=data["reason"])
+        return f"{officer} is suspended and opens nothing."
+
+
+@admin.register(Destination)
+class DestinationAdmin(PartnerAdmin):
+    """Where messages go, and how we know that it is theirs."""
+
+    add_permission = CHANGE_DESTINATION
+    pages = {"": "partners/destination.html"}
+    list_display = ("title", "agency", "channel", "standing", "checked_on")
+    list_select_related = ("agency",)
+    list_filter = ("channel", "enabled")
+    ordering = ("agency__name", "title")
+    empty_text = "No destination yet: nothing can leave."
+
+    @admin.display(description="standing")
+    def standing(self, row: Destination) -> str:
+        """Say whether a message may go there."""
+        open_ = row.enabled and selectors.is_open(row.agency)
+        return markup.state("done", "open") if open_ else markup.state("held", "closed")
+
+    def form_arguments(self, request: HttpRequest, record: Destination, act: Act) -> dict[str, Any]:  # noqa: ARG002
+        """Start from what stands there, in the channel's own fields."""
+        if act.name != "change":
+            return {}
+        config = {f"config_{name}": value for name, value in record.config.items()}
+        own = {"title": record.title, "checked_on": record.checked_on}
+        return {"channel": record.channel, "initial": {**own, **config}}
+
+    def offers(self, request: HttpRequest, record: Destination, act: Act) -> bool:  # noqa: ARG002
+        """Offer one of open and close."""
+        return act.name != ("open" if record.enabled else "close")
+
+    def page_context(self, request: HttpRequest, record: Destination, page: str) -> dict[str, Any]:  # noqa: ARG002
+        """Show the configuration: secrets are references, so all of it can be read."""
+        return {
+            "standing": self.standing(record),
+            "config": sorted(record.config.items()),
+            "fingerprint": selectors.destination_fingerprint(record),
+            "callback": request.build_absolute_uri(reverse("inbound", args=[record.inbound_id])),
+        }
+
+    def new_form(self, request: HttpRequest) -> forms.BaseForm:
+        """Ask for agency and channel, then for what that channel needs."""
+        way = WayForm(request.GET or None)
+        if not request.GET or not way.is_valid():
+            return way
+        return DestinationForm(request.POST or None, channel=way.cleaned_data["channel"])
+
+    def add(self, request: HttpRequest, form: Any) -> Destination:
+        """Add the destination."""
+        way = WayForm(request.GET)
+        if not isinstance(form, DestinationForm) or not way.is_valid():
+            raise Http404
+        try:
+            return services.add_destination(
+                way.cleaned_data["agency"],
+                by=access.person(request.user),
+                channel=form.channel,
+                **split(form.cleaned_data),
+            )
+        except InvalidInput as error:
+            raise at_its_field(error, DestinationForm, form.channel) from error
+
+    @act(CHANGE_DESTINATION, "Change", form=DestinationForm)
+    def change(self, request: HttpRequest, record: Destination, data: Data) -> str:
+        """Change what it says; what was approved for another configuration does not leave."""
+        try:
+            services.change_destination(record, by=access.person(request.user), **split(data))
+        except InvalidInput as error:
+            raise at_its_field(error, DestinationForm, record.channel) from error
+        return f"{record} is changed."
+
+    @act(CHANGE_DESTINATION, "Close", grave=True)
+    def close(self, request: HttpRequest, record: Destination, data: Data) -> str:  # noqa: ARG002
+        """Let nothing go there."""
+        services.change_destination(record, by=access.person(request.user), enabled=False)
+        return f"{record} is closed: nothing goes there."
+
+    @act(CHANGE_DESTINATION, "Open")
+    def open(self, request: HttpRequest, record: Destination, data: Data) -> str:  # noqa: ARG002
+        """Let messages go there again."""
+        services.change_destination(record, by=access.person(request.user), enabled=True)
+        return f"{record} is open."
+
+
+def _officer(agency: Agency, data: Data) -> Officer:
+    wanted = str(data["target"])
+    found = next((each for each in selectors.officers_of(agency) if str(each.pk) == wanted), None)
+    if found is None:
+        raise NotFound
+    return found

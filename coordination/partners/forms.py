@@ -1,0 +1,115 @@
+"""What an administrator fills in about a partner. A destination asks for what its channel needs."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+
+from coordination.channels import registry
+from coordination.core.errors import InvalidInput
+from coordination.partners import selectors
+from coordination.partners.models import Agency
+
+# The channel's fields are kept apart from ours: both may have a `title`.
+CONFIG = "config_"
+
+
+class HowVerifiedForm(forms.Form):
+    """How we know."""
+
+    how_verified = forms.CharField(
+        max_length=300,
+        label="How we know",
+        help_text="Whom you called, on which number of ours, and what they confirmed.",
+    )
+
+
+class ReasonForm(forms.Form):
+    """Why."""
+
+    reason = forms.CharField(label="Reason", widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class AgencyForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new agency."""
+
+    class Meta:
+        model = Agency
+        fields = [
+            "name",
+            "identifier",
+            "kind",
+            "recipient_class",
+            "country",
+            "region",
+            "time_zone",
+            "domain",
+            "phone",
+        ]
+
+    def _post_clean(self) -> None:
+        """Leave the checks on a whole record to the service, which locks."""
+
+
+class OfficerForm(forms.Form):
+    """A person at an agency."""
+
+    name = forms.CharField(max_length=200)
+    username = forms.CharField(
+        max_length=150, label="User name", help_text="For their token; never their mailbox."
+    )
+    rank = forms.CharField(max_length=100, required=False)
+    badge = forms.CharField(max_length=60, required=False)
+    contact = forms.CharField(max_length=300, required=False, help_text="Sealed. From our own directory.")
+
+
+class WayForm(forms.Form):
+    """Which agency, by which channel: what the rest of a destination's form depends on."""
+
+    agency = forms.ModelChoiceField(Agency.objects.none())
+    channel = forms.ChoiceField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["agency"].queryset = selectors.agencies()  # type: ignore[attr-defined]
+        self.fields["channel"].choices = [  # type: ignore[attr-defined]
+            (slug, channel.info.title) for slug, channel in sorted(registry.channels().items())
+        ]
+
+
+class DestinationForm(forms.Form):
+    """A destination: what is ours to say, and what its channel asks for."""
+
+    title = forms.CharField(max_length=200)
+    how_known = forms.CharField(
+        max_length=300,
+        label="How we know that this is theirs",
+        help_text="Who confirmed the address, on a call to which number of ours.",
+    )
+    checked_on = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args: Any, channel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.channel = channel
+        for name, field in registry.channel(channel).config_form.base_fields.items():
+            self.fields[CONFIG + name] = copy.deepcopy(field)
+
+    def config_fields(self) -> Iterator[forms.BoundField]:
+        """Yield the channel's own fields."""
+        return (self[name] for name in self.fields if name.startswith(CONFIG))
+
+
+def split(data: dict[str, Any]) -> dict[str, Any]:
+    """Return cleaned data as the arguments of the services: the channel's fields together under `config`."""
+    config = {name.removeprefix(CONFIG): value for name, value in data.items() if name.startswith(CONFIG)}
+    own = {name: data[name] for name in ("title", "how_known", "checked_on")}
+    return {**own, "config": config}
+
+
+def at_its_field(error: InvalidInput, form: type[forms.Form], channel: str) -> InvalidInput:
+    """Return the error under the name that its field has in `form`."""
+    theirs = registry.channel(channel).config_form.base_fields
+    if error.field in theirs and error.field not in form.base_fields:
+        return InvalidInput(CONFIG + error.field, str(error))
+    return error

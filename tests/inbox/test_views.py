@@ -1,0 +1,153 @@
+"""A partner's system calls back over HTTP; the plugin verifies it in its host."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from coordination.channels import sign_webhook
+from coordination.core import clock
+from coordination.inbox import services, views
+from coordination.inbox.models import InboundMessage
+from coordination.outbox import selectors as outbox
+from coordination.outbox.services import Message
+from coordination.partners import services as partners
+from coordination.partners.services import Agency, Destination
+from tests.inbox.conftest import SECRET
+
+
+def _call(
+    destination: Destination,
+    message_id: str,
+    *,
+    secret: str = SECRET,
+    at: datetime | None = None,
+    **said: Any,
+) -> Any:
+    body = json.dumps(
+        {
+            "id": "call-1",
+            "message_id": message_id,
+            "level": "acknowledged",
+            "occurred_at": datetime(2026, 3, 6, 23, 40, tzinfo=UTC).isoformat(),
+            "sequence": 3,
+            "reference": "HC-26-4471",
+            **said,
+        }
+    ).encode()
+    signed_at = at or clock.now()
+    headers = sign_webhook("call-1", signed_at, body, secret)
+    return Client(enforce_csrf_checks=True).post(
+        f"/inbound/{destination.inbound_id}/", body, content_type="application/json", headers=headers
+    )
+
+
+def _state(message: Message) -> str:
+    delivery = outbox.delivery_of(message)
+    assert delivery is not None
+    return delivery.state
+
+
+def test_a_signed_call_is_taken_once(destination: Destination, sent: Message) -> None:
+    assert _call(destination, str(sent.pk)).status_code == 204
+    assert _call(destination, str(sent.pk)).status_code == 204
+    assert _state(sent) == "acknowledged"
+    inbound = InboundMessage.objects.get()
+    assert (inbound.way, inbound.kind, inbound.agency) == ("webhook", "receipt", destination.agency)
+    assert inbound.payload["receipt"]["reference"] == "HC-26-4471"
+
+
+def test_the_same_call_with_other_words_is_a_conflict(destination: Destination, sent: Message) -> None:
+    _call(destination, str(sent.pk))
+    assert _call(destination, str(sent.pk), reference="OTHER").status_code == 409
+    assert InboundMessage.objects.count() == 1
+
+
+def test_a_forged_call_changes_nothing(destination: Destination, sent: Message) -> None:
+    other = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+    assert _call(destination, str(sent.pk), secret=other).status_code == 400
+    assert _call(destination, str(sent.pk), at=clock.now() - timedelta(hours=1)).status_code == 400
+    assert Client().post(f"/inbound/{destination.inbound_id}/", b"{}", "application/json").status_code == 400
+    assert not InboundMessage.objects.exists()
+    assert _state(sent) == "accepted"
+
+
+def test_a_signed_call_that_cannot_be_read_is_asked_for_again(
+    destination: Destination, sent: Message
+) -> None:
+    answer = _call(destination, str(sent.pk), level="whatever")
+    assert (answer.status_code, answer.content) == (500, b"")
+
+
+@pytest.mark.parametrize("message_id", ["", "7", str(uuid4())])
+def test_a_call_about_nothing_of_theirs_is_not_found(
+    destination: Destination, sent: Message, message_id: str
+) -> None:
+    assert _call(destination, message_id).status_code == 404
+
+
+def test_foreign_and_missing_answer_the_same_byte_for_byte(
+    destination: Destination, second_agency: Agency, sent: Message
+) -> None:
+    theirs = partners.add_destination(
+        second_agency,
+        by=None,
+        title="Portal",
+        channel="signed_webhook",
+        config={"endpoint": "http://127.0.0.1:9/", "signing_secret": "secret:TEST_SIGNING"},
+        how_known="Called back.",
+    )
+    foreign, missing = _call(theirs, str(sent.pk)), _call(theirs, str(uuid4()))
+    assert foreign.status_code == missing.status_code == 404
+    assert foreign.content == missing.content
+    assert _state(sent) == "accepted"
+
+
+def test_a_closed_destination_takes_no_calls(destination: Destination, sent: Message) -> None:
+    partners.suspend_agency(destination.agency, by=None, reason="A forged request.")
+    assert _call(destination, str(sent.pk)).status_code == 404
+
+
+def test_a_channel_that_takes_no_calls_has_no_address(agency: Agency) -> None:
+    letters = partners.add_destination(
+        agency,
+        by=None,
+        title="Letters",
+        channel="counsel_email",
+        config={"recipient": "desk@harrow-sheriff.example"},
+        how_known="Called back.",
+    )
+    assert _call(letters, str(uuid4())).status_code == 404
+
+
+def test_an_unknown_address_is_not_found(db: None) -> None:
+    assert Client().post(f"/inbound/{uuid4()}/", b"{}", "application/json").status_code == 404
+    assert Client().post("/inbound/7/", b"{}", "application/json").status_code == 404
+
+
+def test_a_call_that_is_too_large_is_refused_before_it_is_read(destination: Destination) -> None:
+    body = b" " * (views.LARGEST_BODY + 1)
+    address = f"/inbound/{destination.inbound_id}/"
+    assert Client().post(address, body, "application/json").status_code == 413
+    assert Client().post(address, b"{}", "application/json", CONTENT_LENGTH="-1").status_code == 413
+
+
+def test_only_post_is_taken(destination: Destination) -> None:
+    assert Client().get(f"/inbound/{destination.inbound_id}/").status_code == 405
+
+
+def test_a_missing_secret_is_ours_to_mend(
+    destination: Destination, sent: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SECRET_TEST_SIGNING")
+    assert _call(destination, str(sent.pk)).status_code == 500
+
+
+def test_a_long_id_of_theirs_fits(destination: Destination) -> None:
+    short, long = (services._id_of(destination, "x" * length) for length in (20, 400))
+    assert short == f"destination-{destination.pk}:{'x' * 20}"
+    assert len(long) <= services.LONGEST_ID
+    assert long != services._id_of(destination, "x" * 401)
