@@ -1,0 +1,41 @@
+"""A flag as the platform posts it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from coordination.access.services import User
+from coordination.triage import services
+from coordination.triage.models import Flag
+
+FLAG: dict[str, Any] = {
+    "external_id": "lc-2026-000117",
+    "source": "classifier",
+    "category": "mass_casualty",
+    "content": "On Monday they will all know my name.",
+    "content_at": datetime(2026, 11, 20, 23, 12, tzinfo=UTC),
+    "content_zone": "America/Denver",
+    "account": "acct-7731",
+    "provenance": "observed",
+    "score": 0.94,
+    "classifier": "harm",
+    "classifier_version": "3.2",
+    "context": "Asked before for the timetable of a school.",
+    "identifiers": [{"kind": "payment_token", "value": "tok-55", "provenance": "observed"}],
+    "files": [{"name": "map.png", "sha256": "0" * 64}],
+}
+
+Receive = Callable[..., Flag]
+
+
+@pytest.fixture(autouse=True)
+def _ready(packs: None) -> None:
+    """Criteria in force."""
+
+
+@pytest.fixture
+def receive(platform_system: User) -> Receive:
+    """Receive a flag: `receive()`, `receive(category="stalking", external_id="lc-2")`."""
+    return lambda **changes: services.receive(by=platform_system, **{**FLAG, **changes})[0]
