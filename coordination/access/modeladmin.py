@@ -86,11 +86,13 @@ class DeskAdmin(ModelAdmin):
     actions: Any = ()
     list_per_page = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     save_on_top = False
 
     def visible_to(self, user: Any) -> QuerySet[Any]:  # noqa: ARG002 - for overriding
         """Return what `user` may see; the permission was checked before."""
-        return self.model._default_manager.all()
+        everything: QuerySet[Any] = self.model._default_manager.all()
+        return everything
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Start from what the person may see, never from the whole table."""
@@ -163,11 +165,11 @@ class DeskAdmin(ModelAdmin):
         return True
 
     # Django's own log of admin actions stays empty: services write the ledger, in the deed's transaction.
-    def log_addition(self, *_: Any, **__: Any) -> None:
+    def log_addition(self, *_: Any, **__: Any) -> None:  # type: ignore[override]
         """Write nothing."""
 
-    def log_change(self, *_: Any, **__: Any) -> None:
+    def log_change(self, *_: Any, **__: Any) -> None:  # type: ignore[override]
         """Write nothing."""
 
-    def log_deletions(self, *_: Any, **__: Any) -> None:
+    def log_deletions(self, *_: Any, **__: Any) -> None:  # type: ignore[override]
         """Write nothing."""

@@ -15,6 +15,11 @@ def holders(permission: str) -> QuerySet[User]:
     return User.objects.filter(through_role, is_active=True).distinct().order_by("first_name", "username")
 
 
+def everybody() -> QuerySet[User]:
+    """Return all people, disabled ones too, by user name."""
+    return User.objects.order_by("username")
+
+
 def people_in(*roles: str) -> QuerySet[User]:
     """Return the active people who have one of `roles`."""
     return User.objects.filter(groups__name__in=roles, is_active=True).distinct().order_by("username")

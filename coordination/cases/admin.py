@@ -45,7 +45,7 @@ class CaseAdmin(RecordAdmin):
 
     lookup = "reference"
     pages = {"": "cases/case.html"}
-    list_display = ("reference", "title", "priority_word", "state_word", "owner", "opened_at")
+    list_display = ("reference", "title", "priority_word", "state_word", "owner", "opened")
     list_select_related = ("owner",)
     ordering = ("-opened_at",)
     empty_text = "No case yet that you are let into. A case opens when a flag of high severity comes in."
@@ -57,6 +57,11 @@ class CaseAdmin(RecordAdmin):
     def name_of(self, record: Case) -> str:
         """Return reference and title."""
         return f"{record.reference} {record.title}"
+
+    @admin.display(description="opened", ordering="opened_at")
+    def opened(self, row: Case) -> str:
+        """Show when, with the zone."""
+        return markup.when(row.opened_at)
 
     @admin.display(description="priority")
     def priority_word(self, row: Case) -> str:
@@ -75,7 +80,7 @@ class CaseAdmin(RecordAdmin):
             "reopen": CaseVerb.REOPEN,
             "monitor": CaseVerb.MONITOR,
         }.get(wanted.name)
-        if not selectors.may(request.user, record, wanted.permission.removeprefix("cases.")):
+        if not selectors.may(person(request), record, wanted.permission.removeprefix("cases.")):
             return False
         return verb is None or verb in CASE.allowed(record.state)
 

@@ -16,15 +16,21 @@ STUCK = {"failed": "Failed", "unknown": "Outcome unknown", "held": "Held", "reje
 def context(user: Any) -> dict[str, Any]:
     """Return what waits for `user`, what is late, how the ways out are, and the newest cases they see."""
     waiting = list(cases.waiting_for(user)[:MOST_TASKS])
-    late = [task for task in waiting if task.due_at and task.due_at < clock.now()]
+    now = clock.now()
+    late = [task for task in waiting if task.due_at and task.due_at < now]
     found: dict[str, Any] = {"waiting": waiting, "late_tasks": late, "late_count": len(late)}
     if access.has(user, "cases.view_case"):
-        missed = list(cases.missed_deadlines_for(user)[:MOST_TASKS])
+        running = cases.running_deadlines_for(user)
+        # A clock that has run out is late from that moment, whenever the periodic job says so.
+        missed = [
+            *cases.missed_deadlines_for(user)[:MOST_TASKS],
+            *running.filter(due_at__lt=now)[:MOST_TASKS],
+        ]
         found["missed"] = missed
         found["late_count"] += len(missed)
         found["recent"] = cases.latest_for(user, limit=8)
         found["cases_count"] = cases.count_for(user)
-        found["running"] = list(cases.running_deadlines_for(user)[:MOST_CLOCKS])
+        found["running"] = list(running.filter(due_at__gte=now)[:MOST_CLOCKS])
     if access.has(user, "outbox.view_delivery"):
         found["health"] = _health()
     return found

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 
 from coordination.access import services as access
@@ -24,7 +25,7 @@ NAVIGATION = (
 
 
 class DeskSite(admin.AdminSite):
-    """Our own pages only: what libraries register (jobs, tokens, groups, grants) could act past the services."""
+    """Our own pages only: what libraries register (jobs, tokens, groups, grants) could act past services."""
 
     site_title = "Coordination"
     site_header = "Coordination"
@@ -32,7 +33,7 @@ class DeskSite(admin.AdminSite):
     index_template = "desk/home.html"
     site_url = None
     enable_nav_sidebar = False
-    empty_value_display = "–"
+    empty_value_display = "–"  # noqa: RUF001 - a dash is what absence looks like
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
@@ -47,7 +48,7 @@ class DeskSite(admin.AdminSite):
         """Add the way around the desk, as far as the person's role goes."""
         return {**super().each_context(request), "desk_navigation": list(_navigation(request))}
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show what waits for this person."""
         from coordination.desk import home
 

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from coordination.access import markup
 from coordination.access.recordadmin import RecordAdmin
 from coordination.cases import selectors as cases
 from coordination.inbox.models import InboundMessage
@@ -16,7 +17,7 @@ class InboundMessageAdmin(RecordAdmin):
     """Acknowledgements, questions and outcomes on the cases that the person was let into."""
 
     pages = {"": "inbox/inbound.html"}
-    list_display = ("kind", "agency", "about", "way", "received_at")
+    list_display = ("kind", "agency", "about", "way", "received")
     list_select_related = ("agency", "message")
     list_filter = ("kind", "way")
     ordering = ("-received_at",)
@@ -30,6 +31,11 @@ class InboundMessageAdmin(RecordAdmin):
     def name_of(self, record: InboundMessage) -> str:
         """Say what it is and from whom."""
         return f"{record.kind.capitalize()} from {record.agency.name}"
+
+    @admin.display(description="received", ordering="received_at")
+    def received(self, row: InboundMessage) -> str:
+        """Show when, with the zone."""
+        return markup.when(row.received_at)
 
     @admin.display(description="about")
     def about(self, row: InboundMessage) -> str:

@@ -22,12 +22,12 @@ from coordination.outbox.workflow import DELIVERY, DeliveryState, DeliveryVerb
 # Where a document's own bytes are shown, nothing in them may run, load or post.
 LOCKED = "sandbox; default-src 'none'; frame-ancestors 'self'"
 # Chromium shows no PDF inside a sandbox; its viewer is one, and the rest stays forbidden.
-LOCKED_PDF = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; plugin-types application/pdf; frame-ancestors 'self'"
+LOCKED_PDF = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'self'"
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(RecordAdmin):
-    """Deliveries of the cases that the person was let into; an administrator, who sees no case, sees the ways."""
+    """Deliveries of the cases that the person was let into; an administrator sees the ways alone."""
 
     pages = {"": "outbox/delivery.html"}
     list_display = (
@@ -36,7 +36,7 @@ class DeliveryAdmin(RecordAdmin):
         "channel",
         "state_word",
         "attempts_made",
-        "created_at",
+        "created",
         "last_error",
     )
     list_display_links = ("reference",)
@@ -55,6 +55,11 @@ class DeliveryAdmin(RecordAdmin):
     def name_of(self, record: Delivery) -> str:
         """Name it by what the recipient sees."""
         return f"Delivery of {record.message.reference}"
+
+    @admin.display(description="approved for sending", ordering="created_at")
+    def created(self, row: Delivery) -> str:
+        """Show when, with the zone."""
+        return markup.when(row.created_at)
 
     @admin.display(description="message")
     def reference(self, row: Delivery) -> str:
@@ -78,7 +83,7 @@ class DeliveryAdmin(RecordAdmin):
 
     def frozen(self, request: HttpRequest, message: UUID) -> HttpResponse:
         """Serve exactly the bytes that were approved, or are to be, so that nothing in them can act."""
-        found = Message.objects.filter(pk=message, case__in=cases.visible_to(request.user)).first()
+        found = Message.objects.filter(pk=message, case__in=cases.visible_to(person(request))).first()
         if found is None or not self.has_view_permission(request):
             raise Http404
         is_pdf = found.media_type == "application/pdf"

@@ -30,7 +30,7 @@ class ReferralAdmin(DraftActs):
     lookup = "reference"
     pages = {"": "referrals/referral.html", "review": "referrals/review.html"}
     add_permission = "referrals.file_referral"
-    list_display = ("reference", "title", "priority_word", "state_word", "filed_by", "filed_at")
+    list_display = ("reference", "title", "priority_word", "state_word", "filed_by", "filed")
     list_select_related = ("filed_by",)
     list_filter = ("state", "priority")
     ordering = ("-filed_at",)
@@ -43,6 +43,11 @@ class ReferralAdmin(DraftActs):
     def name_of(self, record: Referral) -> str:
         """Return the reference."""
         return f"Referral {record.reference}"
+
+    @admin.display(description="filed", ordering="filed_at")
+    def filed(self, row: Referral) -> str:
+        """Show when, with the zone."""
+        return markup.when(row.filed_at)
 
     @admin.display(description="priority")
     def priority_word(self, row: Referral) -> str:
@@ -64,7 +69,7 @@ class ReferralAdmin(DraftActs):
         if not self.has_add_permission(request):
             raise PermissionDenied
         try:
-            case = cases.case_for(request.user, request.GET.get("case", ""))
+            case = cases.case_for(person(request), request.GET.get("case", ""))
         except NotFound as error:
             raise Http404 from error
         form = forms.DraftForm(request.POST or None, initial={"title": case.title, "priority": case.priority})

@@ -45,7 +45,7 @@ class CorrectionDraftForm(forms.Form):
 
 
 class _Disclosure(forms.Form):
-    """What an item and a fact have alike: a data category, how it is known, and the basis on which it leaves."""
+    """What an item and a fact have alike: data category, provenance, legal basis."""
 
     category = forms.ChoiceField(label="Data category", choices=_words(DataCategory))
     provenance = forms.ChoiceField(label="How it is known", choices=PROVENANCE)
@@ -91,7 +91,7 @@ class FactForm(_Disclosure):
 class AddresseeForm(forms.Form):
     """A recipient."""
 
-    destination = forms.ModelChoiceField(
+    destination: forms.ModelChoiceField[Any] = forms.ModelChoiceField(
         queryset=None, label="Recipient", help_text="Destinations of verified agencies only."
     )
 

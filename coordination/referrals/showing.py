@@ -158,7 +158,9 @@ def _abouts(record: Referral) -> list[str]:
 def _recipients(record: Referral) -> list[Recipient]:
     addressees = selectors.addressees_of(record)
     deliveries = {delivery.message_id: delivery for delivery in outbox.deliveries_of(record.origin)}
-    return [_recipient(addressee, deliveries.get(addressee.message_id)) for addressee in addressees]
+    return [
+        _recipient(each, deliveries.get(each.message_id) if each.message_id else None) for each in addressees
+    ]
 
 
 def _recipient(addressee: Addressee, delivery: Any) -> Recipient:
@@ -205,7 +207,7 @@ def _item(item: Item) -> Shown:
 def _fact(fact: Fact) -> Shown:
     return Shown(
         pk=fact.pk,
-        title=f"{fact.label} of the {fact.about}",
+        title=f"{fact.label} ({fact.about})",
         category=fact.category,
         content=fact.value,
         provenance=fact.get_provenance_display(),

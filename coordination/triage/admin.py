@@ -23,7 +23,7 @@ class FlagAdmin(RecordAdmin):
     """Flags, newest first; those on cases that the person was not let into are not there."""
 
     pages = {"": "triage/flag.html"}
-    list_display = ("about", "severity", "state_word", "source", "score", "case", "received_at")
+    list_display = ("about", "severity", "state_word", "source", "score", "case", "received")
     list_display_links = ("about",)
     list_select_related = ("case",)
     list_filter = ("state", "category", "high_severity")
@@ -37,6 +37,11 @@ class FlagAdmin(RecordAdmin):
     def name_of(self, record: Flag) -> str:
         """Say what it is about."""
         return f"Flag: {record.get_category_display()}"
+
+    @admin.display(description="received", ordering="received_at")
+    def received(self, row: Flag) -> str:
+        """Show when, with the zone."""
+        return markup.when(row.received_at)
 
     @admin.display(description="flag")
     def about(self, row: Flag) -> str:
@@ -96,7 +101,7 @@ def _flags_of_case(request: HttpRequest, case: Any) -> Panel | None:
         return None
     found = [
         {"flag": flag, "decisions": list(selectors.decisions_of(flag))}
-        for flag in selectors.flags_of(request.user, case)
+        for flag in selectors.flags_of(person(request), case)
     ]
     return Panel(
         slug="flags", title="Flags", template="triage/panel.html", count=len(found), context={"flags": found}

@@ -1,5 +1,6 @@
 """What the desk's templates write with."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
@@ -30,6 +31,19 @@ def is_single_checkbox(field: BoundField) -> bool:
 def is_group(field: BoundField) -> bool:
     """Tell whether a field is several boxes under one legend."""
     return bool(getattr(field.field.widget, "use_fieldset", False))
+
+
+@register.filter
+def gathered(timeline: Iterable[Any]) -> list[tuple[Any, int]]:
+    """Return each event with how often the same person did the same in a row."""
+    lines: list[tuple[Any, int]] = []
+    for event in timeline:
+        before, times = lines[-1] if lines else (None, 0)
+        if before and not event.detail and (before.title, before.by_id) == (event.title, event.by_id):
+            lines[-1] = (before, times + 1)
+        else:
+            lines.append((event, 1))
+    return lines
 
 
 @register.inclusion_tag("desk/act.html", takes_context=True)

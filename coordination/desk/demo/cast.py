@@ -1,0 +1,123 @@
+"""The people and partners of the demo, made once: who they are is in fixtures/demo."""
+
+import secrets
+import tomllib
+from base64 import b64encode
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from coordination.access import selectors as people
+from coordination.access import services as access
+from coordination.access.services import Scope, User
+from coordination.core import clock
+from coordination.desk.demo import keeping
+from coordination.partners import selectors as partner_selectors
+from coordination.partners import services as partners
+
+FIXTURES = Path(settings.BASE_DIR) / "fixtures" / "demo"
+# Partners were verified before anything was sent to them.
+KNOWN_SINCE = timedelta(days=60)
+TOKEN_LIFE = timedelta(days=2)
+
+
+def read(name: str) -> dict[str, Any]:
+    """Return one file of fixtures/demo."""
+    return tomllib.loads((FIXTURES / f"{name}.toml").read_text())
+
+
+@dataclass(kw_only=True)
+class Cast:
+    """Everybody by their key in the fixtures, with what they need to sign in or to use the API."""
+
+    people: dict[str, User] = field(default_factory=dict)
+    passwords: dict[str, str] = field(default_factory=dict)
+    destinations: dict[str, Any] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def password_of(self, key: str) -> str:
+        """Return the password of a person of the desk."""
+        return self.passwords[self.people[key].username]
+
+
+def assemble(portal: str) -> Cast:
+    """Make, or find, everybody; `portal` is where the fake police portal listens."""
+    cast = Cast()
+    _people(cast)
+    _agencies(cast, portal)
+    _tokens(cast)
+    return cast
+
+
+def _people(cast: Cast) -> None:
+    kept = keeping.recall("passwords")
+    known = {user.username: user for user in people.everybody()}
+    for entry in read("people")["people"]:
+        values = dict(entry)
+        key, username = values.pop("key"), values.pop("username")
+        user = known.get(username) or access.create_person(username, by=None, **values)
+        cast.people[key] = user
+        if not user.is_staff:
+            continue
+        if username not in kept or not user.check_password(kept[username]):
+            kept[username] = keeping.password()
+            access.set_password(user, by=None, password=kept[username])
+        cast.passwords[username] = kept[username]
+    keeping.remember("passwords", kept)
+
+
+def _agencies(cast: Cast, portal: str) -> None:
+    known = {agency.identifier: agency for agency in partner_selectors.agencies()}
+    for entry in read("agencies")["agencies"]:
+        values = {name: value for name, value in entry.items() if name not in ("key", "how_verified")}
+        officers, destinations = values.pop("officers"), values.pop("destinations")
+        with clock.frozen(clock.now() - KNOWN_SINCE):
+            agency = known.get(entry["identifier"])
+            if agency is None:
+                agency = partners.register_agency(by=None, **values)
+                partners.verify_agency(agency, by=None, how_verified=entry["how_verified"])
+                for officer in officers:
+                    _officer(cast, agency, dict(officer))
+            for destination in destinations:
+                _destination(cast, agency, dict(destination), portal)
+
+
+def _officer(cast: Cast, agency: Any, values: dict[str, Any]) -> None:
+    user = cast.people[values.pop("user")]
+    how_verified = values.pop("how_verified", "Called back on the agency's number from our directory.")
+    officer = partners.register_officer(agency, by=None, user=user, **values)
+    partners.verify_officer(officer, by=None, how_verified=how_verified)
+
+
+def _destination(cast: Cast, agency: Any, values: dict[str, Any], portal: str) -> None:
+    key = values.pop("key")
+    config = {name: value.replace("{portal}", portal) for name, value in values.pop("config").items()}
+    for value in config.values():
+        _secret(value)
+    found = next((each for each in agency.destinations.all() if each.title == values["title"]), None)
+    if found is None:
+        found = partners.add_destination(agency, by=None, config=config, **values)
+    elif found.config != config:
+        found = partners.change_destination(found, by=None, config=config)
+    cast.destinations[key] = found
+
+
+def _secret(value: str) -> None:
+    """Make the value behind a `secret:` reference where there is none yet."""
+    kind, _, name = value.partition(":")
+    path = Path(settings.SECRETS_DIR) / name
+    if kind == "secret" and not path.exists():
+        keeping.write(path, "whsec_" + b64encode(secrets.token_bytes(32)).decode())
+
+
+def _tokens(cast: Cast) -> None:
+    for key, user in cast.people.items():
+        if user.is_staff:
+            continue
+        scopes = [Scope.FLAG] if key == "intake" else [Scope.READ, Scope.RESPOND]
+        _, cast.tokens[key] = access.issue_token(
+            user, by=None, name="demo", scopes=scopes, expires_in=TOKEN_LIFE
+        )

@@ -1,0 +1,154 @@
+"""Running the demo: database, cast, processes, story, and the site that stays up."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import urllib3
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+
+from coordination.access import selectors as people
+from coordination.desk.demo import cast, keeping, loading
+from coordination.desk.demo.processes import Children, children, mail_directory
+from coordination.desk.demo.story import Story
+from coordination.desk.demo.telling import StoryFailed, Teller
+from coordination.policy import services as policy
+
+HARROW = "harrow"
+DESKS = {
+    HARROW: ("HARROW_SIGNING", "harrow_officer", "HCSO", True),
+    "springfield-tx": ("SPRINGFIELD_TX_SIGNING", "springfield_tx_officer", "SPD-TX", False),
+    "springfield-il": ("SPRINGFIELD_IL_SIGNING", "springfield_il_officer", "SPD-IL", False),
+    "prairie": ("PRAIRIE_SIGNING", "responder", "PCL", False),
+}
+ANSWERS_WITHIN = 30.0
+LOOK_EVERY = 1.0
+
+
+def run(teller: Teller, *, port: int, stay: bool) -> dict[str, Any]:
+    """Run it; return what the last line says. Raises StoryFailed naming the part that did not work."""
+    portal_port, mail_port = keeping.port("portal"), keeping.port("mail")
+    web_port = keeping.port("web", wanted=port)
+    base = f"http://127.0.0.1:{web_port}"
+    with teller.doing(
+        "database", "Bringing the database up to date (the first time this takes some seconds)."
+    ):
+        call_command("migrate", verbosity=0, interactive=False)
+    with teller.doing("policy", "Loading the law and policy packs that are not loaded yet."):
+        policy.load(Path(settings.BASE_DIR) / "fixtures" / "policy")
+    with teller.doing("people", "Calling in the people of the desk, agencies and their officers."):
+        found = cast.assemble(f"http://127.0.0.1:{portal_port}")
+    with children() as started:
+        mail = _start(teller, started, found, base, web_port, portal_port, mail_port)
+        with teller.doing("cases", "Loading the cases that have happened already."):
+            new = loading.load(found)
+        teller.say(f"{new} cases loaded." if new else "They were loaded by an earlier run.")
+        _await_web(teller, started, base, web_port)
+        story = Story(base=base, cast=found, teller=teller, children=started, mail=mail)
+        outcome = story.play()
+        if outcome["state"] != "acknowledged":
+            raise StoryFailed(f"story: it ended {outcome['state']}")
+        _close_the_book(teller, outcome, found, base)
+        if stay:
+            _stay(teller, started, base)
+    return outcome
+
+
+def _start(
+    teller: Teller,
+    started: Children,
+    found: cast.Cast,
+    base: str,
+    web_port: int,
+    portal_port: int,
+    mail_port: int,
+) -> Path:
+    """Start the four processes; return where mails are kept."""
+    sentence = "Starting web, worker, the fake police portal and a mail server, each a process of its own."
+    with teller.doing("processes", sentence):
+        mail = mail_directory()
+        environment = {
+            "EMAIL_HOST": "127.0.0.1",
+            "EMAIL_PORT": str(mail_port),
+            "PUBLIC_URL": base,
+            "PYTHONUNBUFFERED": "1",
+        }
+        keeping.remember("portal", _portal(found, base, portal_port))
+        portal = started.start(
+            "portal", "-m", "coordination.desk.demo.portal", str(keeping.directory() / "portal.json")
+        )
+        mailserver = started.start(
+            "mailserver", "-m", "coordination.desk.demo.mailserver", str(mail_port), str(mail)
+        )
+        started.start(
+            "web",
+            *("-m", "gunicorn", "coordination.wsgi", "--bind", f"127.0.0.1:{web_port}"),
+            *("--workers", "1", "--threads", "4", "--no-control-socket", "--graceful-timeout", "5"),
+            environment=environment,
+        )
+        started.start("worker", "manage.py", "worker", environment=environment)
+        portal.await_port(portal_port)
+        mailserver.await_port(mail_port)
+    return mail
+
+
+def _portal(found: cast.Cast, base: str, port: int) -> dict[str, Any]:
+    desks = {
+        name: {
+            "secret": (Path(settings.SECRETS_DIR) / secret).read_text().strip(),
+            "token": found.tokens[officer],
+            "officer": str(found.people[officer]),
+            "prefix": prefix,
+            "answers": answers,
+        }
+        for name, (secret, officer, prefix, answers) in DESKS.items()
+    }
+    return {"api": base, "port": port, "desks": desks}
+
+
+def _await_web(teller: Teller, started: Children, base: str, port: int) -> None:
+    with teller.doing("web", f"Waiting for the site to answer at {base}."):
+        web = next(child for child in started.all if child.name == "web")
+        web.await_port(port)
+        limit = time.monotonic() + ANSWERS_WITHIN
+        while time.monotonic() < limit:
+            started.check()
+            try:
+                answer = urllib3.request("GET", f"{base}/admin/login/", timeout=10.0, retries=False)
+            except urllib3.exceptions.HTTPError:
+                answer = None
+            if answer is not None and answer.status == 200:  # noqa: PLR2004 - OK
+                return
+            time.sleep(0.1)
+        raise StoryFailed(f"web: it does not answer.\n{web.words()}")
+
+
+def _close_the_book(teller: Teller, outcome: dict[str, Any], found: cast.Cast, base: str) -> None:
+    for delivery in outcome["deliveries"]:
+        teller.say(f"Delivered by {delivery['channel']}: {delivery['state']}, content {delivery['digest']}.")
+    teller.say(f"The ledger has {outcome['ledger_entries']} entries.")
+    teller.plain()
+    teller.plain(
+        f"The desk: {base}/admin/   the referral: {base}/admin/referrals/referral/{outcome['referral']}/change/"
+    )
+    teller.plain()
+    rows = [("user name", "password", "roles")]
+    for user in people.everybody():
+        if user.username in found.passwords:
+            roles = ", ".join(name.replace("_", " ") for name in user.role_names)
+            rows.append((user.username, found.passwords[user.username], roles))
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    for row in rows:
+        teller.plain(f"  {row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}")
+    teller.plain()
+    teller.plain(f"Passwords and logs: {keeping.directory()} (readable by you alone).")
+
+
+def _stay(teller: Teller, started: Children, base: str) -> None:
+    teller.plain(f"The site stays up at {base}/admin/. Ctrl-C stops it and everything it started.")
+    connections.close_all()
+    while True:
+        started.check()
+        time.sleep(LOOK_EVERY)

@@ -1,0 +1,258 @@
+"""The story: one referral from flag to acknowledgement, each step over real HTTP by the person whose step it is."""
+
+import re
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from coordination.cases import selectors as cases
+from coordination.channels import LetterBody
+from coordination.core import clock
+from coordination.desk.demo.browsing import CREATED, Page, Person, call_api
+from coordination.desk.demo.cast import Cast
+from coordination.desk.demo.loading import arguments, live
+from coordination.desk.demo.processes import Children
+from coordination.desk.demo.telling import StoryFailed, Teller
+from coordination.ledger import selectors as ledger
+from coordination.outbox import selectors as outbox
+from coordination.outbox import services as outbox_services
+from coordination.referrals import selectors as referrals
+
+ACKNOWLEDGED_WITHIN = 40.0
+LETTER_WITHIN = 40.0
+LOOK_EVERY = 0.25
+FLAG_ADDRESS = re.compile(r"/admin/triage/flag/([0-9a-f-]{36})/change/")
+REFERRAL_ADDRESS = re.compile(r"/admin/referrals/referral/(R-[0-9A-Z-]+)/")
+CASE_ADDRESS = re.compile(r"/admin/cases/case/(C-[0-9A-Z-]+)/")
+
+
+@dataclass(kw_only=True)
+class Story:
+    """Scenario 1, played now: the times of the fixture are counted back from this moment."""
+
+    base: str
+    cast: Cast
+    teller: Teller
+    children: Children
+    mail: Path
+    told: dict[str, Any] = field(default_factory=live)
+    case: str = ""
+    referral: str = ""
+
+    def __post_init__(self) -> None:
+        # Fresh accounts for each run: the flag must not join the case of the run before.
+        self.run = secrets.token_hex(3)
+        self.began = clock.now()
+        self.fresh = {account: f"lc-{secrets.randbelow(10**8):08d}" for account in self.told["accounts"]}
+
+    def play(self) -> dict[str, Any]:
+        """Play it and return what the last line of the demo says."""
+        self.flags_come_in()
+        self.senior_decides()
+        self.liaison_files()
+        self.liaison_may_not_approve()
+        self.officer_on_duty_approves()
+        self.sheriff_acknowledges()
+        self.counsel_gets_a_letter()
+        return self.outcome()
+
+    def flags_come_in(self) -> None:
+        """Post both flags through the API."""
+        with self.teller.doing("flag", "Lanternchat's own systems post two safety flags to the API."):
+            for told in self.told["flags"]:
+                values = self._text(arguments(told))
+                moment = timezone.localtime(
+                    self.began + timedelta(minutes=min(values.pop("content_after"), -1))
+                )
+                values |= {
+                    "external_id": f"{told['external_id']}-{self.run}",
+                    "content_at": moment.isoformat(),
+                }
+                status, answer = call_api(
+                    self.base,
+                    "flags",
+                    self.cast.tokens["intake"],
+                    values,
+                    key=f"flag-{told['key']}-{self.run}",
+                )
+                if status != CREATED:
+                    raise StoryFailed(f"flag: the API answered {status}: {answer}")
+
+    def senior_decides(self) -> None:
+        """Read and decide both flags."""
+        with self.teller.doing(
+            "decision", "The senior reviewer signs in, reads the flags and decides to refer."
+        ):
+            person = self._sign_in("senior_reviewer")
+            found = FLAG_ADDRESS.findall(person.open("/admin/triage/flag/?state__exact=received").text)
+            account = next(iter(self.fresh.values()))
+            mine = [each for each in dict.fromkeys(found) if self._is_mine(person, each)]
+            if len(mine) != len(self.told["flags"]):
+                raise StoryFailed(f"decision: {len(mine)} flags about {account} are on the desk")
+            for address, told in zip(reversed(mine), self.told["decisions"], strict=True):
+                page = person.open(f"/admin/triage/flag/{address}/change/")
+                values = {name: told[name] for name in ("outcomes", "reasons", "reopens_when")}
+                page = person.post(page.form("/do/decide/"), values)
+                self.case = self.case or CASE_ADDRESS.findall(page.text)[0]
+
+    def liaison_files(self) -> None:
+        """File the referral through the forms of the desk."""
+        told = self._text(arguments(self.told["referral"]))
+        facts, items, addressees = told.pop("facts"), told.pop("items"), told.pop("addressees")
+        sentence = (
+            f"The safety liaison files the referral on case {self.case}: {len(facts)} facts, "
+            f"{sum(item.get('chosen', True) for item in items)} items to send, "
+            f"{sum(not item.get('chosen', True) for item in items)} held back, each with its reason."
+        )
+        with self.teller.doing("filing", sentence):
+            person = self._sign_in("liaison")
+            page = person.open(f"/admin/referrals/referral/add/?case={self.case}")
+            page = person.post(page.forms[-1], _ticked(told, "danger_to_life"), at=page.url)
+            self.referral = REFERRAL_ADDRESS.findall(page.url)[0]
+            for fact in facts:
+                person.post(page.form("/do/add_fact/"), fact)
+            for item in items:
+                person.post(page.form("/do/add_item/"), self._item(item))
+            for key in addressees:
+                person.post(page.form("/do/add_addressee/"), {"destination": self.cast.destinations[key].pk})
+            person.post(self._open(person).form("/do/submit/"), {})
+        self.teller.say(f"Referral {self.referral} is in review: what would leave is frozen.")
+
+    def liaison_may_not_approve(self) -> None:
+        """See that the filer cannot approve."""
+        with self.teller.doing("two people", "The liaison tries to approve it alone, and is refused."):
+            person = self._sign_in("liaison")
+            form = self._open(person).form("/do/withdraw/")
+            form.action = form.action.replace("/withdraw/", "/approve/")
+            answer = person.try_to(form, {"read": "on"})
+            if answer.status != 403:  # noqa: PLR2004 - forbidden
+                raise StoryFailed(f"two people: the desk answered {answer.status} to the filer's approval")
+
+    def officer_on_duty_approves(self) -> None:
+        """Read the review page and approve the digests on it."""
+        with self.teller.doing(
+            "approval", "The duty officer reads exactly what will leave, and approves its digest."
+        ):
+            person = self._sign_in("duty_officer")
+            page = person.open(f"/admin/referrals/referral/{self.referral}/review/")
+            person.post(page.form("/do/approve/"), {"read": "on"})
+
+    def sheriff_acknowledges(self) -> None:
+        """Wait for the acknowledgement to appear on the referral's page."""
+        with self.teller.doing(
+            "delivery",
+            "The worker sends it; the sheriff's portal checks the signature, and a sergeant acknowledges.",
+        ):
+            person = self._sign_in("liaison")
+            limit = time.monotonic() + ACKNOWLEDGED_WITHIN
+            while "acknowledged" not in self._state(self._open(person)):
+                self.children.check()
+                if time.monotonic() > limit:
+                    raise StoryFailed(f"delivery: not acknowledged after {ACKNOWLEDGED_WITHIN:.0f} s")
+                time.sleep(LOOK_EVERY)
+        reference = self._record().agency_reference
+        self.teller.say(f"Harrow County Sheriff acknowledged {self.referral} under {reference}.")
+
+    def counsel_gets_a_letter(self) -> None:
+        """Send a letter to outside counsel by e-mail: written by one person, approved by another."""
+        with self.teller.doing(
+            "letter", "Outside counsel is told by letter, as a PDF through a mail server."
+        ):
+            case = cases.case_for(self.cast.people["liaison"], self.case)
+            message = outbox_services.prepare(
+                case,
+                kind="letter",
+                reference=self.referral,
+                origin=f"desk.demo:{self.run}",
+                destination=self.cast.destinations["castellanos_letters"],
+                body=LetterBody(
+                    subject_line=f"Records kept in the matter {self.referral}",
+                    salutation="Dear Ms Castellanos,",
+                    paragraphs=(
+                        f"a referral was made today under our reference {self.referral}. Litigation is possible.",
+                        "We keep the records of the matter and ask you to tell us whether a hold is needed.",
+                    ),
+                    signed_by="Ruth Feldman, counsel",
+                ),
+                by=self.cast.people["liaison"],
+                lane="normal",
+            )
+            outbox_services.approve(message, digest=message.digest, by=self.cast.people["counsel"])
+            limit = time.monotonic() + LETTER_WITHIN
+            while not any(self.mail.glob("*.eml")):
+                self.children.check()
+                if time.monotonic() > limit:
+                    raise StoryFailed(f"letter: no mail after {LETTER_WITHIN:.0f} s")
+                time.sleep(LOOK_EVERY)
+
+    def outcome(self) -> dict[str, Any]:
+        """Return what became of it."""
+        record = self._record()
+        deliveries = list(outbox.deliveries_of(record.origin))
+        return {
+            "referral": record.reference,
+            "state": str(record.state),
+            "agency_reference": record.agency_reference,
+            "deliveries": [
+                {
+                    "channel": delivery.message.channel,
+                    "state": str(delivery.state),
+                    "digest": delivery.message.digest,
+                }
+                for delivery in deliveries
+            ],
+            "ledger_entries": ledger.count(),
+            "seconds": round(self.teller.seconds, 1),
+        }
+
+    def _sign_in(self, key: str) -> Person:
+        user = self.cast.people[key]
+        person = Person(self.base, str(user))
+        page = person.sign_in(user.username, self.cast.password_of(key))
+        if "logout" not in page.text:
+            raise StoryFailed(f"{user} cannot sign in")
+        return person
+
+    def _open(self, person: Person) -> Page:
+        return person.open(f"/admin/referrals/referral/{self.referral}/change/")
+
+    def _state(self, page: Page) -> str:
+        head = page.text.partition('class="record-head"')[2].partition('class="record-sub"')[0]
+        return head.rpartition("</span>")[0]
+
+    def _is_mine(self, person: Person, address: str) -> bool:
+        text = person.open(f"/admin/triage/flag/{address}/change/").text
+        return any(account in text for account in self.fresh.values())
+
+    def _record(self) -> Any:
+        return referrals.referral_for(self.cast.people["liaison"], self.referral)
+
+    def _item(self, told: dict[str, Any]) -> dict[str, Any]:
+        values = dict(told)
+        if "occurred_after" in values:
+            moment = self.began + timedelta(minutes=min(values.pop("occurred_after"), -1))
+            values["occurred_at"] = f"{timezone.localtime(moment):%Y-%m-%dT%H:%M}"
+        values.setdefault("chosen", True)
+        return _ticked(values, "chosen")
+
+    def _text(self, values: Any) -> Any:
+        """Return the values with this run's accounts in the place of the fixture's."""
+        if isinstance(values, str):
+            for told, fresh in self.fresh.items():
+                values = values.replace(told, fresh)
+            return values
+        if isinstance(values, dict):
+            return {name: self._text(value) for name, value in values.items()}
+        if isinstance(values, list):
+            return [self._text(value) for value in values]
+        return values
+
+
+def _ticked(values: dict[str, Any], box: str) -> dict[str, Any]:
+    """A box that is not ticked is not sent."""
+    return {**values, box: "on" if values.get(box) else None}

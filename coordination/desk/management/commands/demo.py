@@ -1,0 +1,45 @@
+"""The demo: one threat referral from flag to acknowledgement, on real parts."""
+
+import json
+import signal
+import sys
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from coordination.desk.demo.running import run
+from coordination.desk.demo.telling import StoryFailed, Teller
+
+
+class Command(BaseCommand):
+    """Play the demo and leave the site up."""
+
+    help = "Play one referral from flag to acknowledgement over real HTTP, then leave the site up with logins shown."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take how long to stay and how to say it."""
+        parser.add_argument("--exit", action="store_true", help="stop everything after the story")
+        parser.add_argument("--json", action="store_true", help="say the outcome as one JSON object, last")
+        parser.add_argument("--port", type=int, default=8000, help="of the site, where it is free")
+
+    def handle(self, **options: Any) -> None:
+        """Play it; exit with 1 where any part failed."""
+        if settings.PRODUCTION:
+            raise CommandError("The demo makes people and cases: it does not run in production.")
+        signal.signal(signal.SIGTERM, _stop)
+        teller = Teller()
+        try:
+            outcome = run(teller, port=options["port"], stay=not options["exit"])
+        except StoryFailed as failure:
+            teller.say(f"FAILED in part {teller.part!r}: {failure}")
+            sys.exit(1)
+        except KeyboardInterrupt:
+            teller.plain("Everything that the demo started has stopped.")
+            sys.exit(0)
+        if options["json"]:
+            teller.plain(json.dumps(outcome))
+
+
+def _stop(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
