@@ -1,0 +1,258 @@
+"""What a partner's token opens, and what it does not."""
+
+import hashlib
+import uuid
+from base64 import b64decode
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from coordination.access.services import User
+from coordination.cases import selectors as cases
+from coordination.core import clock
+from coordination.inbox.selectors import answers_to
+from coordination.ledger.selectors import entries_about
+from coordination.outbox import selectors as outbox
+from coordination.partners import services as partners
+from coordination.partners.services import Agency
+from coordination.referrals.models import Referral
+from tests.api.conftest import ClientFor, Sent, key
+from tests.people import Cast
+from tests.world import OfficerOf
+
+LIST = "/api/v1/messages"
+
+ANSWERS = [
+    ("acknowledge", {"reference": "HC-26-1107"}),
+    ("questions", {"question": "Is the school named?"}),
+    ("outcome", {"outcome": "welfare_check", "detail": "He is with his family."}),
+]
+
+
+def _referral() -> Referral:
+    return Referral.objects.get()
+
+
+def test_the_list_shows_what_was_sent_to_the_own_agency(api: APIClient, sent: Sent) -> None:
+    message = sent()
+    response = api.get(LIST)
+    assert response.status_code == 200
+    assert set(response.json()) == {"next", "previous", "results"}
+    [row] = response.json()["results"]
+    sent_at = row.pop("sent_at")
+    assert sent_at.endswith("Z")
+    assert row == {
+        "id": str(message.pk),
+        "reference": message.reference,
+        "kind": "referral",
+        "priority": "P0",
+        "state": "sent",
+        "digest": message.digest,
+        "media_type": "application/json",
+        "filename": message.filename,
+    }
+
+
+def test_a_message_holds_exactly_the_approved_bytes_and_the_reading_is_recorded(
+    api: APIClient, sent: Sent, officer: User
+) -> None:
+    message = sent()
+    body = api.get(f"{LIST}/{message.pk}").json()
+    content = b64decode(body["content_base64"])
+    assert "sha256:" + hashlib.sha256(content).hexdigest() == body["digest"] == message.digest
+    entry = entries_about(str(message.pk)).filter(action="inbox.message_fetched").get()
+    assert entry.data["by"] == officer.pk
+
+
+def test_what_has_not_left_is_not_there(api: APIClient, approved: Callable[[], Referral]) -> None:
+    referral = approved()
+    message = outbox.messages_of(referral.origin).get()
+    assert api.get(LIST).json()["results"] == []
+    assert api.get(f"{LIST}/{message.pk}").status_code == 404
+    for path, body in ANSWERS:
+        assert api.post(f"{LIST}/{message.pk}/{path}", body, **key(path)).status_code == 404
+
+
+def test_idr_01_a_foreign_message_is_as_unknown_as_a_missing_one(
+    api: APIClient, stranger: APIClient, sent: Sent
+) -> None:
+    message = sent()
+    assert stranger.get(LIST).json()["results"] == []
+    missing = uuid.uuid4()
+    foreign, unknown = stranger.get(f"{LIST}/{message.pk}"), stranger.get(f"{LIST}/{missing}")
+    nowhere = stranger.get("/api/v1/nothing-here")
+    assert foreign.status_code == unknown.status_code == nowhere.status_code == 404
+    assert foreign.content == unknown.content == nowhere.content
+    assert dict(foreign.headers) == dict(unknown.headers)
+    for path, body in ANSWERS:
+        foreign = stranger.post(f"{LIST}/{message.pk}/{path}", body, **key(f"f-{path}"))
+        unknown = stranger.post(f"{LIST}/{missing}/{path}", body, **key(f"u-{path}"))
+        assert foreign.status_code == unknown.status_code == 404
+        assert foreign.content == unknown.content
+    assert not answers_to(message.pk).exists()
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_other_methods_are_refused(method: str, api: APIClient, sent: Sent) -> None:
+    message = sent()
+    assert getattr(api, method)(f"{LIST}/{message.pk}").status_code == 405
+
+
+def test_acknowledging_moves_the_referral_and_meets_the_clock(api: APIClient, sent: Sent) -> None:
+    message = sent()
+    body = {"reference": "HC-26-1107", "acknowledged_by": "Sergeant C. Reyes, watch desk"}
+    response = api.post(f"{LIST}/{message.pk}/acknowledge", body, **key())
+    assert response.status_code == 201
+    said = response.json()
+    assert (said["message"], said["kind"]) == (str(message.pk), "acknowledgement")
+    referral = _referral()
+    assert referral.state == "acknowledged"
+    assert referral.agency_reference == "HC-26-1107"
+    assert cases.deadlines_of(referral.case).get(code="policy.ack-p0").state == "met"
+    assert api.get(f"{LIST}/{message.pk}").json()["state"] == "acknowledged"
+
+
+def test_the_same_acknowledgement_again_is_answered_the_same_and_has_one_effect(
+    api: APIClient, sent: Sent
+) -> None:
+    message = sent()
+    path = f"{LIST}/{message.pk}/acknowledge"
+    first = api.post(path, {"reference": "HC-1"}, **key())
+    again = api.post(path, {"reference": "HC-1"}, **key())
+    assert first.content == again.content
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert answers_to(message.pk).count() == 1
+    other = api.post(path, {"reference": "HC-2"}, **key())
+    assert other.status_code == 422
+
+
+def test_asking_and_reporting_reach_the_desk(api: APIClient, sent: Sent) -> None:
+    message = sent()
+    for path, body in ANSWERS:
+        assert api.post(f"{LIST}/{message.pk}/{path}", body, **key(path)).status_code == 201
+    referral = _referral()
+    assert referral.state == "outcome"
+    assert referral.outcome == "welfare_check"
+    assert referral.questions.get().question == "Is the school named?"
+    assert [each.kind for each in answers_to(message.pk)] == ["acknowledgement", "question", "outcome"]
+
+
+def test_two_officers_may_use_the_same_key(
+    api: APIClient, agency: Agency, police_officer_of: OfficerOf, client_for: ClientFor, sent: Sent
+) -> None:
+    message = sent()
+    colleague = client_for(police_officer_of(agency, username="colleague"))
+    for client in (api, colleague):
+        response = client.post(f"{LIST}/{message.pk}/questions", {"question": f"{id(client)}?"}, **key())
+        assert response.status_code == 201
+    assert _referral().questions.count() == 2
+
+
+@pytest.mark.parametrize(("path", "body"), ANSWERS)
+def test_an_answer_needs_an_idempotency_key(path: str, body: Any, api: APIClient, sent: Sent) -> None:
+    response = api.post(f"{LIST}/{sent().pk}/{path}", body)
+    assert response.status_code == 400
+    assert response.json()["type"].endswith("idempotency-key-missing")
+
+
+@pytest.mark.parametrize(("path", "body"), ANSWERS)
+@pytest.mark.parametrize("extra", ["approved", "status", "state", "agency", "by", "message_id"])
+def test_scp_08_mass_assignment_is_refused_by_name(
+    path: str, body: dict[str, Any], extra: str, api: APIClient, sent: Sent
+) -> None:
+    message = sent()
+    response = api.post(f"{LIST}/{message.pk}/{path}", {**body, extra: True}, **key())
+    assert response.status_code == 400
+    assert [error["field"] for error in response.json()["errors"]] == [extra]
+    assert _referral().state == "sent"
+    assert not answers_to(message.pk).exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("acknowledge", {}, "reference"),
+        ("acknowledge", {"reference": 7}, "reference"),
+        ("acknowledge", {"reference": True}, "reference"),
+        ("acknowledge", {"reference": ["HC-1"]}, "reference"),
+        ("acknowledge", {"reference": None}, "reference"),
+        ("acknowledge", {"reference": "x" * 121}, "reference"),
+        ("acknowledge", {"reference": "  "}, "reference"),
+        ("questions", {"question": {"a": 1}}, "question"),
+        ("questions", {"question": "x" * 10_001}, "question"),
+        ("outcome", {"outcome": "won"}, "outcome"),
+        ("outcome", {"outcome": True}, "outcome"),
+        ("outcome", {"outcome": ["arrest"]}, "outcome"),
+        ("outcome", {"outcome": "arrest", "detail": 1}, "detail"),
+    ],
+)
+def test_par_06_type_confusion_is_a_400_that_names_the_field(
+    path: str, body: dict[str, Any], field: str, api: APIClient, sent: Sent
+) -> None:
+    message = sent()
+    response = api.post(f"{LIST}/{message.pk}/{path}", body, **key())
+    assert response.status_code == 400
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert [error["field"] for error in response.json()["errors"]] == [field]
+    assert not answers_to(message.pk).exists()
+
+
+def test_a_token_without_the_scope_is_refused(officer: User, client_for: ClientFor, sent: Sent) -> None:
+    message = sent()
+    reader, writer = client_for(officer, "read"), client_for(officer, "respond")
+    assert reader.post(f"{LIST}/{message.pk}/acknowledge", {"reference": "1"}, **key()).status_code == 403
+    assert writer.get(LIST).status_code == 403
+    assert APIClient().get(LIST).status_code == 401
+
+
+def test_somebody_without_an_agency_sees_nothing(cast: Cast, client_for: ClientFor, sent: Sent) -> None:
+    message = sent()
+    client = client_for(cast("officer", username="nobody"))
+    assert client.get(LIST).status_code == 403
+    assert client.get(f"{LIST}/{message.pk}").status_code == 403
+
+
+def test_a_suspended_agency_sees_nothing_at_once(api: APIClient, agency: Agency, sent: Sent) -> None:
+    message = sent()
+    partners.suspend_agency(agency, by=None, reason="A forged request came from its mailbox.")
+    assert api.get(f"{LIST}/{message.pk}").status_code == 403
+
+
+def test_edr_08_an_officer_verified_thirteen_months_ago_sees_nothing(
+    agency: Agency, police_officer_of: OfficerOf, client_for: ClientFor, sent: Sent
+) -> None:
+    message = sent()
+    long_ago = clock.now() - timedelta(days=395)
+    with clock.frozen(long_ago):
+        officer = police_officer_of(agency, username="long_ago")
+    client = client_for(officer)
+    assert client.get(f"{LIST}/{message.pk}").status_code == 403
+
+
+def test_the_list_costs_the_same_for_one_message_and_for_many(api: APIClient, sent: Sent) -> None:
+    sent()
+    api.get(LIST)
+    with CaptureQueriesContext(
+        connection,
+    ) as one:
+        api.get(LIST)
+    for _ in range(4):
+        sent()
+    with CaptureQueriesContext(connection) as many:
+        assert len(api.get(LIST).json()["results"]) == 5
+    assert len(one) == len(many) <= 6
+
+
+def test_pages_go_on_by_cursor(api: APIClient, sent: Sent) -> None:
+    wanted = [str(sent().pk) for _ in range(3)][::-1]
+    first = api.get(LIST, {"limit": 2}).json()
+    second = api.get(first["next"]).json()
+    assert [row["id"] for row in [*first["results"], *second["results"]]] == wanted
+    assert second["next"] is None
+    assert api.get(LIST, {"limit": 0}).status_code == 400
+    assert api.get(LIST, {"cursor": "nonsense"}).status_code == 400
