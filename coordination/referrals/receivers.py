@@ -9,10 +9,15 @@ from coordination.inbox.signals import accepted
 from coordination.outbox.signals import delivery_changed
 from coordination.referrals import selectors, services
 
+ORIGIN = "referrals.referral:"
+
 
 @receiver(delivery_changed, dispatch_uid="referrals.follow_delivery")
 def follow_delivery(sender: Any, *, delivery: Any, state: str, receipt: Any = None, **_: Any) -> None:  # noqa: ARG001
     """Follow a referral's delivery; an acknowledging receipt acknowledges, whichever way it came."""
+    # Most messages of a busy bus are a referral's; those that are not cost no query here.
+    if not delivery.message.origin.startswith(ORIGIN):
+        return
     addressee = selectors.addressee_of_message(delivery.message_id)
     if addressee is None:
         return

@@ -1,16 +1,20 @@
 """The tasks for people that a referral opens, and the clocks that run on it."""
 
+import logging
 from datetime import datetime
 
 from coordination.access.roles import Role
 from coordination.access.services import User
 from coordination.cases import services as cases
 from coordination.core import clock
+from coordination.core.errors import InvalidInput
 from coordination.policy import engine
 from coordination.policy import selectors as policy
 from coordination.policy.workflow import DataCategory
 from coordination.referrals.models import Addressee, Referral
 from coordination.referrals.services.bodies import CLAIMED
+
+logger = logging.getLogger(__name__)
 
 BREAK_GLASS_REVIEW = "break_glass_review"
 AFTER_ACTION_REVIEW = "after_action_review"
@@ -28,10 +32,18 @@ def start(
     about: str,
     started_at: datetime | None = None,
     zone: str = "",
-) -> datetime:
-    """Start the policy clock `code` on the referral's case and return when it is due."""
+) -> datetime | None:
+    """Start the policy clock `code` on the referral's case; return when it is due, None where there is none.
+
+    A clock that no pack in force has is logged and not raised: it must not undo an approval, or the record of
+    what a recipient has.
+    """
     begun = started_at or clock.now()
-    due, citation = engine.deadline(code, begun, zone=zone)
+    try:
+        due, citation = engine.deadline(code, begun, zone=zone)
+    except InvalidInput:
+        logger.exception("no deadline was started for %s: see the policy packs", referral.reference)
+        return None
     cases.start_deadline(
         referral.case,
         code=code,
