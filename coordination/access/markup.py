@@ -14,8 +14,8 @@ NEEDS, SETTLED, UNDER_WAY, REST = "▲", "●", "◐", "○"
 TONES = {NEEDS: "needs", SETTLED: "settled", UNDER_WAY: "way", REST: "rest"}
 _SHAPES = {
     NEEDS: "P0 rejected failed unknown held missed information_requested received reopened",
-    SETTLED: "acknowledged delivered outcome closed done met decided",
-    UNDER_WAY: "in_review approved sent sending queued accepted answered running after_action_review monitoring",
+    SETTLED: "acknowledged delivered outcome after_action_review closed done met decided",
+    UNDER_WAY: "in_review approved sent sending queued accepted answered running monitoring",
 }
 SHAPES = {word: shape for shape, words in _SHAPES.items() for word in words.split()}
 DANGER = frozenset({"P0", "missed"})
@@ -38,7 +38,7 @@ def state(value: object, word: str = "") -> SafeString:
 def when(moment: datetime | None, zone: str = "") -> SafeString | str:
     """Return a time as local time with its zone; on hover UTC and, where `zone` is given, the authority's."""
     if moment is None:
-        return "–"
+        return "–"  # noqa: RUF001 - a dash is what absence looks like
     others = [_written(moment, UTC)]
     if zone and zone != "UTC":
         others.append(f"{_written(moment, ZoneInfo(zone))} with them")

@@ -1,4 +1,4 @@
-"""The base of every page of the desk: read-only unless said otherwise, rights from the table of roles, no delete."""
+"""The base of every page of the desk: read-only unless said otherwise, rights by role, no delete."""
 
 import logging
 from collections.abc import Callable
@@ -73,9 +73,9 @@ class _ByReference(ChangeList):
 class DeskAdmin(ModelAdmin):
     """One kind of record on the desk.
 
-    `view_permission`, `add_permission`, `change_permission` read <slice>.<codename>; the last two are empty where
-    nobody adds or changes here. `visible_to` narrows to what one person may see: a record outside it answers
-    404, as a missing one does. `lookup` is the field that stands in addresses.
+    `view_permission`, `add_permission`, `change_permission` read <slice>.<codename>; the last two are empty
+    where nobody adds or changes here. `visible_to` narrows to what one person may see: a record outside it
+    answers 404, as a missing one does. `lookup` is the field that stands in addresses.
     """
 
     view_permission = ""
@@ -91,7 +91,7 @@ class DeskAdmin(ModelAdmin):
 
     def visible_to(self, user: Any) -> QuerySet[Any]:  # noqa: ARG002 - for overriding
         """Return what `user` may see; the permission was checked before."""
-        everything: QuerySet[Any] = self.model._default_manager.all()
+        everything: QuerySet[Any] = self.model._default_manager.all()  # noqa: SLF001 - documented by Django
         return everything
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

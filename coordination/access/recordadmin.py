@@ -1,7 +1,8 @@
-"""A record's own page, and what can be done from it: each act names its permission, its form and its service."""
+"""A record's own page, and what can be done from it: each act names its permission and its form."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import update_wrapper
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
@@ -49,7 +50,7 @@ def act(
     page: str = "",
     grave: bool = False,
 ) -> Callable[[Function], Function]:
-    """Make a method of a RecordAdmin an act. `page` is where its form stands; a `grave` one is never the default."""
+    """Make a method of a RecordAdmin an act. A `grave` one is never the default."""
 
     def mark(function: Function) -> Function:
         name = function.__name__.rstrip("_")
@@ -138,12 +139,21 @@ class RecordAdmin(DeskAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Add the acts and further pages in front of Django's own."""
         label, model = self.opts.app_label, self.opts.model_name
-        wrap = self.admin_site.admin_view
+        wrap = self.guarded
         own = [path("<str:object_id>/do/<slug:name>/", wrap(self.act_view), name=f"{label}_{model}_do")]
         for page in filter(None, self.pages):
             view = wrap(self.page_view)
             own.append(path(f"<str:object_id>/{page}/", view, {"page": page}, f"{label}_{model}_{page}"))
         return [*own, *super().get_urls()]
+
+    def guarded(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        """Put the desk's door before a view: who is not signed in as staff goes to the sign-in page."""
+
+        def wrapper(*arguments: Any, **named: Any) -> HttpResponse:
+            return self.admin_site.admin_view(view)(*arguments, **named)
+
+        wrapper.model_admin = self  # type: ignore[attr-defined]
+        return update_wrapper(wrapper, view)
 
     def change_view(
         self,

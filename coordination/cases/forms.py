@@ -4,8 +4,8 @@ from typing import Any
 
 from django import forms
 
-from coordination.access.models import User
 from coordination.access.roles import ROLES
+from coordination.access.services import User
 
 
 class NoteForm(forms.Form):

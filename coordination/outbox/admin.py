@@ -78,7 +78,7 @@ class DeliveryAdmin(RecordAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """Add the view of the frozen bytes."""
-        view = self.admin_site.admin_view(self.frozen)
+        view = self.guarded(self.frozen)
         return [path("frozen/<uuid:message>/", view, name="outbox_message_frozen"), *super().get_urls()]
 
     def frozen(self, request: HttpRequest, message: UUID) -> HttpResponse:

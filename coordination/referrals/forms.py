@@ -91,7 +91,7 @@ class FactForm(_Disclosure):
 class AddresseeForm(forms.Form):
     """A recipient."""
 
-    destination: forms.ModelChoiceField[Any] = forms.ModelChoiceField(
+    destination: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
         queryset=None, label="Recipient", help_text="Destinations of verified agencies only."
     )
 

@@ -1,1 +1,1 @@
-"""The demo: people, partners and cases from fixtures/demo, real processes, and one referral from flag to acknowledgement."""
+"""The demo: people, partners and cases from fixtures/demo, real processes, one referral from end to end."""

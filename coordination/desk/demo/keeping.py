@@ -1,4 +1,4 @@
-"""What the demo keeps between runs under var/demo, readable by its owner alone: passwords, keys, ports, logs."""
+"""What the demo keeps between runs under var/demo, for its owner alone: passwords, keys, ports, logs."""
 
 import json
 import os

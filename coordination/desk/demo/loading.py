@@ -1,4 +1,4 @@
-"""The cases of the demo that have happened already, told by the services themselves with the clock set back."""
+"""The cases of the demo that have happened already: the services tell them with the clock set back."""
 
 from collections.abc import Callable
 from datetime import datetime, time, timedelta

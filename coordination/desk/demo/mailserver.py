@@ -1,4 +1,4 @@
-"""A mail server that keeps what it gets as files: `python -m coordination.desk.demo.mailserver PORT DIRECTORY`."""
+"""A mail server that keeps what it gets: `python -m coordination.desk.demo.mailserver PORT DIRECTORY`."""
 
 import asyncio
 import sys

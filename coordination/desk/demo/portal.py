@@ -1,7 +1,7 @@
-"""A fake police portal, run beside the product with `python -m`: real HTTP, a real signature check, a real answer.
+"""A fake police portal, run beside the product with `python -m`: real HTTP, signature check and answer.
 
 It imports nothing of ours: what it knows is what a partner would be told. Its configuration is a JSON file:
-`{"api": …, "port": …, "desks": {"harrow": {"secret": …, "token": …, "prefix": …, "officer": …, "answers": true}}}`.
+`{"api", "port", "desks": {"harrow": {"secret", "token", "prefix", "officer", "answers"}}}`.
 """
 
 import json
@@ -25,7 +25,7 @@ NOT_YET = (404, 409, 503)
 
 
 class Portal:
-    """Takes messages for several desks, each id once, and has the desk's officer acknowledge those it answers."""
+    """Takes messages for several desks, each id once; the officer of a desk that answers acknowledges."""
 
     def __init__(self, configuration: dict[str, Any]) -> None:
         self.api = configuration["api"]
@@ -58,7 +58,7 @@ class Portal:
         return 200, {"reference": reference}
 
     def answer(self, desk: dict[str, Any], message_id: str, reference: str) -> None:
-        """Acknowledge through the platform's API, as a named officer, once its record says that it was sent."""
+        """Acknowledge through the platform's API, as a named officer."""
         time.sleep(A_PERSON_LOOKS)
         for _ in range(ANSWER_TRIES):
             status = self.acknowledge(desk, message_id, reference)

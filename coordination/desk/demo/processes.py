@@ -1,4 +1,4 @@
-"""The processes of the demo: web, worker, the fake police portal and a mail server, all stopped at the end."""
+"""The processes of the demo: web, worker, fake police portal and mail server, all stopped at the end."""
 
 import os
 import signal

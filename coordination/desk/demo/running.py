@@ -1,6 +1,7 @@
 """Running the demo: database, cast, processes, story, and the site that stays up."""
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,26 @@ ANSWERS_WITHIN = 30.0
 LOOK_EVERY = 1.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """Where the processes listen on loopback."""
+
+    web: int
+    portal: int
+    mail: int
+
+    @property
+    def base(self) -> str:
+        """The address of the site."""
+        return f"http://127.0.0.1:{self.web}"
+
+
 def run(teller: Teller, *, port: int, stay: bool) -> dict[str, Any]:
     """Run it; return what the last line says. Raises StoryFailed naming the part that did not work."""
-    portal_port, mail_port = keeping.port("portal"), keeping.port("mail")
-    web_port = keeping.port("web", wanted=port)
-    base = f"http://127.0.0.1:{web_port}"
+    ports = Ports(
+        web=keeping.port("web", wanted=port), portal=keeping.port("portal"), mail=keeping.port("mail")
+    )
+    base = ports.base
     with teller.doing(
         "database", "Bringing the database up to date (the first time this takes some seconds)."
     ):
@@ -39,13 +55,13 @@ def run(teller: Teller, *, port: int, stay: bool) -> dict[str, Any]:
     with teller.doing("policy", "Loading the law and policy packs that are not loaded yet."):
         policy.load(Path(settings.BASE_DIR) / "fixtures" / "policy")
     with teller.doing("people", "Calling in the people of the desk, agencies and their officers."):
-        found = cast.assemble(f"http://127.0.0.1:{portal_port}")
+        found = cast.assemble(f"http://127.0.0.1:{ports.portal}")
     with children() as started:
-        mail = _start(teller, started, found, base, web_port, portal_port, mail_port)
+        mail = _start(teller, started, found, ports)
         with teller.doing("cases", "Loading the cases that have happened already."):
             new = loading.load(found)
         teller.say(f"{new} cases loaded." if new else "They were loaded by an earlier run.")
-        _await_web(teller, started, base, web_port)
+        _await_web(teller, started, ports)
         story = Story(base=base, cast=found, teller=teller, children=started, mail=mail)
         outcome = story.play()
         if outcome["state"] != "acknowledged":
@@ -56,45 +72,37 @@ def run(teller: Teller, *, port: int, stay: bool) -> dict[str, Any]:
     return outcome
 
 
-def _start(
-    teller: Teller,
-    started: Children,
-    found: cast.Cast,
-    base: str,
-    web_port: int,
-    portal_port: int,
-    mail_port: int,
-) -> Path:
+def _start(teller: Teller, started: Children, found: cast.Cast, ports: Ports) -> Path:
     """Start the four processes; return where mails are kept."""
     sentence = "Starting web, worker, the fake police portal and a mail server, each a process of its own."
     with teller.doing("processes", sentence):
         mail = mail_directory()
         environment = {
             "EMAIL_HOST": "127.0.0.1",
-            "EMAIL_PORT": str(mail_port),
-            "PUBLIC_URL": base,
+            "EMAIL_PORT": str(ports.mail),
+            "PUBLIC_URL": ports.base,
             "PYTHONUNBUFFERED": "1",
         }
-        keeping.remember("portal", _portal(found, base, portal_port))
+        keeping.remember("portal", _portal(found, ports))
         portal = started.start(
             "portal", "-m", "coordination.desk.demo.portal", str(keeping.directory() / "portal.json")
         )
         mailserver = started.start(
-            "mailserver", "-m", "coordination.desk.demo.mailserver", str(mail_port), str(mail)
+            "mailserver", "-m", "coordination.desk.demo.mailserver", str(ports.mail), str(mail)
         )
         started.start(
             "web",
-            *("-m", "gunicorn", "coordination.wsgi", "--bind", f"127.0.0.1:{web_port}"),
+            *("-m", "gunicorn", "coordination.wsgi", "--bind", f"127.0.0.1:{ports.web}"),
             *("--workers", "1", "--threads", "4", "--no-control-socket", "--graceful-timeout", "5"),
             environment=environment,
         )
         started.start("worker", "manage.py", "worker", environment=environment)
-        portal.await_port(portal_port)
-        mailserver.await_port(mail_port)
+        portal.await_port(ports.portal)
+        mailserver.await_port(ports.mail)
     return mail
 
 
-def _portal(found: cast.Cast, base: str, port: int) -> dict[str, Any]:
+def _portal(found: cast.Cast, ports: Ports) -> dict[str, Any]:
     desks = {
         name: {
             "secret": (Path(settings.SECRETS_DIR) / secret).read_text().strip(),
@@ -105,18 +113,18 @@ def _portal(found: cast.Cast, base: str, port: int) -> dict[str, Any]:
         }
         for name, (secret, officer, prefix, answers) in DESKS.items()
     }
-    return {"api": base, "port": port, "desks": desks}
+    return {"api": ports.base, "port": ports.portal, "desks": desks}
 
 
-def _await_web(teller: Teller, started: Children, base: str, port: int) -> None:
-    with teller.doing("web", f"Waiting for the site to answer at {base}."):
+def _await_web(teller: Teller, started: Children, ports: Ports) -> None:
+    with teller.doing("web", f"Waiting for the site to answer at {ports.base}."):
         web = next(child for child in started.all if child.name == "web")
-        web.await_port(port)
+        web.await_port(ports.web)
         limit = time.monotonic() + ANSWERS_WITHIN
         while time.monotonic() < limit:
             started.check()
             try:
-                answer = urllib3.request("GET", f"{base}/admin/login/", timeout=10.0, retries=False)
+                answer = urllib3.request("GET", f"{ports.base}/admin/login/", timeout=10.0, retries=False)
             except urllib3.exceptions.HTTPError:
                 answer = None
             if answer is not None and answer.status == 200:  # noqa: PLR2004 - OK
@@ -130,9 +138,8 @@ def _close_the_book(teller: Teller, outcome: dict[str, Any], found: cast.Cast, b
         teller.say(f"Delivered by {delivery['channel']}: {delivery['state']}, content {delivery['digest']}.")
     teller.say(f"The ledger has {outcome['ledger_entries']} entries.")
     teller.plain()
-    teller.plain(
-        f"The desk: {base}/admin/   the referral: {base}/admin/referrals/referral/{outcome['referral']}/change/"
-    )
+    teller.plain(f"The desk:      {base}/admin/")
+    teller.plain(f"The referral:  {base}/admin/referrals/referral/{outcome['referral']}/change/")
     teller.plain()
     rows = [("user name", "password", "roles")]
     for user in people.everybody():

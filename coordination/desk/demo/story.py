@@ -1,4 +1,4 @@
-"""The story: one referral from flag to acknowledgement, each step over real HTTP by the person whose step it is."""
+"""The story: one referral from flag to acknowledgement, each step over real HTTP by whose step it is."""
 
 import re
 import secrets
@@ -174,7 +174,7 @@ class Story:
                     subject_line=f"Records kept in the matter {self.referral}",
                     salutation="Dear Ms Castellanos,",
                     paragraphs=(
-                        f"a referral was made today under our reference {self.referral}. Litigation is possible.",
+                        f"we made a referral today, reference {self.referral}; litigation is possible.",
                         "We keep the records of the matter and ask you to tell us whether a hold is needed.",
                     ),
                     signed_by="Ruth Feldman, counsel",

@@ -15,7 +15,7 @@ from coordination.desk.demo.telling import StoryFailed, Teller
 class Command(BaseCommand):
     """Play the demo and leave the site up."""
 
-    help = "Play one referral from flag to acknowledgement over real HTTP, then leave the site up with logins shown."
+    help = "Play one referral from flag to acknowledgement over real HTTP; leave the site up with logins."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take how long to stay and how to say it."""
