@@ -1,6 +1,5 @@
 """Reading referrals. What a person sees follows from the cases they see."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -156,6 +155,8 @@ def may_approve(referral: Referral, user: User) -> tuple[bool, str]:
         return False, "You filed this referral: another person approves it."
     if user.pk == referral.submitted_by_id:
         return False, "You submitted this referral: another person approves it."
+    if not cases.may(user, referral.case, "work_case"):
+        return False, "You are not let into this case."
     return True, ""
 
 
@@ -190,11 +191,14 @@ def review_of(referral: Referral, *, user: User) -> Review:
     )
 
 
-def approvers_of(referral: Referral) -> Iterable[User]:
-    """Return who may approve: everybody with the permission who neither filed nor submitted it."""
-    return people.holders("referrals.approve_referral").exclude(
-        pk__in=[pk for pk in (referral.filed_by_id, referral.submitted_by_id) if pk]
-    )
+def approvers_of(referral: Referral) -> list[User]:
+    """Return who may approve: with the permission and the case, and neither filer nor submitter."""
+    involved = {referral.filed_by_id, referral.submitted_by_id}
+    return [
+        person
+        for person in people.holders("referrals.approve_referral")
+        if person.pk not in involved and cases.may(person, referral.case, "work_case")
+    ]
 
 
 def _leaving(addressee: Addressee, delivery: str) -> Leaving:

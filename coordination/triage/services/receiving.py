@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from coordination.access import services as access
 from coordination.access.roles import Role
@@ -133,6 +133,7 @@ def _queue(flag: Flag, by: User) -> None:
 def open_or_join(flag: Flag) -> Case:
     """Give the flag its case: the newest of this account, opened again where it was closed, or a new one."""
     name = Category(flag.category).value.replace("_", " ")
+    _one_at_a_time(flag)
     case = case_selectors.subjects_with_account(flag.account).first()
     if case is None:
         case = cases.open_case(
@@ -155,6 +156,13 @@ def open_or_join(flag: Flag) -> Case:
         about=flag.origin,
     )
     return case
+
+
+def _one_at_a_time(flag: Flag) -> None:
+    """Let a second flag of the same account wait for the first, whose case it would not see."""
+    key = int.from_bytes(bytes(flag.account_index)[:8], "big", signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
 
 
 def ask(flag: Flag) -> None:
