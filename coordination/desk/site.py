@@ -44,6 +44,10 @@ class DeskSite(admin.AdminSite):
         if getattr(admin_class, "__module__", "").startswith("coordination."):
             super().register(model_or_iterable, admin_class, **options)
 
+    def get_urls(self) -> list[Any]:
+        """Leave out Django's redirect to a record's own site: it tells any staff whether a record exists."""
+        return [each for each in super().get_urls() if getattr(each, "name", "") != "view_on_site"]
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Add the way around the desk, as far as the person's role goes."""
         return {**super().each_context(request), "desk_navigation": list(_navigation(request))}
