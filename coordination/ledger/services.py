@@ -11,7 +11,7 @@ from coordination.core import clock
 from coordination.ledger.entries import Entry, Value, digest, leaf_hash, timestamp
 from coordination.ledger.models import Leaf
 
-__all__ = ["Entry", "digest", "entry", "record", "record_many", "timestamp"]
+__all__ = ["Entry", "Value", "digest", "entry", "record", "record_many", "timestamp"]
 
 # One statement and one round trip for any number of leaves; it needs INSERT and SELECT alone.
 _INSERT = """
