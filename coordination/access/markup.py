@@ -1,6 +1,8 @@
 """How the desk writes states, times and digests. A state is a word with a shape, never colour alone."""
 
+import json
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -73,6 +75,30 @@ def digest(value: str) -> SafeString:
         format_html('<span class="digest-kind">{}:</span>', kind) if kind else "",
         format_html_join("", "<span>{}</span>", ((group,) for group in groups)),
     )
+
+
+def structured(text: str) -> SafeString | str:
+    """Return a JSON document as nested lists, whole and in its own order; nothing where it is none."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return ""
+    return _laid_out(value) if isinstance(value, dict | list) else ""
+
+
+def _laid_out(value: Any) -> SafeString:
+    if isinstance(value, dict) and value:
+        rows = ((str(name).replace("_", " "), _laid_out(each)) for name, each in value.items())
+        return format_html('<dl class="pairs">{}</dl>', format_html_join("", "<dt>{}</dt><dd>{}</dd>", rows))
+    if isinstance(value, list) and value:
+        return format_html(
+            "<ol>{}</ol>", format_html_join("", "<li>{}</li>", ((_laid_out(each),) for each in value))
+        )
+    if isinstance(value, str) and value:
+        return format_html('<span class="prose">{}</span>', value)
+    plain = {True: "yes", False: "no", None: "nothing", "": "empty"}
+    said = plain[value] if value is None or isinstance(value, bool | str) else value or "none"
+    return format_html('<span class="quiet">{}</span>' if said != "yes" else "<strong>{}</strong>", said)
 
 
 def _written(moment: datetime, zone: tzinfo) -> str:

@@ -18,7 +18,9 @@ from tests.people import PASSWORD
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # Root has no user namespaces to sandbox with; CI machines have little shared memory.
 ARGUMENTS = ["--disable-gpu", "--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-WATCH = "document.addEventListener('securitypolicyviolation', e => console.error('CSP ' + e.violatedDirective))"
+WATCH = (
+    "document.addEventListener('securitypolicyviolation', e => console.error('CSP ' + e.violatedDirective))"
+)
 
 Desk = Callable[..., Any]
 

@@ -1,4 +1,4 @@
-"""A referral from draft to acknowledgement, by three people in three browsers and a partner over real HTTP."""
+"""A referral from draft to acknowledgement: people in browsers of their own, a partner over real HTTP."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ from tests.world import DestinationOf, OfficerOf
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_a_referral_is_filed_reviewed_by_another_sent_and_acknowledged(
+def test_a_referral_is_filed_reviewed_by_another_sent_and_acknowledged(  # noqa: PLR0917 - fixtures
     desk: Desk,
     live_server: Any,
     partner: FakePartner,

@@ -13,6 +13,7 @@ register.simple_tag(markup.state, name="state")
 register.simple_tag(markup.when, name="when")
 register.simple_tag(markup.left, name="left")
 register.simple_tag(markup.digest, name="digest")
+register.simple_tag(markup.structured, name="structured")
 
 
 @register.filter
