@@ -5,6 +5,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
+from coordination.cases.signals import task_ended
 from coordination.inbox.signals import accepted
 from coordination.outbox.signals import delivery_changed
 from coordination.referrals import selectors, services
@@ -25,6 +26,14 @@ def follow_delivery(sender: Any, *, delivery: Any, state: str, receipt: Any = No
     services.follow_delivery(addressee, state=str(state))
     if str(state) == "acknowledged":
         services.acknowledge(addressee, reference=receipt.reference if receipt else "", at=at)
+
+
+@receiver(task_ended, dispatch_uid="referrals.follow_task")
+def follow_task(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: ARG001
+    """Follow a task about a referral: a call that was made, a review that was held."""
+    referral = selectors.referral_of_task(task.about) if task.about.startswith(ORIGIN) else None
+    if referral is not None:
+        services.follow_task(referral, kind=task.kind, done=task.state == "done", by=task.ended_by)
 
 
 @receiver(accepted, dispatch_uid="referrals.hear")

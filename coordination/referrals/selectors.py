@@ -132,6 +132,12 @@ def addressee_of_message(message_id: UUID) -> Addressee | None:
     return Addressee.objects.select_related("referral").filter(message=message_id).first()
 
 
+def referral_of_task(about: str) -> Referral | None:
+    """Return the referral that a task's `about` names, whoever asks: for the system's own work."""
+    pk = about.rpartition(":")[2]
+    return Referral.objects.filter(pk=pk).first() if pk.isdecimal() else None
+
+
 def addressee_of_answer(message_id: UUID) -> Addressee | None:
     """Return the recipient of an answer's message, None where it is none."""
     found = Question.objects.select_related("addressee__referral").filter(message=message_id).first()

@@ -3,7 +3,7 @@
 from coordination.referrals.services.answering import answer, approve_answer
 from coordination.referrals.services.correcting import correct
 from coordination.referrals.services.deciding import approve, decline, return_, withdraw
-from coordination.referrals.services.ending import close, record_outcome, review
+from coordination.referrals.services.ending import close, follow_task, record_outcome, review
 from coordination.referrals.services.filing import (
     add_addressee,
     add_fact,
@@ -35,6 +35,7 @@ __all__ = [
     "decline",
     "file",
     "follow_delivery",
+    "follow_task",
     "record_outcome",
     "remove_addressee",
     "remove_fact",

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from coordination.access.roles import Role
 from coordination.access.services import User
 from coordination.cases import services as cases
 from coordination.channels.messages import AnswerBody, MessageKind
@@ -41,6 +42,14 @@ def answer(question: Question, *, by: User, text: str, items: tuple[Item, ...] =
     asked.answer, asked.answered_by, asked.answered_at = words, by, clock.now()
     asked.save(update_fields=["message", "answer", "answered_by", "answered_at"])
     asked.items.set(items)
+    cases.open_task(
+        referral.case,
+        kind=calling.APPROVE_ANSWER,
+        title=f"Approve the answer about {referral.reference}",
+        role=Role.COUNSEL if gate.needs_counsel(items) else Role.SENIOR_REVIEWER,
+        about=asked.origin,
+        priority=referral.priority,
+    )
     trace(
         referral,
         "answer_written",
@@ -66,7 +75,7 @@ def approve_answer(question: Question, *, by: User, digest: str) -> Question:
     if not referral.questions.filter(approved_by=None).exists():
         move(referral, ReferralVerb.ANSWER)
     cases.meet_deadline(referral.case, code=f"policy.answer-{calling.pace(referral)}", about=asked.origin)
-    cases.end_tasks(about=asked.origin, kind="answer_question", outcome="Answered.", by=by)
+    cases.end_tasks(about=asked.origin, outcome="Answered.", by=by)
     trace(
         referral,
         "answered",

@@ -16,8 +16,22 @@ from coordination.referrals.services.bodies import CLAIMED
 
 logger = logging.getLogger(__name__)
 
+PHONE_NOW = "phone_now"
 BREAK_GLASS_REVIEW = "break_glass_review"
 AFTER_ACTION_REVIEW = "after_action_review"
+FILE = "file_referral"
+FILE_CRISIS = "file_crisis_referral"
+REVIEW_CLOCK = "policy.break-glass-review"
+APPROVE = "approve_referral"
+REVISE = "revise_referral"
+ANSWER = "answer_question"
+APPROVE_ANSWER = "approve_answer"
+CORRECTION_SCRIPT = """
+This is the safety desk of an online platform. We reported a danger to life in your area, and what we
+reported was wrong. We have sent a written correction and will read you its reference. I will tell you what
+was wrong and what is true. Please tell whoever acted on the first report, and give me your name and your
+incident number.
+"""
 NO_NUMBER = (
     "No call centre is on record for these places: find its full number and note the source. "
     "Do not call 911 or 112: they route by the place you call from."
@@ -68,15 +82,51 @@ def phone_them_now(referral: Referral, addressees: list[Addressee]) -> None:
         return
     about = referral.origin
     due = start(referral, rule.clock, f"{rule.title}: {referral.reference}", about=about)
+    script = CORRECTION_SCRIPT if referral.corrects_id else rule.script
     cases.open_task(
         referral.case,
-        kind="phone_now",
+        kind=PHONE_NOW,
         title=f"{rule.title}: referral {referral.reference}",
         role=Role.SAFETY_LIAISON,
-        instructions="\n\n".join([*_numbers(referral, addressees), rule.script.strip()]),
+        instructions="\n\n".join([*_numbers(referral, addressees), script.strip()]),
         about=about,
         priority="P0",
         due_at=due,
+    )
+
+
+def stop_phoning(referral: Referral, *, by: User, outcome: str) -> None:
+    """End the task and the clock of a call that must not be made any more."""
+    cases.end_tasks(about=referral.origin, kind=PHONE_NOW, outcome=outcome, by=by, cancel=True)
+    rule = policy.phone_rule(referral.priority)
+    if rule is not None:
+        cases.cancel_deadline(referral.case, code=rule.clock, about=referral.origin)
+
+
+def ask_to_approve(referral: Referral, *, counsel: bool) -> None:
+    """Put a submitted referral before those who approve; before counsel where a basis needs counsel."""
+    cases.open_task(
+        referral.case,
+        kind=APPROVE,
+        title=f"Review and approve referral {referral.reference}",
+        role=Role.COUNSEL if counsel else Role.SENIOR_REVIEWER,
+        instructions="Look at what would leave, to whom and on which basis; approve, return or decline.",
+        about=referral.origin,
+        priority=referral.priority,
+    )
+
+
+def ask_to_revise(referral: Referral, *, reason: str) -> None:
+    """Tell whoever filed a referral what has to change."""
+    cases.open_task(
+        referral.case,
+        kind=REVISE,
+        title=f"Revise referral {referral.reference}",
+        role=Role.SAFETY_LIAISON,
+        instructions=reason,
+        about=referral.origin,
+        priority=referral.priority,
+        assignee=referral.filed_by,
     )
 
 
@@ -84,7 +134,7 @@ def alert_break_glass(referral: Referral, *, by: User) -> None:
     """Tell duty officer and counsel at once, and open the review that must follow."""
     due = start(
         referral,
-        "policy.break-glass-review",
+        REVIEW_CLOCK,
         f"Review of the emergency approval of {referral.reference}",
         about=referral.origin,
     )

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from coordination.access import services as access
 from coordination.access.services import User
+from coordination.cases import services as cases
 from coordination.core import clock
 from coordination.core.errors import Conflict, InvalidInput, Refused
 from coordination.ledger import services as ledger
@@ -60,6 +61,7 @@ def approve(
         break_glass=alone,
     )
     _trace_approval(locked, addressees, by)
+    _end_review(locked, by, "Approved.")
     if alone:
         calling.alert_break_glass(locked, by=by)
     if locked.priority == "P0":
@@ -80,6 +82,7 @@ def return_(referral: Referral, *, by: User, reason: str) -> Referral:
     for addressee in addressees:
         addressee.message = None
         addressee.save(update_fields=["message"])
+    calling.ask_to_revise(locked, reason=why)
     return _decided(locked, ReferralVerb.RETURN, "returned", by=by, reason=why)
 
 
@@ -110,6 +113,8 @@ def withdraw(referral: Referral, *, by: User, reason: str) -> Referral:
                 rule="referrals.withdraw-before-sending",
             )
     _void(addressees_of(locked), by=by, reason=why)
+    calling.stop_phoning(locked, by=by, outcome="The referral was withdrawn.")
+    cases.end_tasks(about=locked.origin, kind=calling.REVISE, outcome="Withdrawn.", by=by, cancel=True)
     return _decided(locked, ReferralVerb.WITHDRAW, "withdrawn", by=by, reason=why)
 
 
@@ -151,6 +156,7 @@ def _void(addressees: list[Addressee], *, by: User, reason: str) -> None:
 
 def _decided(referral: Referral, verb: ReferralVerb, action: str, *, by: User, reason: str) -> Referral:
     move(referral, verb, decided_by=by, decided_at=clock.now(), decision_reason=reason)
+    _end_review(referral, by, f"{action.capitalize()}.")
     trace(
         referral,
         action,
@@ -160,6 +166,10 @@ def _decided(referral: Referral, verb: ReferralVerb, action: str, *, by: User, r
         details={"reason_digest": ledger.digest(reason)},
     )
     return referral
+
+
+def _end_review(referral: Referral, by: User, outcome: str) -> None:
+    cases.end_tasks(about=referral.origin, kind=calling.APPROVE, outcome=outcome, by=by)
 
 
 def _trace_approval(referral: Referral, addressees: list[Addressee], by: User) -> None:
@@ -177,6 +187,11 @@ def _trace_approval(referral: Referral, addressees: list[Addressee], by: User) -
 def _mark_corrected(correction: Referral, original: Referral, by: User) -> None:
     locked = Referral.objects.select_for_update(of=("self",)).select_related("case").get(pk=original.pk)
     move(locked, ReferralVerb.CORRECT)
+    calling.stop_phoning(locked, by=by, outcome=f"Corrected by {correction.reference}.")
+    cases.cancel_deadline(locked.case, code="policy.outcome", about=locked.origin)
+    for addressee in locked.addressees.filter(acknowledged_at=None):
+        code = f"policy.ack-{calling.pace(locked)}"
+        cases.cancel_deadline(locked.case, code=code, about=addressee.origin)
     trace(
         locked,
         "corrected",

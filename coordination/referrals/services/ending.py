@@ -7,10 +7,11 @@ from coordination.cases import selectors as case_selectors
 from coordination.cases import services as cases
 from coordination.core.errors import Refused
 from coordination.ledger import services as ledger
+from coordination.policy import selectors as policy
 from coordination.referrals.models import Referral
 from coordination.referrals.services import calling
 from coordination.referrals.services.hearing import conclude, known_outcome
-from coordination.referrals.services.records import limited, move, permitted, required, trace
+from coordination.referrals.services.records import limited, lock, move, permitted, required, trace
 from coordination.referrals.workflow import REFERRAL, ReferralVerb
 
 
@@ -58,3 +59,23 @@ def close(referral: Referral, *, by: User) -> Referral:
     move(locked, ReferralVerb.CLOSE)
     trace(locked, "closed", f"Referral {locked.reference} closed", by=by)
     return locked
+
+
+@transaction.atomic
+def follow_task(referral: Referral, *, kind: str, done: bool, by: User | None) -> None:
+    """Stop the clock of a task about a referral that has ended.
+
+    Raises Refused where the review of an emergency approval is cancelled, or made by who approved.
+    """
+    locked = lock(referral)
+    if kind == calling.BREAK_GLASS_REVIEW:
+        if not done or by is None or by.pk == locked.decided_by_id:
+            raise Refused(
+                "The review of an emergency approval is made, by another person than who approved.",
+                rule="referrals.break-glass-review",
+            )
+        cases.meet_deadline(locked.case, code=calling.REVIEW_CLOCK, about=locked.origin)
+    elif kind == calling.PHONE_NOW and done:
+        rule = policy.phone_rule(locked.priority)
+        if rule is not None:
+            cases.meet_deadline(locked.case, code=rule.clock, about=locked.origin)

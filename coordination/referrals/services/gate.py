@@ -49,6 +49,12 @@ def check(
     return citations
 
 
+def needs_counsel(disclosed: Iterable[Item | Fact]) -> bool:
+    """Tell whether one of the bases needs counsel's approval."""
+    codes = {each.basis for each in disclosed if each.basis}
+    return policy.legal_bases().filter(code__in=codes, needs_counsel=True).exists()
+
+
 def own_words(addressee: Addressee, *, emergency: bool) -> Permission:
     """Return the permission to tell this recipient our own assessment, or raise Refused.
 

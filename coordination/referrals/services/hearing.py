@@ -127,7 +127,7 @@ def request_information(addressee: Addressee, *, question: str, by: User | None 
     )
     cases.open_task(
         referral.case,
-        kind="answer_question",
+        kind=calling.ANSWER,
         title=f"Answer {name} about {referral.reference}",
         role=Role.SAFETY_LIAISON,
         instructions=text,

@@ -3,12 +3,15 @@
 from django.db import transaction
 
 from coordination.access.services import User
+from coordination.cases import selectors as case_selectors
+from coordination.cases import services as cases
 from coordination.channels.messages import Body, MessageKind
 from coordination.core import clock
 from coordination.core.errors import InvalidInput
 from coordination.outbox import services as outbox
+from coordination.policy.workflow import RecipientClass
 from coordination.referrals.models import Addressee, Fact, Item, Referral
-from coordination.referrals.services import bodies, gate
+from coordination.referrals.services import bodies, calling, gate
 from coordination.referrals.services.records import move, permitted, required, trace
 from coordination.referrals.workflow import REFERRAL, ReferralVerb
 
@@ -46,7 +49,22 @@ def freeze(draft: Referral, *, by: User) -> Referral:
     move(draft, ReferralVerb.SUBMIT, submitted_by=by, submitted_at=clock.now())
     title = f"Referral {draft.reference} submitted for review"
     trace(draft, "submitted", title, by=by, details=digests_of(addressees))
+    _hand_over(draft, by)
     return draft
+
+
+def _hand_over(referral: Referral, by: User) -> None:
+    """End the tasks that asked for this, and ask for the approval."""
+    cases.end_tasks(about=referral.origin, kind=calling.REVISE, outcome="Submitted again.", by=by)
+    # A decision can ask for both, and one referral need not serve both: its recipients tell.
+    classes = {each.destination.agency.recipient_class for each in addressees_of(referral)}
+    kinds = {
+        calling.FILE_CRISIS if each == RecipientClass.PRIVATE_RESPONDER else calling.FILE for each in classes
+    }
+    for task in case_selectors.tasks_of(referral.case).filter(kind__in=kinds, state="open"):
+        cases.complete_task(task, by=by, outcome=f"Submitted as {referral.reference}.")
+    leaving: list[Item | Fact] = [*referral.items.filter(chosen=True), *referral.facts.all()]
+    calling.ask_to_approve(referral, counsel=gate.needs_counsel(leaving))
 
 
 def digests_of(addressees: list[Addressee]) -> dict[str, str]:
