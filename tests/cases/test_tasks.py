@@ -150,3 +150,27 @@ def test_a_receiver_that_fails_undoes_the_task(case: Case) -> None:
     finally:
         signals.task_opened.disconnect(fail)
     assert not Task.objects.exists()
+
+
+@pytest.mark.parametrize("outcome", ["", "x" * 2_001, "a\x00b"])
+def test_a_word_that_cannot_be_kept_is_refused(task: Task, outcome: str) -> None:
+    with pytest.raises(InvalidInput):
+        services.complete_task(task, by=None, outcome=outcome)
+    assert Task.objects.get().state == "open"
+
+
+def test_taking_ones_own_task_again_changes_nothing(task: Task, liaison: User) -> None:
+    services.take_task(task, by=liaison)
+    assert services.take_task(task, by=liaison).assignee == liaison
+
+
+def test_one_kind_of_task_is_ended_and_the_rest_stay(case: Case, task: Task) -> None:
+    other = services.open_task(case, kind="chase", title="Chase", role=Role.COUNSEL, about=task.about)
+    assert services.end_tasks(about=task.about, kind="chase", outcome="Acknowledged.", by=None) == 1
+    assert Task.objects.get(pk=other.pk).state == "done"
+    assert Task.objects.get(pk=task.pk).state == "open"
+
+
+def test_no_one_without_the_grant_ends_tasks_by_the_way(task: Task, custodian: User) -> None:
+    with pytest.raises(NotFound):
+        services.end_tasks(about=task.about, outcome="Done.", by=custodian)
