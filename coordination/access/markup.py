@@ -88,8 +88,16 @@ def structured(text: str) -> SafeString | str:
 
 def _laid_out(value: Any) -> SafeString:
     if isinstance(value, dict) and value:
-        rows = ((str(name).replace("_", " "), _laid_out(each)) for name, each in value.items())
-        return format_html('<dl class="pairs">{}</dl>', format_html_join("", "<dt>{}</dt><dd>{}</dd>", rows))
+        rows = (
+            (
+                "part" if isinstance(each, dict | list) and each else "",
+                name.replace("_", " "),
+                _laid_out(each),
+            )
+            for name, each in value.items()
+        )
+        row = '<dt class="{0}">{1}</dt><dd class="{0}">{2}</dd>'
+        return format_html('<dl class="pairs">{}</dl>', format_html_join("", row, rows))
     if isinstance(value, list) and value:
         return format_html(
             "<ol>{}</ol>", format_html_join("", "<li>{}</li>", ((_laid_out(each),) for each in value))
