@@ -47,7 +47,8 @@ def hear(sender: Any, *, inbound: Any, payload: Mapping[str, Any], **_: Any) -> 
     by = inbound.sent_by
     match inbound.kind:
         case "acknowledgement" if selectors.addressee_of_message(inbound.message_id):
-            services.acknowledge(addressee, reference=str(payload.get("reference", "")), by=by)
+            reference, who = str(payload.get("reference", "")), str(payload.get("acknowledged_by", ""))
+            services.acknowledge(addressee, reference=reference, by=by, who=who)
         case "question":
             services.request_information(addressee, question=str(payload.get("question", "")), by=by)
         case "outcome":

@@ -4,9 +4,12 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from rest_framework.test import APIClient
+
+from tests.api.conftest import Sent
 
 ROUTES = {
     ("/api/v1/messages", "get"),
@@ -33,6 +36,21 @@ def test_the_document_is_valid_openapi_3_1(document: Any) -> None:
 
 def test_the_document_names_every_route(document: Any) -> None:
     assert {(path, method) for path, methods in document["paths"].items() for method in methods} == ROUTES
+
+
+def test_the_page_for_partners_names_every_route() -> None:
+    page = (settings.BASE_DIR / "docs" / "api.md").read_text()
+    for path, method in ROUTES:
+        assert f"{method.upper()} {path.replace('message_id', 'id')}`" in page
+
+
+def test_what_is_answered_is_what_the_document_says(api: APIClient, document: Any, sent: Sent) -> None:
+    message = sent()
+    rows = document["components"]["schemas"]
+    listed = api.get("/api/v1/messages").json()["results"][0]
+    whole = api.get(f"/api/v1/messages/{message.pk}").json()
+    assert set(listed) == set(rows["MessageRow"]["properties"])
+    assert set(whole) == set(rows["MessageWhole"]["properties"])
 
 
 def test_every_post_needs_a_key(document: Any) -> None:

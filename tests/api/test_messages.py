@@ -103,7 +103,9 @@ def test_other_methods_are_refused(method: str, api: APIClient, sent: Sent) -> N
     assert getattr(api, method)(f"{LIST}/{message.pk}").status_code == 405
 
 
-def test_acknowledging_moves_the_referral_and_meets_the_clock(api: APIClient, sent: Sent) -> None:
+def test_acknowledging_moves_the_referral_and_meets_the_clock(
+    api: APIClient, sent: Sent, officer: User
+) -> None:
     message = sent()
     body = {"reference": "HC-26-1107", "acknowledged_by": "Sergeant C. Reyes, watch desk"}
     response = api.post(f"{LIST}/{message.pk}/acknowledge", body, **key())
@@ -115,6 +117,8 @@ def test_acknowledging_moves_the_referral_and_meets_the_clock(api: APIClient, se
     assert referral.agency_reference == "HC-26-1107"
     assert cases.deadlines_of(referral.case).get(code="policy.ack-p0").state == "met"
     assert api.get(f"{LIST}/{message.pk}").json()["state"] == "acknowledged"
+    confirmed = cases.timeline(referral.case).get(kind="referrals.confirmed")
+    assert (confirmed.by, confirmed.detail) == (officer, "Sergeant C. Reyes, watch desk")
 
 
 def test_the_same_acknowledgement_again_is_answered_the_same_and_has_one_effect(

@@ -187,5 +187,5 @@ def test_from_the_flag_to_the_sheriffs_number(
         "outbox.delivery_acknowledged",
     ]
     about_referral = [entry.action for entry in entries_about(referral.reference)]
-    assert about_referral[-1] == "referrals.acknowledged"
+    assert about_referral[-2:] == ["referrals.acknowledged", "referrals.confirmed"]
     assert {"referrals.submitted", "referrals.approved", "referrals.sent"} <= set(about_referral)

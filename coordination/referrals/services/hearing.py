@@ -68,11 +68,16 @@ def follow_delivery(addressee: Addressee, *, state: str, at: datetime | None = N
 
 @transaction.atomic
 def acknowledge(
-    addressee: Addressee, *, reference: str, by: User | None = None, at: datetime | None = None
+    addressee: Addressee,
+    *,
+    reference: str,
+    by: User | None = None,
+    who: str = "",
+    at: datetime | None = None,
 ) -> Referral:
-    """Record that the recipient confirmed, under the recipient's own reference.
+    """Record that the recipient confirmed, under the recipient's own reference; `who` has it, in their words.
 
-    Saying the same again changes nothing; another reference replaces the first and is recorded. Raises
+    Saying the same again changes nothing but adds who said it; another reference replaces the first. Raises
     IllegalTransition while the referral is not with the recipient.
     """
     referral = lock(addressee.referral)
@@ -80,6 +85,9 @@ def acknowledge(
     row = _fresh(addressee)
     given = limited("reference", reference, 120)
     if row.acknowledged_at is not None and given in ("", row.agency_reference):
+        if by is not None:
+            title = f"{referral.reference}: a named person at {row.destination.agency.name} has it"
+            trace(referral, "confirmed", title, by=by, detail=who, details={"addressee": row.pk})
         return referral
     row.acknowledged_at = row.acknowledged_at or at or clock.now()
     row.agency_reference = given
@@ -98,6 +106,7 @@ def acknowledge(
         "acknowledged",
         f"{referral.reference}: {name} acknowledged" + (f" as {given}" if given else ""),
         by=by,
+        detail=who,
         details={"addressee": row.pk, "reference_digest": ledger.digest(given)},
     )
     return referral
