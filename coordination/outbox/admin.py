@@ -21,8 +21,6 @@ from coordination.outbox.workflow import DELIVERY, DeliveryState, DeliveryVerb
 
 # Where a document's own bytes are shown, nothing in them may run, load or post.
 LOCKED = "sandbox; default-src 'none'; frame-ancestors 'self'"
-# Chromium shows no PDF inside a sandbox; its viewer is one, and the rest stays forbidden.
-LOCKED_PDF = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'self'"
 
 
 @admin.register(Delivery)
@@ -91,7 +89,7 @@ class DeliveryAdmin(RecordAdmin):
         response = HttpResponse(bytes(found.content), content_type=kind)
         disposition = "inline" if is_pdf and "download" not in request.GET else "attachment"
         response["Content-Disposition"] = f'{disposition}; filename="{found.filename}"'
-        response["Content-Security-Policy"] = LOCKED_PDF if is_pdf else LOCKED
+        response["Content-Security-Policy"] = LOCKED
         response["X-Frame-Options"] = "SAMEORIGIN"
         response["Cache-Control"] = "no-store"
         return response
@@ -115,6 +113,7 @@ class DeliveryAdmin(RecordAdmin):
             "receipts": list(record.receipts.all()),
             "channel": channel_title(record.message.channel),
             "approval": getattr(record.message, "approval", None),
+            "is_document": record.message.media_type == "application/pdf",
             "frozen_url": reverse("admin:outbox_message_frozen", args=(record.message_id,))
             if sees_case
             else "",

@@ -1,4 +1,4 @@
-"""A desk with one case on it, a draft, a referral in review, a flag and a delivery; and people who sign in."""
+"""A desk with a case on it, a draft, a referral in review, a flag and a delivery; people who sign in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def sign_in() -> SignIn:
 
 
 @pytest.fixture
-def things(
+def things(  # noqa: PLR0917 - fixtures
     packs: None,
     signing_secret: str,
     shared_host: None,

@@ -1,4 +1,4 @@
-"""Each page of the desk × each role: who is shown it, and what who is not sees instead."""
+"""Each page of the desk for each role: who is shown it, and what who is not sees instead."""
 
 import pytest
 from django.test import Client
