@@ -1,6 +1,7 @@
 """Approving, returning, declining, withdrawing: exactly what was seen leaves, and two people decide."""
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from coordination.access.services import User
 from coordination.cases import selectors as cases
@@ -275,3 +276,9 @@ def test_a_held_delivery_that_was_voided_by_itself_does_not_stop_a_withdrawal(
     referral = approved(to=[sheriff, springfield])
     outbox_services.void(outbox.messages_of(referral.origin)[0], by=None, reason="Sent by telephone instead.")
     assert services.withdraw(referral, by=liaison, reason="Settled.").state == ReferralState.WITHDRAWN
+
+
+def test_the_database_too_refuses_one_person_alone(approved: Draft) -> None:
+    referral = approved()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Referral.objects.filter(pk=referral.pk).update(decided_by=referral.filed_by)

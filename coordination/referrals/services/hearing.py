@@ -24,6 +24,16 @@ from coordination.referrals.workflow import REFERRAL, Outcome, ReferralState, Re
 
 LEFT = frozenset({"accepted", "delivered", "acknowledged"})
 ON_ITS_WAY = frozenset({"queued", "sending", "held", "unknown"})
+NEWS = {
+    "accepted": "their system took it",
+    "delivered": "it reached the person or the queue",
+    "acknowledged": "a named person confirmed it",
+    "rejected": "they will not take it",
+    "failed": "it did not arrive",
+    "unknown": "nobody knows whether it arrived",
+    "held": "it is held",
+    "void": "it will not be sent",
+}
 # It is with them, but the workflow has moved on: what they say is kept and goes to a person.
 _PAST = frozenset(
     {
@@ -56,7 +66,7 @@ def follow_delivery(addressee: Addressee, *, state: str, at: datetime | None = N
     trace(
         referral,
         "delivery_followed",
-        f"{referral.reference}: delivery to {agency.name} {state}",
+        f"{referral.reference}: {agency.name}: {NEWS.get(state, state)}",
         by=None,
         details={"addressee": row.pk, "delivery": state},
     )
