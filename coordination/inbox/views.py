@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from coordination.channels import DeliveryError, InauthenticInbound, InboundRequest, SecretNotFound
+from coordination.channels.registry import UnknownChannel
 from coordination.core import clock
 from coordination.core.errors import CoordinationError, InvalidInput, NotFound
 from coordination.inbox import services
@@ -27,6 +28,7 @@ STATUS: dict[type[Exception], int] = {
     ChannelBroke: 500,
     HostFailed: 500,
     SecretNotFound: 500,
+    UnknownChannel: 500,
 }
 
 

@@ -34,7 +34,9 @@ def test_a_taken_task_waits_for_one_person(task: Task, liaison: User, cast: Cast
     assert list(selectors.waiting_for(colleague)) == []
 
 
-def test_a_task_of_a_hidden_case_waits_for_nobody_outside(case: Case, task: Task, liaison: User) -> None:
+def test_a_task_of_a_hidden_case_waits_for_nobody_outside(
+    case: Case, task: Task, liaison: User, duty_officer: User
+) -> None:
     services.revoke(case, principal=Group.objects.get(name=Role.SAFETY_LIAISON), by=None)
     assert list(selectors.waiting_for(liaison)) == []
     assert list(selectors.open_tasks_for(liaison)) == []
@@ -42,6 +44,7 @@ def test_a_task_of_a_hidden_case_waits_for_nobody_outside(case: Case, task: Task
         selectors.task_for(liaison, task.pk)
     with pytest.raises(NotFound):
         services.take_task(task, by=liaison)
+    assert list(selectors.waiting_for(duty_officer)) == [task]
 
 
 def test_a_task_without_a_case_waits_for_its_role_alone(liaison: User, counsel: User) -> None:
@@ -174,3 +177,24 @@ def test_one_kind_of_task_is_ended_and_the_rest_stay(case: Case, task: Task) -> 
 def test_no_one_without_the_grant_ends_tasks_by_the_way(task: Task, custodian: User) -> None:
     with pytest.raises(NotFound):
         services.end_tasks(about=task.about, outcome="Done.", by=custodian)
+
+
+def test_a_task_for_a_team_that_does_not_see_the_case_goes_to_who_does(
+    case: Case, victim_liaison: User, duty_officer: User
+) -> None:
+    task = services.open_task(case, kind="k", title="Write to her", role=Role.VICTIM_LIAISON)
+    assert list(selectors.waiting_for(duty_officer)) == [task]
+    services.grant(case, principal=victim_liaison, by=None)
+    second = services.open_task(case, kind="k", title="Call her", role=Role.VICTIM_LIAISON)
+    assert list(selectors.waiting_for(victim_liaison)) == [second]
+
+
+def test_a_task_of_somebody_who_is_taken_off_the_case_waits_for_others(
+    case: Case, custodian: User, duty_officer: User
+) -> None:
+    services.grant(case, principal=custodian, by=None)
+    task = services.open_task(case, kind="k", title="Collect", role=Role.CUSTODIAN, assignee=custodian)
+    services.revoke(case, principal=custodian, by=None)
+    (moved,) = selectors.waiting_for(duty_officer)
+    assert (moved.pk, moved.assignee) == (task.pk, None)
+    assert "cases.task_rerouted" in [entry.action for entry in ledger.entries_about(case.reference)]

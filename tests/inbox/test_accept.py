@@ -14,6 +14,7 @@ from coordination.inbox import selectors, services, signals
 from coordination.inbox.models import InboundMessage
 from coordination.ledger import selectors as ledger
 from coordination.outbox import selectors as outbox
+from coordination.outbox import services as outbox_services
 from coordination.outbox.services import Message
 from coordination.partners.services import Agency
 from tests.world import OfficerOf
@@ -105,9 +106,16 @@ def test_what_is_no_id_is_not_found(agency: Agency, sent: Message, message_id: s
         _accept(agency, sent, message_id=message_id)
 
 
-def test_what_has_not_left_is_not_answered(agency: Agency, prepared: Message, counsel: User) -> None:
+def test_what_nobody_approved_is_not_answered(agency: Agency, prepared: Message) -> None:
     with pytest.raises(NotFound):
         _accept(agency, prepared)
+
+
+def test_an_answer_may_overtake_our_own_record(agency: Agency, prepared: Message, counsel: User) -> None:
+    outbox_services.approve(prepared, digest=prepared.digest, by=counsel)
+    assert _state(prepared) == "queued"
+    _accept(agency, prepared)
+    assert _state(prepared) == "acknowledged"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from coordination.access.roles import ROLES, Role
 from coordination.access.services import User
 from coordination.cases import selectors
 from coordination.cases.models import Case, CaseAccess, CaseGroupPermission, CaseUserPermission
+from coordination.cases.services.queues import reroute
 from coordination.core.errors import InvalidInput, NotFound, NotPermitted
 from coordination.ledger import services as ledger
 
@@ -81,7 +82,8 @@ def revoke(
 ) -> None:
     """Take access to a case from a person or a team; without "view_case" the rest goes too.
 
-    Raises InvalidInput where nothing was granted.
+    Open tasks that would wait for nobody now are moved to who still sees the case. Raises InvalidInput where
+    nothing was granted.
     """
     require_case(by, case, "grant_case")
     taken = set(permissions)
@@ -97,6 +99,7 @@ def revoke(
         by=by,
         details={"principal": principal_of(principal), "permissions": sorted(taken)},
     )
+    reroute(case, by=by)
 
 
 def grant_default_teams(case: Case) -> None:

@@ -8,6 +8,7 @@ from coordination.access.services import Role, User
 from coordination.cases import selectors, signals
 from coordination.cases.models import Case, Task
 from coordination.cases.services.access import WORK, require_case, require_of_staff
+from coordination.cases.services.queues import queue_for
 from coordination.cases.services.words import said
 from coordination.cases.workflow import TASK, TaskState, TaskVerb
 from coordination.core import clock
@@ -31,8 +32,9 @@ def open_task(
 ) -> Task:
     """Open a task in the queue of `role`. An open task of the same kind about the same record is returned.
 
-    That one is made P0 where this one would be. `case` is None for what belongs to no case, such as a
-    destination that is down. Raises InvalidInput naming `role` or `title`.
+    That one is made P0 where this one would be. Where nobody of `role` sees the case, the task stands in the
+    queue of somebody who does. `case` is None for what belongs to no case, such as a destination that is down.
+    Raises InvalidInput naming `role` or `title`.
     """
     if case is not None:
         require_of_staff(by, case)
@@ -47,7 +49,7 @@ def open_task(
             instructions=instructions,
             about=about,
             priority=priority,
-            role=role,
+            role=role if case is None else queue_for(case, role),
             assignee=assignee,
             opened_at=clock.now(),
             due_at=due_at,
@@ -55,7 +57,10 @@ def open_task(
         same = _insert(task)
         if same is None:
             _record(
-                "cases.task_opened", task, by=by, details={"kind": kind, "role": role, "priority": priority}
+                "cases.task_opened",
+                task,
+                by=by,
+                details={"kind": kind, "role": task.role, "priority": priority},
             )
             signals.task_opened.send(sender=Task, task=task)
             return task

@@ -1,0 +1,56 @@
+"""In whose queue a task stands: never in one where nobody sees the case."""
+
+from django.contrib.auth.models import Group
+
+from coordination.access import selectors as people
+from coordination.access.services import Role, User
+from coordination.cases.models import Case, CaseAccess, Task
+from coordination.cases.workflow import TaskState
+from coordination.ledger import services as ledger
+
+# Who is asked instead, the first that sees the case.
+INSTEAD = (
+    *(Role.DUTY_OFFICER, Role.SENIOR_REVIEWER, Role.COUNSEL, Role.DUTY_COUNSEL),
+    *(Role.SAFETY_LIAISON, Role.REVIEWER),
+)
+
+
+def queue_for(case: Case, role: str) -> str:
+    """Return `role` where somebody of it sees the case, else the first of INSTEAD who does.
+
+    A case may be taken from a team, or never have been given to it; its tasks reach a human all the same.
+    """
+    return next((each for each in (role, *INSTEAD) if _reaches(case, each)), role)
+
+
+def reroute(case: Case, *, by: User | None) -> int:
+    """Move the open tasks of a case out of queues where nobody sees it any more; return how many moved."""
+    moved = 0
+    tasks = Task.objects.select_for_update(of=("self",)).filter(case=case, state=TaskState.OPEN)
+    for task in tasks.select_related("assignee"):
+        lost = task.assignee is not None and not _sees(case, task.assignee)
+        role = queue_for(case, task.role)
+        if not lost and (task.assignee is not None or role == task.role):
+            continue
+        details: dict[str, ledger.Value] = {
+            "task_id": task.pk,
+            "from": task.role,
+            "to": role,
+            "assignee": task.assignee_id,
+        }
+        task.role, task.assignee = role, None
+        task.save(update_fields=["role", "assignee"])
+        ledger.record("cases.task_rerouted", subject=case.reference, by=by, details=details)
+        moved += 1
+    return moved
+
+
+def _reaches(case: Case, role: str) -> bool:
+    members = [f"u{pk}" for pk in people.people_in(role).values_list("pk", flat=True)]
+    team = [f"g{pk}" for pk in Group.objects.filter(name=role).values_list("pk", flat=True)]
+    return CaseAccess.objects.filter(case=case, principal__in=[*members, *team]).exists()
+
+
+def _sees(case: Case, person: User) -> bool:
+    groups = [f"g{pk}" for pk in person.groups.values_list("pk", flat=True)]
+    return CaseAccess.objects.filter(case=case, principal__in=[f"u{person.pk}", *groups]).exists()
