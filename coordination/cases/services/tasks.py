@@ -33,7 +33,7 @@ def open_task(
     """Open a task in the queue of `role`. An open task of the same kind about the same record is returned.
 
     That one is made P0 where this one would be. Where nobody of `role` sees the case, the task stands in the
-    queue of somebody who does. `case` is None for what belongs to no case, such as a destination that is down.
+    queue of somebody who does. `case` is None for what belongs to no case, such as a channel that is down.
     Raises InvalidInput naming `role` or `title`.
     """
     if case is not None:
