@@ -1,0 +1,408 @@
+"""The bus beside procrastinate used job per message: `python -m benchmarks.bus [--quick] [--json]`.
+
+In one run, on one machine, against one local sink: deliveries a second with attempts, receipts and ledger entries,
+through plugin hosts and without, with one worker process and with two (one bulk slot each, two destinations);
+procrastinate at concurrency 10 that only POSTs, with the same client; the median time from commit to arrival of
+both; and how long a P0 takes behind six partners that hang. Uses a database of its own, dropped at the end.
+"""
+
+import argparse
+import base64
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from benchmarks import sink
+
+SECRET = "whsec_" + base64.b64encode(b"benchmark" * 4).decode()
+TARGETS = {
+    "direct_to_jobs": (">=", 5.0),
+    "hosts_to_jobs": (">=", 3.0),
+    "second_process": (">=", 1.6),
+    "p50_to_jobs": ("<=", 2.0),
+    "p0_seconds": ("<=", 1.0),
+}
+BODY = b'{"note": "' + b"x" * 1000 + b'"}'
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short run of each")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings")
+    os.environ["SECRET_BENCHMARK"] = SECRET
+    import django
+
+    django.setup()
+    with database() as environment:
+        found = Bench(environment, quick=options.quick, say=not options.json).run()
+    if options.json:
+        print(json.dumps(found))
+        return
+    for name, value in {**found["figures"], **found["ratios"]}.items():
+        sign, target = TARGETS.get(name, ("", 0.0))
+        met = "" if not sign else f"   {sign} {target:g}: {'met' if _met(name, value) else 'MISSED'}"
+        print(f"{name:28} {value:10.3f}{met}")
+
+
+def _met(name: str, value: float) -> bool:
+    sign, target = TARGETS[name]
+    return value >= target if sign == ">=" else value <= target
+
+
+@contextlib.contextmanager
+def database() -> Iterator[dict[str, str]]:
+    """Create, migrate and in the end drop a database; yield what a child process needs to find it."""
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connections
+
+    from coordination.core import embedded
+
+    name = f"coordination_bench_{os.getpid()}"
+    if "owner" not in settings.DATABASES:
+        raise SystemExit("Set DATABASE_OWNER_URL too: the benchmark makes a database of its own.")
+    owner = connections["owner"]
+    with owner.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    server = owner.settings_dict["NAME"]
+    _point_at(name)
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+        yield {
+            **os.environ,
+            "DATABASE_URL": embedded.url_of(connections["default"].settings_dict),
+            "DATABASE_OWNER_URL": embedded.url_of(connections["owner"].settings_dict),
+        }
+    finally:
+        _point_at(server)
+        with connections["owner"].cursor() as cursor:
+            for _ in range(20):
+                with contextlib.suppress(Exception):
+                    cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+                    break
+                time.sleep(0.5)
+
+
+def _point_at(name: str) -> None:
+    from django.conf import settings
+    from django.db import connections
+
+    for alias in ("default", "owner"):
+        connections[alias].close()
+        settings.DATABASES[alias]["NAME"] = connections[alias].settings_dict["NAME"] = name
+
+
+class Bench:
+    """One run of everything."""
+
+    def __init__(self, environment: dict[str, str], *, quick: bool, say: bool) -> None:
+        self.environment, self.say = environment, say
+        self.rounds = 1 if quick else 5
+        self.deliveries = 2000 if quick else 4000
+        self.jobs = 400 if quick else 1200
+        self.singles = 40 if quick else 150
+
+    def run(self) -> dict[str, Any]:
+        """Return the figures and their ratios."""
+        self._people()
+        figures: dict[str, float] = {}
+        with sink.fast() as port:
+            url = f"http://127.0.0.1:{port}/in"
+            measured: dict[str, list[float]] = {}
+            for number in range(self.rounds):
+                for name, measure in self._throughputs(url).items():
+                    measured.setdefault(name, []).append(measure())
+                    self._tell(f"round {number + 1}: {name} {measured[name][-1]:.0f}/s")
+            figures |= {name: statistics.median(each) for name, each in measured.items()}
+        with sink.noting() as (port, times):
+            figures["bus_p50_ms"], figures["bus_p99_ms"] = self._bus_latency(port, times)
+            figures["jobs_p50_ms"], figures["jobs_p99_ms"] = self._jobs_latency(port, times)
+            self._tell(f"p50: bus {figures['bus_p50_ms']:.1f} ms, jobs {figures['jobs_p50_ms']:.1f} ms")
+            figures["p0_seconds"] = self._p0(port, times)
+        jobs = figures["jobs_per_s"]
+        ratios = {
+            "direct_to_jobs": figures["direct_per_s"] / jobs,
+            "hosts_to_jobs": figures["hosts_per_s"] / jobs,
+            "second_process": figures["direct_two_processes_per_s"] / figures["direct_per_s"],
+            "second_process_hosts": figures["hosts_two_processes_per_s"] / figures["hosts_per_s"],
+            "p50_to_jobs": figures["bus_p50_ms"] / figures["jobs_p50_ms"],
+            "p0_seconds": figures["p0_seconds"],
+        }
+        return {"benchmark": "bus", "ratios": ratios, "figures": figures}
+
+    def _throughputs(self, url: str) -> dict[str, Callable[[], float]]:
+        return {
+            "jobs_per_s": lambda: self._jobs(url),
+            "direct_per_s": lambda: self._bus(url, "direct", 1),
+            "hosts_per_s": lambda: self._bus(url, "hosts", 1),
+            "direct_two_processes_per_s": lambda: self._bus(url, "direct", 2),
+            "hosts_two_processes_per_s": lambda: self._bus(url, "hosts", 2),
+        }
+
+    def _bus(self, url: str, mode: str, processes: int) -> float:
+        from coordination.outbox import wakeup
+
+        self._empty()
+        destinations = [self._destination(url) for _ in range(2)]
+        with self._processes(mode, processes, slots=1):
+            # Every process has sent to every destination before it counts, so that its hosts are warm.
+            for _ in range(processes):
+                for each in destinations:
+                    self._insert([each], 60)
+                    wakeup.wake(each.pk, "normal", 0)
+                self._wait_until_sent()
+            self._insert(destinations, self.deliveries)
+            self._query("ANALYZE outbox_delivery")
+            began = self._now()
+            for each in destinations:
+                wakeup.wake(each.pk, "normal", 0)
+            self._wait_until_sent()
+            (ended,) = self._query("SELECT max(recorded_at) FROM outbox_receipt")
+        (attempts, receipts, leaves) = self._query(
+            "SELECT (SELECT count(*) FROM outbox_attempt), (SELECT count(*) FROM outbox_receipt),"
+            " (SELECT count(*) FROM ledger_leaf WHERE action = 'outbox.delivery_accepted')"
+        )
+        expected = self.deliveries + 60 * 2 * processes
+        if not attempts == receipts == leaves == expected:
+            raise SystemExit(f"{expected} expected: {attempts} attempts, {receipts} receipts, {leaves} leaves")
+        return self.deliveries / float((ended - began).total_seconds())
+
+    def _jobs(self, url: str) -> float:
+        from benchmarks import bus_process
+
+        self._empty()
+        task = bus_process.register()
+        with self._processes("jobs", 1, slots=10):
+            for count in (50, self.jobs):
+                body = BODY.decode()
+                task.batch_defer(*[{"url": url, "body": body, "message_id": f"m{i}"} for i in range(count)])
+                began = time.perf_counter()
+                self._wait_until_worked()
+                took = time.perf_counter() - began
+        return self.jobs / took
+
+    def _bus_latency(self, port: int, times: Any) -> tuple[float, float]:
+        from django.db import transaction
+
+        from coordination.outbox import wakeup
+
+        self._empty()
+        destination = self._destination(f"http://127.0.0.1:{port}/in")
+        sent: dict[str, float] = {}
+        with self._processes("hosts", 1, slots=1):
+            for _ in range(self.singles + 5):
+                with transaction.atomic():
+                    (delivery,) = self._insert([destination], 1)
+                    message_id = str(delivery.message_id)
+                    transaction.on_commit(lambda key=message_id: sent.setdefault(key, time.time()))
+                    wakeup.wake_after_commit(delivery)
+                time.sleep(0.03)
+            self._wait_until_sent()
+        return _quantiles(sent, times)
+
+    def _jobs_latency(self, port: int, times: Any) -> tuple[float, float]:
+        from django.db import transaction
+
+        from benchmarks import bus_process
+
+        self._empty()
+        task = bus_process.register()
+        sent: dict[str, float] = {}
+        with self._processes("jobs", 1, slots=10):
+            for number in range(self.singles + 5):
+                key = f"job-{number}"
+                with transaction.atomic():
+                    task.defer(url=f"http://127.0.0.1:{port}/in", body=BODY.decode(), message_id=key)
+                    transaction.on_commit(lambda key=key: sent.setdefault(key, time.time()))
+                time.sleep(0.03)
+            self._wait_until_worked()
+        return _quantiles(sent, times)
+
+    def _p0(self, port: int, times: Any) -> float:
+        from coordination.outbox import wakeup
+
+        self._empty()
+        with sink.noting(hangs=True) as (hanging, taken), self._processes("p0", 1, slots=16):
+            for _ in range(6):
+                destination = self._destination(f"http://127.0.0.1:{hanging}/in")
+                self._insert([destination], 1, lane="P0")
+                wakeup.wake(destination.pk, "P0", 0)
+            while len(taken) < 6:
+                time.sleep(0.02)
+            destination = self._destination(f"http://127.0.0.1:{port}/in")
+            (delivery,) = self._insert([destination], 1, lane="P0")
+            began = time.time()
+            wakeup.wake(destination.pk, "P0", 0)
+            while str(delivery.message_id) not in times:
+                time.sleep(0.01)
+            return float(times[str(delivery.message_id)]) - began
+
+    @contextlib.contextmanager
+    def _processes(self, mode: str, number: int, *, slots: int) -> Iterator[None]:
+        command = [sys.executable, "-m", "benchmarks.bus_process", mode, str(slots)]
+        running = [
+            subprocess.Popen(command, env=self.environment, stdin=subprocess.PIPE) for _ in range(number)
+        ]
+        try:
+            while self._query("SELECT count(*) FROM procrastinate_workers")[0] < number:
+                time.sleep(0.02)
+            time.sleep(0.3)
+            yield
+        finally:
+            for each in running:
+                each.terminate()
+            for each in running:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    each.wait(10)
+                each.kill()
+            self._query("DELETE FROM procrastinate_workers RETURNING 1")
+
+    def _people(self) -> None:
+        from coordination.access import services as access
+
+        self.person = access.create_person("benchmark", by=None)
+
+    def _destination(self, url: str) -> Any:
+        from coordination.partners import services as partners
+
+        number = time.time_ns()
+        agency = partners.register_agency(
+            by=None,
+            name=f"Agency {number}",
+            identifier=f"B{number}",
+            kind="police",
+            recipient_class="us_government",
+            country="US",
+        )
+        partners.verify_agency(agency, by=None, how_verified="a benchmark")
+        return partners.add_destination(
+            agency,
+            by=None,
+            title="sink",
+            channel="signed_webhook",
+            config={"endpoint": url, "signing_secret": "secret:BENCHMARK"},
+            how_known="a benchmark",
+        )
+
+    def _insert(self, destinations: list[Any], number: int, *, lane: str = "normal") -> list[Any]:
+        """Insert approved deliveries as `approve` would, in bulk: each of a case of its own."""
+        import hashlib
+
+        from coordination.cases.models import Case
+        from coordination.core import clock, identifiers
+        from coordination.outbox.models import Approval, Delivery, Message
+        from coordination.partners.services import destination_fingerprint
+
+        now = clock.now()
+        digest = "sha256:" + hashlib.sha256(BODY).hexdigest()
+        prints = {each.pk: destination_fingerprint(each) for each in destinations}
+        cases = Case.objects.bulk_create(
+            Case(reference=identifiers.reference("C"), title="Benchmark", opened_at=now)
+            for _ in range(number)
+        )
+        messages = Message.objects.bulk_create(
+            Message(
+                case=case,
+                kind="test",
+                reference="T-1",
+                origin="benchmarks.bus:1",
+                lane=lane,
+                destination=destinations[index % len(destinations)],
+                channel="signed_webhook",
+                fingerprint=prints[destinations[index % len(destinations)].pk],
+                content=BODY,
+                media_type="application/json",
+                filename="t.json",
+                preview="",
+                source={},
+                digest=digest,
+                state="approved",
+                prepared_at=now,
+            )
+            for index, case in enumerate(cases)
+        )
+        Approval.objects.bulk_create(
+            Approval(
+                message=each,
+                digest=digest,
+                destination=each.destination,
+                channel=each.channel,
+                fingerprint=each.fingerprint,
+                approved_by=self.person,
+                approved_at=now,
+            )
+            for each in messages
+        )
+        due = now - timedelta(milliseconds=1)
+        return Delivery.objects.bulk_create(
+            Delivery(
+                message=each,
+                case=each.case,
+                destination=each.destination,
+                lane=lane,
+                created_at=now,
+                trying_since=now,
+                due_at=due,
+            )
+            for each in messages
+        )
+
+    def _wait_until_sent(self) -> None:
+        until = time.monotonic() + 30
+        while self._query("SELECT EXISTS (SELECT FROM outbox_delivery WHERE state IN ('queued', 'sending'))")[0]:
+            if time.monotonic() > until:
+                raise SystemExit("the bus does not finish")
+            time.sleep(0.02)
+
+    def _wait_until_worked(self) -> None:
+        until = time.monotonic() + 60
+        query = "SELECT count(*), count(*) FILTER (WHERE status = 'failed') FROM procrastinate_jobs WHERE queue_name = 'benchmark'"
+        while (left := self._query(query))[0]:
+            if left[1] or time.monotonic() > until:
+                raise SystemExit(f"procrastinate does not finish: {left[0]} jobs left, {left[1]} failed")
+            time.sleep(0.01)
+
+    def _empty(self) -> None:
+        from django.db import connections
+
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("TRUNCATE cases_case, procrastinate_jobs, ledger_leaf CASCADE")
+
+    def _query(self, query: str) -> tuple[Any, ...]:
+        from django.db import connections
+
+        with connections["owner" if query.startswith(("ANALYZE", "DELETE")) else "default"].cursor() as cursor:
+            cursor.execute(query)
+            found = cursor.fetchone() if cursor.description else None
+        return tuple(found or ())
+
+    def _now(self) -> Any:
+        from coordination.core import clock
+
+        return clock.now()
+
+    def _tell(self, line: str) -> None:
+        if self.say:
+            print(line, file=sys.stderr, flush=True)
+
+
+def _quantiles(sent: dict[str, float], times: Any) -> tuple[float, float]:
+    """Return p50 and p99 in milliseconds, without the first few: they warm what comes after."""
+    time.sleep(0.2)
+    arrived = dict(times)
+    waits = sorted((arrived[key] - at) * 1000 for key, at in list(sent.items())[5:])
+    return statistics.median(waits), waits[int(len(waits) * 0.99)]
+
+
+if __name__ == "__main__":
+    main()
