@@ -1,4 +1,4 @@
-"""An ordinary user, for tests that root runs."""
+"""An embedded server, and an ordinary user for tests that root runs."""
 
 import os
 import pwd
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coordination.core.embedded import binaries
+from coordination.core.embedded import binaries, server
 from coordination.core.embedded.accounts import Account
 from tests.core.ordinary import Ordinary
 
@@ -25,3 +25,17 @@ def ordinary() -> Iterator[Ordinary]:
         pytest.skip("the environment lies in a directory that an ordinary user cannot enter")
     yield Ordinary(entry.pw_uid, entry.pw_gid, home)
     shutil.rmtree(home)
+
+
+@pytest.fixture
+def var(tmp_path: Path) -> Iterator[Path]:
+    """A checkout's `var` directory, not yet used."""
+    yield tmp_path / "var"
+    server.erase(tmp_path / "var")
+
+
+@pytest.fixture
+def started(var: Path) -> Path:
+    """A checkout's `var` directory with a running server."""
+    server.start(var)
+    return var

@@ -1,16 +1,13 @@
-"""The embedded PostgreSQL: started, stopped, killed and misled, with real servers."""
+"""The embedded PostgreSQL: started, stopped and refused, with real servers."""
 
 import fcntl
 import json
 import os
 import pwd
 import shutil
-import signal
 import stat
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,28 +22,10 @@ import manage
 from coordination.core import embedded
 from coordination.core.embedded import accounts, binaries, processes, server
 from coordination.core.embedded.backend import base
-from coordination.core.embedded.cluster import ROLES, Cluster
+from coordination.core.embedded.cluster import Cluster
 from coordination.core.embedded.errors import EmbeddedDatabaseError
+from tests.core.asking import ask, connect, note, notes
 from tests.core.ordinary import Ordinary
-
-START = """
-import pathlib, sys
-from coordination.core.embedded import server
-server.start(pathlib.Path(sys.argv[1]))
-"""
-
-
-@pytest.fixture
-def var(tmp_path: Path) -> Iterator[Path]:
-    """A checkout's `var` directory, not yet used."""
-    yield tmp_path / "var"
-    server.erase(tmp_path / "var")
-
-
-@pytest.fixture
-def started(var: Path) -> Path:
-    server.start(var)
-    return var
 
 
 @pytest.fixture(scope="module")
@@ -72,15 +51,15 @@ def test_it_starts_once_and_stops_cleanly(var: Path) -> None:
 
 
 def test_what_was_recorded_is_there_after_a_restart(started: Path) -> None:
-    _note(started, "kept")
+    note(started, "kept")
     server.stop(started)
     server.start(started)
-    assert _notes(started) == ["kept"]
+    assert notes(started) == ["kept"]
 
 
 def test_it_writes_through_to_the_disk(running: Path) -> None:
     for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-        assert _ask(running, f"SHOW {setting}") == "on"
+        assert ask(running, f"SHOW {setting}") == "on"
 
 
 def test_every_role_has_what_it_needs_and_no_more(running: Path) -> None:
@@ -89,34 +68,32 @@ def test_every_role_has_what_it_needs_and_no_more(running: Path) -> None:
         "' ', rolname, rolcanlogin, rolsuper, rolcreatedb, rolcreaterole, rolbypassrls) ORDER BY rolname)"
         " FROM pg_roles WHERE rolname ~ '^coordination_(owner|app|partner|backup)$'"
     )
-    assert _ask(running, query) == [
+    assert ask(running, query) == [
         "coordination_app t f f f f",
         "coordination_backup t f f f t",
         "coordination_owner t f t f f",
         "coordination_partner f f f f f",
     ]
-    assert _ask(running, "SELECT pg_has_role('coordination_partner', 'SET')")
-    assert not _ask(running, "SELECT pg_has_role('coordination_partner', 'USAGE')")
-    assert _ask(
-        running, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'coordination'"
-    ) == ("coordination_owner")
+    assert ask(running, "SELECT pg_has_role('coordination_partner', 'SET')")
+    assert not ask(running, "SELECT pg_has_role('coordination_partner', 'USAGE')")
+    assert ask(running, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'coordination'") == (
+        "coordination_owner"
+    )
 
 
 def test_nobody_enters_without_the_password_and_nothing_listens_on_the_network(running: Path) -> None:
     methods = "SELECT array_agg(DISTINCT auth_method) FROM pg_hba_file_rules"
-    assert _ask(running, methods, role="superuser") == ["scram-sha-256"]
-    assert _ask(running, "SHOW listen_addresses") == ""
+    assert ask(running, methods, role="superuser") == ["scram-sha-256"]
+    assert ask(running, "SHOW listen_addresses") == ""
     for role in ("superuser", "owner", "app", "backup"):
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-            _connect(running, role, password="guessed")
+            connect(running, role, password="guessed")
 
 
 def test_text_is_utf_8_and_sorts_the_same_on_every_machine(running: Path) -> None:
-    assert _ask(running, "SHOW server_encoding") == "UTF8"
-    assert _ask(running, "SELECT datlocale FROM pg_database WHERE datname = current_database()") == "C.UTF-8"
-    assert (
-        _ask(running, "SELECT upper('straße é')") == "STRASSE É" or _ask(running, "SELECT upper('é')") == "É"
-    )
+    assert ask(running, "SHOW server_encoding") == "UTF8"
+    assert ask(running, "SELECT datlocale FROM pg_database WHERE datname = current_database()") == "C.UTF-8"
+    assert ask(running, "SELECT upper('straße é')") == "STRASSE É" or ask(running, "SELECT upper('é')") == "É"
 
 
 def test_other_users_reach_neither_data_nor_socket_nor_passwords(running: Path) -> None:
@@ -140,95 +117,6 @@ def test_for_root_the_server_runs_as_another_user_outside_private_directories(va
     assert {parent: parent.stat().st_mode for parent in var.parents} == modes
 
 
-@pytest.mark.faults
-def test_a_killed_server_is_recovered_with_everything_that_was_committed(started: Path) -> None:
-    for number in range(3):
-        _note(started, f"round {number}")
-        pid = server.status(started)["pid"]
-        os.kill(pid, signal.SIGKILL)
-        while server.status(started)["running"]:
-            time.sleep(0.01)
-        server.start(started)
-        assert server.status(started)["pid"] != pid
-    assert _notes(started) == ["round 0", "round 1", "round 2"]
-
-
-@pytest.mark.faults
-def test_files_of_a_dead_server_are_no_obstacle(started: Path) -> None:
-    cluster = Cluster.of(started)
-    left = (cluster.data / "postmaster.pid").read_text()
-    server.stop(started)
-    (cluster.data / "postmaster.pid").write_text(left)
-    cluster.socket_directory.mkdir(mode=0o700)
-    os.chown(cluster.socket_directory, cluster.home.stat().st_uid, -1)
-    cluster.socket.touch()
-    cluster.socket.with_name(f"{cluster.socket.name}.lock").write_text(left)
-    assert not server.status(started)["running"]
-    server.start(started)
-    assert _ask(started, "SELECT 1") == 1
-
-
-@pytest.mark.faults
-def test_a_pid_file_that_names_another_process_harms_neither(started: Path) -> None:
-    cluster = Cluster.of(started)
-    left = (cluster.data / "postmaster.pid").read_text().split("\n", 1)[1]
-    server.stop(started)
-    with subprocess.Popen(["sleep", "60"]) as innocent:
-        (cluster.data / "postmaster.pid").write_text(f"{innocent.pid}\n{left}")
-        assert not server.status(started)["running"]
-        assert not server.stop(started)
-        server.start(started)
-        assert _ask(started, "SELECT 1") == 1
-        assert innocent.poll() is None
-        innocent.kill()
-
-
-@pytest.mark.faults
-def test_a_pid_file_that_names_the_server_of_another_checkout_harms_neither(
-    tmp_path: Path, started: Path
-) -> None:
-    other = tmp_path / "other"
-    server.start(other)
-    theirs = server.status(other)["pid"]
-    try:
-        data = Cluster.of(started).data
-        left = (data / "postmaster.pid").read_text().split("\n", 1)[1]
-        server.stop(started)
-        (data / "postmaster.pid").write_text(f"{theirs}\n{left}")
-        assert not server.stop(started)
-        server.start(started)
-        assert server.status(started)["pid"] not in (None, theirs)
-        assert server.status(other)["pid"] == theirs
-    finally:
-        server.erase(other)
-
-
-def test_a_pid_that_was_used_again_is_another_process() -> None:
-    with subprocess.Popen(["sleep", "60"]) as process:
-        now = processes.Process.of(process.pid)
-        assert now is not None
-        assert now.alive
-        assert not processes.Process(pid=now.pid, started="1").alive
-        process.kill()
-        time.sleep(0.1)
-        assert not now.alive  # a zombie, which nobody has waited for yet
-
-
-@pytest.mark.faults
-def test_processes_that_start_at_once_get_one_server(var: Path) -> None:
-    starting = [
-        subprocess.Popen([sys.executable, "-c", START, str(var)], stderr=subprocess.PIPE) for _ in range(4)
-    ]
-    assert [(process.communicate()[1], process.returncode) for process in starting] == [(b"", 0)] * 4
-    data = str(Cluster.of(var).data).encode()
-    serving = [
-        line.parent.name
-        for line in Path("/proc").glob("[0-9]*/cmdline")
-        if _words(line)[1:3] == [b"-D", data]
-    ]
-    assert serving == [str(server.status(var)["pid"])]
-
-
 def test_copied_checkouts_do_not_share_a_server(tmp_path: Path, started: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(started, copy, ignore=shutil.ignore_patterns("run"))
@@ -236,8 +124,8 @@ def test_copied_checkouts_do_not_share_a_server(tmp_path: Path, started: Path) -
         server.start(copy)
         assert server.status(copy)["pid"] != server.status(started)["pid"]
         assert server.status(copy)["socket"] != server.status(started)["socket"]
-        _note(started, "here")
-        assert _ask(copy, "SELECT to_regclass('note')", role="owner") is None
+        note(started, "here")
+        assert ask(copy, "SELECT to_regclass('note')", role="owner") is None
     finally:
         server.erase(copy)
 
@@ -265,7 +153,7 @@ def test_damaged_data_give_the_servers_own_words_and_what_to_do(started: Path) -
     assert "manage.py database erase --yes" in message
     server.erase(started)
     server.start(started)
-    assert _ask(started, "SELECT 1") == 1
+    assert ask(started, "SELECT 1") == 1
 
 
 def test_a_second_server_never_touches_data_in_use(started: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,16 +178,16 @@ def test_an_interrupted_creation_is_begun_anew(var: Path) -> None:
     server.stop(var)
     cluster.data.rename(cluster.home / "data.unfinished")
     server.start(var)
-    assert _ask(var, "SELECT 1") == 1
+    assert ask(var, "SELECT 1") == 1
     assert not (cluster.home / "data.unfinished").exists()
 
 
 def test_roles_that_were_not_finished_are_finished(started: Path) -> None:
-    with _connect(started, "superuser") as connection:
+    with connect(started, "superuser") as connection:
         connection.execute("DROP DATABASE coordination")
     Cluster.of(started).ready.unlink()
     server.start(started)
-    assert _ask(started, "SELECT 1") == 1
+    assert ask(started, "SELECT 1") == 1
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
@@ -340,7 +228,7 @@ def test_the_command_starts_shows_and_stops(
 ) -> None:
     settings.VAR_DIR = var
     assert _command(capsys, "start")["running"]
-    assert _ask(var, "SELECT 1") == 1
+    assert ask(var, "SELECT 1") == 1
     assert _command(capsys, "status")["socket"] == str(Cluster.of(var).socket)
     assert not _command(capsys, "stop")["running"]
     with pytest.raises(CommandError, match="--yes"):
@@ -405,42 +293,6 @@ def test_an_ordinary_user_in_a_checkout_of_root_is_told_so(ordinary: Ordinary, s
 def _a_session(var: Path) -> dict[str, Any]:
     server.start(var)
     status = server.status(var)
-    answer = _ask(var, "SELECT 1")
+    answer = ask(var, "SELECT 1")
     owner = Path(f"/proc/{status['pid']}").stat().st_uid
     return {**status, "answer": answer, "owner": owner, "stopped": server.stop(var)}
-
-
-def _connect(var: Path, role: str, *, password: str = "") -> psycopg.Connection:
-    cluster = Cluster.of(var)
-    return psycopg.connect(
-        host=str(cluster.socket_directory),
-        user=ROLES[role],
-        password=password or cluster.password(role),
-        dbname="postgres" if role == "superuser" else "coordination",
-        autocommit=True,
-    )
-
-
-def _ask(var: Path, query: str, *, role: str = "app") -> Any:
-    with _connect(var, role) as connection:
-        row = connection.execute(query).fetchone()
-    assert row
-    return row[0]
-
-
-def _note(var: Path, text: str) -> None:
-    with _connect(var, "owner") as connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS note (id serial, text text)")
-        connection.execute("INSERT INTO note (text) VALUES (%s)", [text])
-
-
-def _notes(var: Path) -> list[str]:
-    found: list[str] = _ask(var, "SELECT array_agg(text ORDER BY id) FROM note", role="owner")
-    return found
-
-
-def _words(cmdline: Path) -> list[bytes]:
-    try:
-        return cmdline.read_bytes().split(b"\0")
-    except OSError:
-        return []
