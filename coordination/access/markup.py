@@ -78,7 +78,7 @@ def digest(value: str) -> SafeString:
 
 
 def structured(text: str) -> SafeString | str:
-    """Return a JSON document as nested lists, whole and in its own order; nothing where it is none."""
+    """Return a JSON document as nested lists, whole, names first; nothing where it is none."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -94,7 +94,7 @@ def _laid_out(value: Any) -> SafeString:
                 name.replace("_", " "),
                 _laid_out(each),
             )
-            for name, each in value.items()
+            for name, each in sorted(value.items(), key=_name_first)
         )
         row = '<dt class="{0}">{1}</dt><dd class="{0}">{2}</dd>'
         return format_html('<dl class="pairs">{}</dl>', format_html_join("", row, rows))
@@ -107,6 +107,10 @@ def _laid_out(value: Any) -> SafeString:
     plain = {True: "yes", False: "no", None: "nothing", "": "empty"}
     said = plain[value] if value is None or isinstance(value, bool | str) else value or "none"
     return format_html('<span class="quiet">{}</span>' if said != "yes" else "<strong>{}</strong>", said)
+
+
+def _name_first(pair: tuple[str, Any]) -> bool:
+    return pair[0] not in ("title", "label")
 
 
 def _written(moment: datetime, zone: tzinfo) -> str:

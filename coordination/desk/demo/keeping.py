@@ -11,8 +11,8 @@ from django.conf import settings
 
 
 def directory() -> Path:
-    """Return var/demo, made where it is not there."""
-    path = Path(settings.VAR_DIR) / "demo"
+    """Return var/demo/<name of the database>, made where it is not there."""
+    path = Path(settings.VAR_DIR) / "demo" / Path(str(settings.DATABASES["default"]["NAME"])).name
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 

@@ -1,0 +1,105 @@
+"""The demo as somebody runs it: one command, real processes, and nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from coordination.desk.demo import loading
+from coordination.desk.demo.keeping import port
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def demo(database_environment: dict[str, str]) -> Start:
+    """Start the demo against the test database."""
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "manage.py", "demo", *arguments],
+            cwd=settings.BASE_DIR,
+            env={**os.environ, **database_environment, "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    return start
+
+
+@pytest.mark.timeout(300)
+def test_the_demo_goes_from_flag_to_acknowledgement_and_can_be_run_again(demo: Start) -> None:
+    for _ in range(2):
+        process = demo("--exit", "--json", "--port", str(port("test")))
+        said, _ = process.communicate(timeout=140)
+        assert process.returncode == 0, said
+        outcome = json.loads(said.splitlines()[-1])
+        assert set(outcome) == {
+            "referral",
+            "state",
+            "agency_reference",
+            "deliveries",
+            "ledger_entries",
+            "seconds",
+        }
+        assert outcome["state"] == "acknowledged"
+        assert outcome["agency_reference"].startswith("HCSO-")
+        assert [each["state"] for each in outcome["deliveries"]] == ["acknowledged"]
+        assert outcome["deliveries"][0]["digest"].startswith("sha256:")
+        assert outcome["ledger_entries"] > 50
+        assert not _left_over()
+
+
+@pytest.mark.timeout(200)
+def test_ctrl_c_stops_the_demo_and_all_that_it_started(demo: Start) -> None:
+    process = demo("--port", str(port("test")))
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "stays up" in line:
+            break
+    assert _left_over()
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=40)
+    assert process.returncode == 0, said
+    time.sleep(0.2)
+    assert not _left_over()
+
+
+def test_the_demo_names_the_part_that_failed(demo: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLUGINS_ALLOWED", "signed_webhook")
+    process = demo("--exit", "--port", str(port("test")))
+    said, _ = process.communicate(timeout=140)
+    assert process.returncode == 1
+    assert "FAILED in part 'people'" in said
+
+
+def test_there_is_one_story_and_several_cases_that_have_happened() -> None:
+    assert loading.live()["key"] == "harrow"
+    assert len(loading.past()) >= 5
+
+
+def _left_over() -> list[str]:
+    """Return the processes of the demo that still run on this test's database."""
+    name = settings.DATABASES["default"]["NAME"]
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            command = directory.joinpath("cmdline").read_bytes().decode().replace("\0", " ")
+            environment = directory.joinpath("environ").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if f"/{name}" in environment and (
+            "coordination.desk.demo" in command or "coordination.wsgi" in command
+        ):
+            found.append(command)
+    return found
