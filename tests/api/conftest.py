@@ -63,10 +63,10 @@ def stranger(second_agency: Agency, police_officer_of: OfficerOf, client_for: Cl
 
 
 @pytest.fixture
-def approved(
-    case: Case, agency: Agency, destination_of: DestinationOf, liaison: User, senior_reviewer: User
+def in_review(
+    case: Case, agency: Agency, destination_of: DestinationOf, liaison: User
 ) -> Callable[[], Referral]:
-    """Make an approved referral to the sheriff; its delivery is queued."""
+    """Make a referral to the sheriff that waits for an approver."""
     destination = destination_of(agency)
 
     def make() -> Referral:
@@ -74,7 +74,17 @@ def approved(
         services.add_item(referral, by=liaison, **ITEM)
         services.add_fact(referral, by=liaison, **FACT)
         services.add_addressee(referral, by=liaison, destination=destination)
-        services.submit(referral, by=liaison)
+        return services.submit(referral, by=liaison)
+
+    return make
+
+
+@pytest.fixture
+def approved(in_review: Callable[[], Referral], senior_reviewer: User) -> Callable[[], Referral]:
+    """Make an approved referral to the sheriff; its delivery is queued."""
+
+    def make() -> Referral:
+        referral = in_review()
         digests = {each.pk: each.message.digest for each in selectors.addressees_of(referral) if each.message}
         return services.approve(referral, by=senior_reviewer, digests=digests)
 

@@ -74,6 +74,22 @@ def test_what_has_not_left_is_not_there(api: APIClient, approved: Callable[[], R
     message = outbox.messages_of(referral.origin).get()
     assert api.get(LIST).json()["results"] == []
     assert api.get(f"{LIST}/{message.pk}").status_code == 404
+
+
+def test_an_answer_that_overtakes_our_own_record_is_heard(
+    api: APIClient, approved: Callable[[], Referral]
+) -> None:
+    message = outbox.messages_of(approved().origin).get()
+    answer = api.post(f"{LIST}/{message.pk}/acknowledge", {"reference": "HC-1"}, **key())
+    assert answer.status_code == 201
+    assert _referral().state == "acknowledged"
+
+
+def test_what_is_not_approved_is_not_there_for_anybody(
+    api: APIClient, in_review: Callable[[], Referral]
+) -> None:
+    message = outbox.messages_of(in_review().origin).get()
+    assert api.get(f"{LIST}/{message.pk}").status_code == 404
     for path, body in ANSWERS:
         assert api.post(f"{LIST}/{message.pk}/{path}", body, **key(path)).status_code == 404
 

@@ -11,6 +11,7 @@ from coordination.cases.services import Case
 from coordination.channels import Receipt, ReceiptLevel
 from coordination.core import clock
 from coordination.core.errors import Refused
+from coordination.outbox import selectors as outbox_selectors
 from coordination.outbox import services as outbox
 from coordination.referrals import selectors, services
 from coordination.referrals.models import Referral
@@ -140,6 +141,22 @@ def test_an_answer_asks_another_person_to_approve_it(
     services.approve_answer(question, by=senior_reviewer, digest=question.message.digest)
     assert cases.open_task("approve_answer", question.origin) is None
     assert cases.open_task("answer_question", question.origin) is None
+
+
+def test_an_outcome_ends_the_asking_for_an_answer_that_can_no_longer_be_given(
+    approved: Draft, liaison: User
+) -> None:
+    referral = approved()
+    _accepted(referral)
+    addressee = selectors.addressees_of(referral).get()
+    question = services.request_information(addressee, question="Which school?")
+    assert question is not None
+    services.answer(question, by=liaison, text="Not named.")
+    services.report_outcome(addressee, outcome="welfare_check")
+    assert cases.open_task("answer_question", question.origin) is None
+    assert cases.open_task("approve_answer", question.origin) is None
+    assert _clock(referral, "policy.answer-p0") == "cancelled"
+    assert [message.state for message in outbox_selectors.messages_of(question.origin)] == ["void"]
 
 
 def test_a_clock_that_no_pack_has_undoes_nothing(approved: Draft, caplog: pytest.LogCaptureFixture) -> None:

@@ -18,6 +18,7 @@ from coordination.outbox import selectors as outbox_selectors
 from coordination.outbox import services as outbox
 from coordination.referrals.models import Addressee, Referral
 from coordination.referrals.services import calling, gate
+from coordination.referrals.services.hearing import drop_questions
 from coordination.referrals.services.records import move, permitted, required, trace
 from coordination.referrals.services.submitting import addressees_of, digests_of
 from coordination.referrals.workflow import REFERRAL, ReferralState, ReferralVerb
@@ -188,6 +189,7 @@ def _mark_corrected(correction: Referral, original: Referral, by: User) -> None:
     locked = Referral.objects.select_for_update(of=("self",)).select_related("case").get(pk=original.pk)
     move(locked, ReferralVerb.CORRECT)
     calling.stop_phoning(locked, by=by, outcome=f"Corrected by {correction.reference}.")
+    drop_questions(locked, by=by, why=f"Corrected by {correction.reference}.")
     cases.cancel_deadline(locked.case, code="policy.outcome", about=locked.origin)
     for addressee in locked.addressees.filter(acknowledged_at=None):
         code = f"policy.ack-{calling.pace(locked)}"

@@ -17,6 +17,7 @@ from coordination.core import clock
 from coordination.core.errors import InvalidInput
 from coordination.ledger import services as ledger
 from coordination.outbox import selectors as outbox
+from coordination.outbox import services as outbox_services
 from coordination.referrals.models import Addressee, Question, Referral
 from coordination.referrals.services import calling
 from coordination.referrals.services.records import limited, lock, move, required, trace
@@ -186,6 +187,7 @@ def report_outcome(
 def conclude(referral: Referral, outcome: Outcome, detail: str, *, by: User | None, title: str) -> Referral:
     """Record an outcome on a locked referral and open its after-action review."""
     move(referral, ReferralVerb.REPORT_OUTCOME, outcome=outcome, outcome_detail=detail)
+    drop_questions(referral, by=by, why="The outcome came first.")
     cases.meet_deadline(referral.case, code="policy.outcome", about=referral.origin)
     due = calling.start(
         referral,
@@ -204,6 +206,16 @@ def conclude(referral: Referral, outcome: Outcome, detail: str, *, by: User | No
     )
     trace(referral, "outcome_reported", title, by=by, detail=detail, details={"outcome": str(outcome)})
     return referral
+
+
+def drop_questions(referral: Referral, *, by: User | None, why: str) -> None:
+    """Stop asking for answers that can no longer be given: tasks, clocks, answers not approved yet."""
+    for question in referral.questions.filter(approved_by=None).select_related("message"):
+        cases.end_tasks(about=question.origin, outcome=why, by=by, cancel=True)
+        code = f"policy.answer-{calling.pace(referral)}"
+        cases.cancel_deadline(referral.case, code=code, about=question.origin)
+        if question.message is not None:
+            outbox_services.void(question.message, by=None, reason=why)
 
 
 def known_outcome(value: str) -> Outcome:
