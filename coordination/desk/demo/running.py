@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from coordination.access import selectors as people
+from coordination.core.embedded.addresses import EMBEDDED_ENGINE
 from coordination.desk.demo import cast, keeping, loading
 from coordination.desk.demo.processes import Children, children, mail_directory
 from coordination.desk.demo.story import Story
@@ -151,6 +152,8 @@ def _close_the_book(teller: Teller, outcome: dict[str, Any], found: cast.Cast, b
         teller.plain(f"  {row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}")
     teller.plain()
     teller.plain(f"Passwords and logs: {keeping.directory()} (readable by you alone).")
+    if settings.DATABASES["default"]["ENGINE"] == EMBEDDED_ENGINE:
+        teller.plain("The embedded database goes on running: `manage.py database stop` ends it.")
 
 
 def _stay(teller: Teller, started: Children, base: str) -> None:
