@@ -245,6 +245,19 @@ def test_a_question_after_the_end_goes_to_a_person(approved: Draft) -> None:
     assert _state(referral) == ReferralState.OUTCOME
 
 
+def test_an_acknowledgement_of_what_we_thought_was_stopped_goes_to_a_person(
+    approved: Draft, liaison: User
+) -> None:
+    referral = approved()
+    addressee = selectors.addressees_of(referral).get()
+    services.withdraw(referral, by=liaison, reason="A quotation.")
+    services.acknowledge(addressee, reference="HC-1")
+    task = cases.tasks_of(referral.case).get(kind="heard_late", state="open")
+    assert "acknowledged" in task.title
+    assert "withdrawn" in task.title
+    assert _state(referral) == ReferralState.WITHDRAWN
+
+
 def test_an_outcome_opens_the_after_action_review_and_closing_ends_it(
     approved: Draft, senior_reviewer: User
 ) -> None:

@@ -21,7 +21,7 @@ S, V = ReferralState, ReferralVerb
 
 # What recipients say is never refused once the referral is with them: past the table it goes to a person.
 HEARD = {V.MARK_SENT, V.ACKNOWLEDGE, V.REQUEST_INFORMATION, V.REPORT_OUTCOME}
-WITH_THEM = set(S) - {S.DRAFT, S.IN_REVIEW, S.DECLINED, S.WITHDRAWN}
+WITH_THEM = set(S) - {S.DRAFT, S.IN_REVIEW, S.DECLINED}
 
 
 @dataclass

@@ -40,7 +40,7 @@ _PAST = frozenset(
     {
         *(ReferralState.ACKNOWLEDGED, ReferralState.INFORMATION_REQUESTED, ReferralState.ANSWERED),
         *(ReferralState.OUTCOME, ReferralState.AFTER_ACTION_REVIEW),
-        *(ReferralState.CLOSED, ReferralState.CORRECTED),
+        *(ReferralState.CLOSED, ReferralState.CORRECTED, ReferralState.WITHDRAWN),
     }
 )
 _LONGEST = 10_000
@@ -104,6 +104,9 @@ def acknowledge(
     row.agency_reference = given
     row.save(update_fields=["acknowledged_at", "agency_reference"])
     cases.meet_deadline(referral.case, code=f"policy.ack-{calling.pace(referral)}", about=row.origin)
+    if referral.state == ReferralState.WITHDRAWN:
+        # It was stopped, we thought: they have it all the same, and nobody has told them that it is void.
+        _heard_late(referral, row, "acknowledged", who or given, by)
     if moves and _enough(referral):
         move(
             referral,
