@@ -3,7 +3,13 @@
 from coordination.referrals.services.answering import answer, approve_answer
 from coordination.referrals.services.correcting import correct
 from coordination.referrals.services.deciding import approve, decline, return_, withdraw
-from coordination.referrals.services.ending import close, follow_task, record_outcome, review
+from coordination.referrals.services.ending import (
+    close,
+    follow_task,
+    record_outcome,
+    report_outcome,
+    review,
+)
 from coordination.referrals.services.filing import (
     add_addressee,
     add_fact,
@@ -17,7 +23,6 @@ from coordination.referrals.services.filing import (
 from coordination.referrals.services.hearing import (
     acknowledge,
     follow_delivery,
-    report_outcome,
     request_information,
 )
 from coordination.referrals.services.submitting import submit

@@ -11,7 +11,7 @@ from coordination.core.errors import InvalidInput
 from coordination.policy import engine
 from coordination.policy import selectors as policy
 from coordination.policy.workflow import DataCategory
-from coordination.referrals.models import Addressee, Referral
+from coordination.referrals.models import Addressee, Question, Referral
 from coordination.referrals.services.bodies import CLAIMED
 
 logger = logging.getLogger(__name__)
@@ -73,6 +73,57 @@ def start(
 def pace(referral: Referral) -> str:
     """Return the ending of the clocks that differ by priority."""
     return "p0" if referral.priority == "P0" else "normal"
+
+
+def chase_acknowledgement(referral: Referral, row: Addressee) -> None:
+    """Start the clock of one recipient's acknowledgement, in the recipient's time zone."""
+    agency = row.destination.agency
+    start(
+        referral,
+        f"policy.ack-{pace(referral)}",
+        f"{referral.reference}: acknowledgement by {agency.name}",
+        about=row.origin,
+        started_at=row.left_at,
+        zone=agency.time_zone,
+    )
+
+
+def ask_for_answer(referral: Referral, asked: Question, name: str) -> None:
+    """Open the task to answer a recipient's question, with its clock."""
+    title = f"{referral.reference}: answer to {name}"
+    due = start(referral, f"policy.answer-{pace(referral)}", title, about=asked.origin)
+    cases.open_task(
+        referral.case,
+        kind=ANSWER,
+        title=f"Answer {name} about {referral.reference}"[:200],
+        role=Role.SAFETY_LIAISON,
+        instructions=asked.question,
+        about=asked.origin,
+        priority=referral.priority,
+        due_at=due,
+    )
+
+
+def ask_for_outcome(referral: Referral) -> None:
+    """Start the clock after which a recipient is asked what came of it; a correction has no outcome."""
+    if referral.corrects_id is None:
+        title = f"{referral.reference}: ask for the outcome"
+        start(referral, "policy.outcome", title, about=referral.origin)
+
+
+def ask_for_after_action(referral: Referral, *, words: str) -> None:
+    """Open the task of the after-action review, with its clock."""
+    title = f"After-action review of {referral.reference}"
+    due = start(referral, "policy.after-action", title, about=referral.origin)
+    cases.open_task(
+        referral.case,
+        kind=AFTER_ACTION_REVIEW,
+        title=title,
+        role=Role.SENIOR_REVIEWER,
+        instructions=words,
+        about=referral.origin,
+        due_at=due,
+    )
 
 
 def phone_them_now(referral: Referral, addressees: list[Addressee]) -> None:

@@ -5,14 +5,33 @@ from django.db import transaction
 from coordination.access.services import User
 from coordination.cases import selectors as case_selectors
 from coordination.cases import services as cases
-from coordination.core.errors import Refused
+from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
 from coordination.policy import selectors as policy
-from coordination.referrals.models import Referral
+from coordination.referrals.models import Addressee, Referral
 from coordination.referrals.services import calling
-from coordination.referrals.services.hearing import conclude, known_outcome
+from coordination.referrals.services.hearing import drop_questions, fresh, heard_late, is_step
 from coordination.referrals.services.records import limited, lock, move, permitted, required, trace
-from coordination.referrals.workflow import REFERRAL, ReferralVerb
+from coordination.referrals.workflow import REFERRAL, Outcome, ReferralVerb
+
+_LONGEST = 10_000
+
+
+@transaction.atomic
+def report_outcome(
+    addressee: Addressee, *, outcome: str, detail: str = "", by: User | None = None
+) -> Referral:
+    """Record what came of it, as the recipient says; the caller (a receiver) knows that it is they."""
+    referral = lock(addressee.referral)
+    known = _known(outcome)
+    text = limited("detail", detail, _LONGEST)
+    row = fresh(addressee)
+    name = row.destination.agency.name
+    if not is_step(referral, ReferralVerb.REPORT_OUTCOME):
+        heard_late(referral, row, f"reported {_words(known)}", text, by)
+        return referral
+    title = f"{referral.reference}: {name} reports {_words(known)}"
+    return _conclude(referral, known, text, by=by, title=title)
 
 
 @transaction.atomic
@@ -20,10 +39,9 @@ def record_outcome(referral: Referral, *, by: User, outcome: str, detail: str = 
     """Record what came of it where a person of the desk learnt it, or that there is no feedback."""
     locked = permitted(referral, by=by, permission="close_referral")
     REFERRAL.after(locked.state, ReferralVerb.REPORT_OUTCOME)
-    known = known_outcome(outcome)
-    text = limited("detail", detail, 10_000)
-    words = known.value.replace("_", " ")
-    return conclude(locked, known, text, by=by, title=f"{locked.reference}: outcome {words}")
+    known = _known(outcome)
+    title = f"{locked.reference}: outcome {_words(known)}"
+    return _conclude(locked, known, limited("detail", detail, _LONGEST), by=by, title=title)
 
 
 @transaction.atomic
@@ -79,3 +97,23 @@ def follow_task(referral: Referral, *, kind: str, done: bool, by: User | None) -
         rule = policy.phone_rule(locked.priority)
         if rule is not None:
             cases.meet_deadline(locked.case, code=rule.clock, about=locked.origin)
+
+
+def _conclude(referral: Referral, outcome: Outcome, detail: str, *, by: User | None, title: str) -> Referral:
+    move(referral, ReferralVerb.REPORT_OUTCOME, outcome=outcome, outcome_detail=detail)
+    drop_questions(referral, by=by, why="The outcome came first.")
+    cases.meet_deadline(referral.case, code="policy.outcome", about=referral.origin)
+    calling.ask_for_after_action(referral, words=f"Outcome: {_words(outcome)}. {detail}".strip())
+    trace(referral, "outcome_reported", title, by=by, detail=detail, details={"outcome": str(outcome)})
+    return referral
+
+
+def _known(value: str) -> Outcome:
+    try:
+        return Outcome(value)
+    except ValueError:
+        raise InvalidInput("outcome", f"The outcome is one of {', '.join(Outcome)}.") from None
+
+
+def _words(outcome: Outcome) -> str:
+    return outcome.value.replace("_", " ")

@@ -14,14 +14,13 @@ from coordination.access.roles import Role
 from coordination.access.services import User
 from coordination.cases import services as cases
 from coordination.core import clock
-from coordination.core.errors import InvalidInput
 from coordination.ledger import services as ledger
 from coordination.outbox import selectors as outbox
 from coordination.outbox import services as outbox_services
 from coordination.referrals.models import Addressee, Question, Referral
 from coordination.referrals.services import calling
 from coordination.referrals.services.records import limited, lock, move, required, trace
-from coordination.referrals.workflow import REFERRAL, Outcome, ReferralState, ReferralVerb
+from coordination.referrals.workflow import REFERRAL, ReferralState, ReferralVerb
 
 LEFT = frozenset({"accepted", "delivered", "acknowledged"})
 ON_ITS_WAY = frozenset({"queued", "sending", "held", "unknown"})
@@ -50,20 +49,12 @@ _LONGEST = 10_000
 def follow_delivery(addressee: Addressee, *, state: str, at: datetime | None = None) -> Referral:
     """Record where a recipient's delivery stands now; mark the referral sent once none is on its way."""
     referral = lock(addressee.referral)
-    row = _fresh(addressee)
+    row = fresh(addressee)
     agency = row.destination.agency
     if state in LEFT and row.left_at is None:
         row.left_at = at or clock.now()
         row.save(update_fields=["left_at"])
-        title = f"{referral.reference}: acknowledgement by {agency.name}"
-        calling.start(
-            referral,
-            f"policy.ack-{calling.pace(referral)}",
-            title,
-            about=row.origin,
-            started_at=row.left_at,
-            zone=agency.time_zone,
-        )
+        calling.chase_acknowledgement(referral, row)
     trace(
         referral,
         "delivery_followed",
@@ -92,28 +83,22 @@ def acknowledge(
     IllegalTransition while the referral is not with the recipient.
     """
     referral = lock(addressee.referral)
-    moves = _moves(referral, ReferralVerb.ACKNOWLEDGE)
-    row = _fresh(addressee)
+    moves = is_step(referral, ReferralVerb.ACKNOWLEDGE)
+    row = fresh(addressee)
     given = limited("reference", reference, 120)
     if row.acknowledged_at is not None and given in ("", row.agency_reference):
-        if by is not None:
-            title = f"{referral.reference}: a named person at {row.destination.agency.name} has it"
-            trace(referral, "confirmed", title, by=by, detail=who, details={"addressee": row.pk})
-        return referral
+        return _confirmed(referral, row, who=who, by=by)
     row.acknowledged_at = row.acknowledged_at or at or clock.now()
     row.agency_reference = given
     row.save(update_fields=["acknowledged_at", "agency_reference"])
     cases.meet_deadline(referral.case, code=f"policy.ack-{calling.pace(referral)}", about=row.origin)
     if referral.state == ReferralState.WITHDRAWN:
         # It was stopped, we thought: they have it all the same, and nobody has told them that it is void.
-        _heard_late(referral, row, "acknowledged", who or given, by)
+        heard_late(referral, row, "acknowledged", who or given, by)
     if moves and _enough(referral):
-        move(
-            referral,
-            ReferralVerb.ACKNOWLEDGE,
-            agency_reference=referral.agency_reference or given,
-        )
-        _ask_for_outcome(referral)
+        own = referral.agency_reference or given
+        move(referral, ReferralVerb.ACKNOWLEDGE, agency_reference=own)
+        calling.ask_for_outcome(referral)
     name = row.destination.agency.name
     trace(
         referral,
@@ -133,31 +118,16 @@ def request_information(addressee: Addressee, *, question: str, by: User | None 
     """
     referral = lock(addressee.referral)
     text = required("question", limited("question", question, _LONGEST))
-    row = _fresh(addressee)
-    if not _moves(referral, ReferralVerb.REQUEST_INFORMATION):
-        _heard_late(referral, row, "asked", text, by)
+    row = fresh(addressee)
+    if not is_step(referral, ReferralVerb.REQUEST_INFORMATION):
+        heard_late(referral, row, "asked", text, by)
         return None
     move(referral, ReferralVerb.REQUEST_INFORMATION)
     asked = Question.objects.create(
         referral=referral, addressee=row, question=text, asked_at=clock.now(), asked_by=by
     )
     name = row.destination.agency.name
-    due = calling.start(
-        referral,
-        f"policy.answer-{calling.pace(referral)}",
-        f"{referral.reference}: answer to {name}",
-        about=asked.origin,
-    )
-    cases.open_task(
-        referral.case,
-        kind=calling.ANSWER,
-        title=f"Answer {name} about {referral.reference}",
-        role=Role.SAFETY_LIAISON,
-        instructions=text,
-        about=asked.origin,
-        priority=referral.priority,
-        due_at=due,
-    )
+    calling.ask_for_answer(referral, asked, name)
     trace(
         referral,
         "information_requested",
@@ -167,48 +137,6 @@ def request_information(addressee: Addressee, *, question: str, by: User | None 
         details={"question": asked.pk, "question_digest": ledger.digest(text)},
     )
     return asked
-
-
-@transaction.atomic
-def report_outcome(
-    addressee: Addressee, *, outcome: str, detail: str = "", by: User | None = None
-) -> Referral:
-    """Record what came of it, as the recipient says, with the task of the after-action review."""
-    referral = lock(addressee.referral)
-    known = known_outcome(outcome)
-    text = limited("detail", detail, _LONGEST)
-    row = _fresh(addressee)
-    name = row.destination.agency.name
-    if not _moves(referral, ReferralVerb.REPORT_OUTCOME):
-        _heard_late(referral, row, f"reported {known}", text, by)
-        return referral
-    return conclude(
-        referral, known, text, by=by, title=f"{referral.reference}: {name} reports {_words(known)}"
-    )
-
-
-def conclude(referral: Referral, outcome: Outcome, detail: str, *, by: User | None, title: str) -> Referral:
-    """Record an outcome on a locked referral and open its after-action review."""
-    move(referral, ReferralVerb.REPORT_OUTCOME, outcome=outcome, outcome_detail=detail)
-    drop_questions(referral, by=by, why="The outcome came first.")
-    cases.meet_deadline(referral.case, code="policy.outcome", about=referral.origin)
-    due = calling.start(
-        referral,
-        "policy.after-action",
-        f"After-action review of {referral.reference}",
-        about=referral.origin,
-    )
-    cases.open_task(
-        referral.case,
-        kind=calling.AFTER_ACTION_REVIEW,
-        title=f"After-action review of {referral.reference}",
-        role=Role.SENIOR_REVIEWER,
-        instructions=f"Outcome: {_words(outcome)}. {detail}".strip(),
-        about=referral.origin,
-        due_at=due,
-    )
-    trace(referral, "outcome_reported", title, by=by, detail=detail, details={"outcome": str(outcome)})
-    return referral
 
 
 def drop_questions(referral: Referral, *, by: User | None, why: str) -> None:
@@ -221,15 +149,15 @@ def drop_questions(referral: Referral, *, by: User | None, why: str) -> None:
             outbox_services.void(question.message, by=None, reason=why)
 
 
-def known_outcome(value: str) -> Outcome:
-    """Return the outcome of this name, or raise InvalidInput naming `outcome`."""
-    try:
-        return Outcome(value)
-    except ValueError:
-        raise InvalidInput("outcome", f"The outcome is one of {', '.join(Outcome)}.") from None
+def _confirmed(referral: Referral, row: Addressee, *, who: str, by: User | None) -> Referral:
+    """Add the person to an acknowledgement that is on record: a receipt comes before the words about it."""
+    if by is not None:
+        title = f"{referral.reference}: a named person at {row.destination.agency.name} has it"
+        trace(referral, "confirmed", title, by=by, detail=who, details={"addressee": row.pk})
+    return referral
 
 
-def _moves(referral: Referral, verb: ReferralVerb) -> bool:
+def is_step(referral: Referral, verb: ReferralVerb) -> bool:
     """Tell whether the verb moves the referral; False where it is past that, IllegalTransition before."""
     if verb in REFERRAL.allowed(referral.state):
         return True
@@ -247,17 +175,8 @@ def _all_left(referral: Referral) -> bool:
     return bool(states & LEFT) and not states & ON_ITS_WAY
 
 
-def _ask_for_outcome(referral: Referral) -> None:
-    if referral.corrects_id is None:
-        calling.start(
-            referral,
-            "policy.outcome",
-            f"{referral.reference}: ask for the outcome",
-            about=referral.origin,
-        )
-
-
-def _heard_late(referral: Referral, row: Addressee, what: str, text: str, by: User | None) -> None:
+def heard_late(referral: Referral, row: Addressee, what: str, text: str, by: User | None) -> None:
+    """Give what a recipient said to a person, because the workflow has no step for it any more."""
     name = row.destination.agency.name
     state = str(referral.state).replace("_", " ")
     title = f"{name} {what} about {referral.reference}, which is {state}"[:200]
@@ -280,9 +199,6 @@ def _heard_late(referral: Referral, row: Addressee, what: str, text: str, by: Us
     )
 
 
-def _fresh(addressee: Addressee) -> Addressee:
+def fresh(addressee: Addressee) -> Addressee:
+    """Return the recipient as it is now, with destination and agency."""
     return Addressee.objects.select_related("destination__agency").get(pk=addressee.pk)
-
-
-def _words(outcome: Outcome) -> str:
-    return outcome.value.replace("_", " ")
