@@ -125,6 +125,11 @@ class DeskAdmin(ModelAdmin):
         self.record_of(request, object_id)
         return super().change_view(request, object_id, form_url, extra_context)
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Show the list under the name of what it lists."""
+        title = str(self.opts.verbose_name_plural).capitalize()
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
     def history_view(self, *_: Any, **__: Any) -> HttpResponse:
         """Refuse: the history of a record is in the ledger."""
         raise Http404

@@ -59,6 +59,10 @@ class ReferralAdmin(DraftActs):
         """Show the state with its shape."""
         return markup.state(row.state)
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Offer no filing here: a referral is filed on a case."""
+        return super().changelist_view(request, {"has_add_permission": False, **(extra_context or {})})
+
     def add_view(
         self,
         request: HttpRequest,

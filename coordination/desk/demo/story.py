@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from coordination.cases import selectors as cases
+from coordination.cases import services as case_services
 from coordination.channels import LetterBody
 from coordination.core import clock
 from coordination.desk.demo.browsing import CREATED, Page, Person, call_api
@@ -62,43 +63,45 @@ class Story:
         return self.outcome()
 
     def flags_come_in(self) -> None:
-        """Post both flags through the API."""
-        with self.teller.doing("flag", "Lanternchat's own systems post two safety flags to the API."):
-            for told in self.told["flags"]:
-                values = self._text(arguments(told))
-                moment = timezone.localtime(
-                    self.began + timedelta(minutes=min(values.pop("content_after"), -1))
-                )
-                values |= {
-                    "external_id": f"{told['external_id']}-{self.run}",
-                    "content_at": moment.isoformat(),
-                }
-                status, answer = call_api(
-                    self.base,
-                    "flags",
-                    self.cast.tokens["intake"],
-                    values,
-                    key=f"flag-{told['key']}-{self.run}",
-                )
-                if status != CREATED:
-                    raise StoryFailed(f"flag: the API answered {status}: {answer}")
+        """Post both flags through the API; the second is about another account of the same person."""
+        first, second = self.told["flags"]
+        with self.teller.doing("flag", "Lanternchat's own systems post a safety flag to the API."):
+            self._post(first)
+        with self.teller.doing(
+            "case", "It is of high severity: a case is open, and a senior reviewer is paged."
+        ):
+            person = self._sign_in("senior_reviewer")
+            self.case = CASE_ADDRESS.findall(person.open(self._flags_of(person)[0]).text)[0]
+        with self.teller.doing("second account", "A second account with the same payment token turns up."):
+            by = self.cast.people["senior_reviewer"]
+            case = cases.case_for(by, self.case)
+            note = "same payment token, same device"
+            case_services.add_subject(case, account=self.fresh[second["account"]], by=by, note=note)
+            self._post(second)
+
+    def _post(self, told: dict[str, Any]) -> None:
+        values = self._text(arguments(told))
+        moment = timezone.localtime(self.began + timedelta(minutes=min(values.pop("content_after"), -1)))
+        values |= {"external_id": f"{told['external_id']}-{self.run}", "content_at": moment.isoformat()}
+        key = f"flag-{told['key']}-{self.run}"
+        status, answer = call_api(self.base, "flags", self.cast.tokens["intake"], values, key=key)
+        if status != CREATED:
+            raise StoryFailed(f"flag: the API answered {status}: {answer}")
+
+    def _flags_of(self, person: Person) -> list[str]:
+        """Return the addresses of this run's flags on the desk, the oldest first."""
+        found = FLAG_ADDRESS.findall(person.open("/admin/triage/flag/?state__exact=received").text)
+        mine = [each for each in dict.fromkeys(found) if self._is_mine(person, each)]
+        return [f"/admin/triage/flag/{each}/change/" for each in reversed(mine)]
 
     def senior_decides(self) -> None:
         """Read and decide both flags."""
-        with self.teller.doing(
-            "decision", "The senior reviewer signs in, reads the flags and decides to refer."
-        ):
+        with self.teller.doing("decision", "The senior reviewer reads both flags and decides to refer."):
             person = self._sign_in("senior_reviewer")
-            found = FLAG_ADDRESS.findall(person.open("/admin/triage/flag/?state__exact=received").text)
-            account = next(iter(self.fresh.values()))
-            mine = [each for each in dict.fromkeys(found) if self._is_mine(person, each)]
-            if len(mine) != len(self.told["flags"]):
-                raise StoryFailed(f"decision: {len(mine)} flags about {account} are on the desk")
-            for address, told in zip(reversed(mine), self.told["decisions"], strict=True):
-                page = person.open(f"/admin/triage/flag/{address}/change/")
+            for address, told in zip(self._flags_of(person), self.told["decisions"], strict=True):
+                page = person.open(address)
                 values = {name: told[name] for name in ("outcomes", "reasons", "reopens_when")}
-                page = person.post(page.form("/do/decide/"), values)
-                self.case = self.case or CASE_ADDRESS.findall(page.text)[0]
+                person.post(page.form("/do/decide/"), values)
 
     def liaison_files(self) -> None:
         """File the referral through the forms of the desk."""
