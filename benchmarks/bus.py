@@ -174,7 +174,9 @@ class Bench:
         )
         expected = self.deliveries + 60 * 2 * processes
         if not attempts == receipts == leaves == expected:
-            raise SystemExit(f"{expected} expected: {attempts} attempts, {receipts} receipts, {leaves} leaves")
+            raise SystemExit(
+                f"{expected} expected: {attempts} attempts, {receipts} receipts, {leaves} leaves"
+            )
         return self.deliveries / float((ended - began).total_seconds())
 
     def _jobs(self, url: str) -> float:
@@ -359,7 +361,9 @@ class Bench:
 
     def _wait_until_sent(self) -> None:
         until = time.monotonic() + 30
-        while self._query("SELECT EXISTS (SELECT FROM outbox_delivery WHERE state IN ('queued', 'sending'))")[0]:
+        while self._query("SELECT EXISTS (SELECT FROM outbox_delivery WHERE state IN ('queued', 'sending'))")[
+            0
+        ]:
             if time.monotonic() > until:
                 raise SystemExit("the bus does not finish")
             time.sleep(0.02)
@@ -381,7 +385,9 @@ class Bench:
     def _query(self, query: str) -> tuple[Any, ...]:
         from django.db import connections
 
-        with connections["owner" if query.startswith(("ANALYZE", "DELETE")) else "default"].cursor() as cursor:
+        with connections[
+            "owner" if query.startswith(("ANALYZE", "DELETE")) else "default"
+        ].cursor() as cursor:
             cursor.execute(query)
             found = cursor.fetchone() if cursor.description else None
         return tuple(found or ())

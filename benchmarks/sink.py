@@ -61,7 +61,7 @@ def noting(*, hangs: bool = False) -> Iterator[tuple[int, Any]]:
             process.join()
 
 
-def serve(port: int, times: Any, hangs: bool) -> None:  # noqa: FBT001 - the target of a process
+def serve(port: int, times: Any, hangs: bool) -> None:
     """Serve until killed."""
     pending: dict[str, float] = {}
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from django.db import connection, transaction
+from django.db import connection
+from django.db.transaction import TransactionManagementError
 
 from coordination.core.sealing import SealBroken, ring
 from coordination.outbox import wakeup
@@ -16,12 +17,16 @@ BATCH: Final = 100
 CONTENT: Final = "outbox_message.content"  # what the column is sealed for (core.fields)
 
 # A delivery in back-off stays open, so it blocks its case; other lanes are other queues and do not wait.
+# A scalar subquery, not an anti-join: it reads one index entry for each row whatever the statistics say (41 ms
+# against 3 ms for a claim from a table that was not analysed).
 OLDEST: Final = """
-    d.state = 'queued' AND d.due_at <= %(now)s AND d.case_id %% %(shards)s = %(shard)s
-    AND NOT EXISTS (
-        SELECT FROM outbox_delivery o
+    d.state = 'queued' AND d.due_at <= %(now)s
+    AND (%(shards)s = 1 OR d.case_id %% %(shards)s = %(shard)s)
+    AND d.id = (
+        SELECT o.id FROM outbox_delivery o
         WHERE o.destination_id = d.destination_id AND o.lane = d.lane AND o.case_id = d.case_id
-          AND o.state IN ('queued', 'sending') AND o.id < d.id
+          AND o.state IN ('queued', 'sending')
+        ORDER BY o.id LIMIT 1
     )
 """
 CLAIM: Final = f"""
@@ -116,8 +121,10 @@ def claim(
     """Take up to `most` due deliveries under one lease: the oldest of each case, in order of ids."""
     values = _where(destination_id, lane, shard, now)
     values |= {"most": most, "token": uuid4(), "until": now + lease}
-    # A transaction of its own: what is claimed is committed before anything leaves.
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
+    if connection.in_atomic_block:
+        raise TransactionManagementError("What is claimed is committed before anything leaves.")
+    # One statement is a transaction of its own; BEGIN and COMMIT around it would be two more round trips.
+    with connection.cursor() as cursor:
         cursor.execute(CLAIM, values)
         return [_claim(row) for row in cursor.fetchall()]
 

@@ -1,7 +1,7 @@
 """One process of the worker: a procrastinate worker on one queue, with an executor of a stated size.
 
-`python -m coordination.outbox.lane p0 --slots 16 --grace 20`, started by the supervisor, which holds its standard
-input: when that ends, the supervisor is gone and so must this be.
+`python -m coordination.outbox.lane p0 --slots 16 --grace 20`, started by the supervisor, which holds its
+standard input: when that ends, the supervisor is gone and so must this be.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 async def run(lane: str, *, slots: int, grace: float) -> None:
-    """Work on the lane's queue until SIGTERM, SIGINT or the end of the supervisor; then finish what is in hand."""
+    """Work on the lane's queue until SIGTERM, SIGINT or the supervisor's end; then finish what is in hand."""
     from procrastinate.contrib.django import app
 
     from coordination.outbox.jobs import HALT

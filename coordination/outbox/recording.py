@@ -1,9 +1,10 @@
 """Recording: what became of a batch, in one transaction and a handful of statements."""
 
+import json
 import logging
 import time
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from base64 import b64encode
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db import DatabaseError, connection, transaction
@@ -12,36 +13,41 @@ from coordination.core import clock
 from coordination.ledger import services as ledger
 from coordination.outbox import changes, services
 from coordination.outbox.models import Delivery, Message
-from coordination.outbox.retries import Verdict
+from coordination.outbox.retries import Try, Verdict
 from coordination.outbox.signals import delivery_changed
 from coordination.outbox.workflow import NEEDS_HUMAN, OPEN, DeliveryState
 
 logger = logging.getLogger(__name__)
 
 TRIES: Final = 3
-# Only under the lease that we took: who has lost it has no say about the state any more.
-UPDATE: Final = """
-    UPDATE outbox_delivery d
-    SET state = v.state, due_at = v.due_at, attempts_made = v.attempts,
-        sequence = greatest(d.sequence, v.sequence), last_error = v.error,
-        finished_at = v.finished_at, lease_token = NULL, lease_until = NULL
-    FROM unnest(%s::bigint[], %s::uuid[], %s::text[], %s::timestamptz[], %s::int[], %s::bigint[], %s::text[],
-        %s::timestamptz[]) AS v(id, token, state, due_at, attempts, sequence, error, finished_at)
-    WHERE d.id = v.id AND d.state = 'sending' AND d.lease_token = v.token
-    RETURNING d.id
-"""
-ATTEMPTS: Final = """
-    INSERT INTO outbox_attempt (delivery_id, number, started_at, finished_at, outcome, error, wire_digest)
-    SELECT * FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[], %s::timestamptz[], %s::text[],
-        %s::text[], %s::text[])
-"""
-RECEIPTS: Final = """
-    INSERT INTO outbox_receipt (delivery_id, level, sequence, occurred_at, recorded_at, source, reference,
-        detail, proof, late)
-    SELECT id, level, sequence, occurred_at, recorded_at, 'deliver', reference, detail, proof, false
-    FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[],
-        %s::text[], %s::bytea[])
-        AS v(id, level, sequence, occurred_at, recorded_at, reference, detail, proof)
+# One statement and one document for all. The state changes only under the lease that we took: who has lost it
+# has no say any more; attempts are facts, and kept in any case.
+RECORD: Final = """
+    WITH v AS (
+        SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS v(
+            id bigint, token uuid, state text, due_at timestamptz, attempts int, error text, finished boolean,
+            level text, sequence bigint, occurred_at timestamptz, reference text, detail text, proof text)
+    ), moved AS (
+        UPDATE outbox_delivery d
+        SET state = v.state, due_at = v.due_at, attempts_made = v.attempts,
+            sequence = greatest(d.sequence, v.sequence), last_error = v.error,
+            finished_at = CASE WHEN v.finished THEN %(now)s::timestamptz END,
+            lease_token = NULL, lease_until = NULL
+        FROM v WHERE d.id = v.id AND d.state = 'sending' AND d.lease_token = v.token
+        RETURNING d.id
+    ), tried AS (
+        INSERT INTO outbox_attempt (delivery_id, number, started_at, finished_at, outcome, error, wire_digest)
+        SELECT * FROM jsonb_to_recordset(%(tries)s::jsonb) AS t(
+            id bigint, number int, started_at timestamptz, finished_at timestamptz, outcome text, error text,
+            wire_digest text)
+    ), told AS (
+        INSERT INTO outbox_receipt (delivery_id, level, sequence, occurred_at, recorded_at, source, reference,
+            detail, proof, late)
+        SELECT id, level, sequence, occurred_at, %(now)s, 'deliver', reference, detail,
+            decode(proof, 'base64'), false
+        FROM v JOIN moved USING (id) WHERE level IS NOT NULL
+    )
+    SELECT id FROM moved
 """
 
 
@@ -70,15 +76,13 @@ def record(verdicts: Sequence[Verdict]) -> None:
 
 @transaction.atomic(durable=True)
 def _record(verdicts: Sequence[Verdict]) -> None:
-    now = clock.now()
+    rows = [_row(each) for each in verdicts]
+    tries = [_tried(each, tried) for each in verdicts for tried in each.tries]
     with connection.cursor() as cursor:
-        cursor.execute(UPDATE, _columns(_update_row(each, now) for each in verdicts))
+        values = {"rows": json.dumps(rows), "tries": json.dumps(tries), "now": clock.now()}
+        cursor.execute(RECORD, values)
         kept = {pk for (pk,) in cursor.fetchall()}
-        if tries := [_attempt_row(each, tried) for each in verdicts for tried in each.tries]:
-            cursor.execute(ATTEMPTS, _columns(tries))
-        ours = [each for each in verdicts if each.claim.delivery_id in kept]
-        if received := [_receipt_row(each, now) for each in ours if each.receipt is not None]:
-            cursor.execute(RECEIPTS, _columns(received))
+    ours = [each for each in verdicts if each.claim.delivery_id in kept]
     ledger.record_many(_entry(each) for each in ours if each.tries or each.state not in OPEN)
     for each in ours:
         _tell(each)
@@ -88,63 +92,52 @@ def _record(verdicts: Sequence[Verdict]) -> None:
             services.record_receipt(each.claim.message_id, each.receipt, source="deliver")
 
 
-def _columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+def _row(verdict: Verdict) -> dict[str, Any]:
+    state, receipt = verdict.state, verdict.receipt
+    row: dict[str, Any] = {
+        "id": verdict.claim.delivery_id,
+        "token": str(verdict.claim.token),
+        "state": state.value,
+        "due_at": verdict.due_at.isoformat(),
+        "attempts": verdict.attempts_made,
+        "error": "" if receipt is not None else verdict.why[:300],
+        "finished": state not in OPEN and state != DeliveryState.HELD,
+    }
+    if receipt is not None:
+        row |= {
+            "level": receipt.level.value,
+            "sequence": receipt.sequence,
+            "occurred_at": receipt.occurred_at.isoformat(),
+            "reference": receipt.reference,
+            "detail": receipt.detail,
+            "proof": b64encode(receipt.proof).decode(),
+        }
+    return row
 
 
-def _update_row(verdict: Verdict, now: datetime) -> tuple[Any, ...]:
-    state = verdict.state
-    return (
-        verdict.claim.delivery_id,
-        verdict.claim.token,
-        state.value,
-        verdict.due_at,
-        verdict.attempts_made,
-        -1 if verdict.receipt is None else verdict.receipt.sequence,
-        "" if verdict.receipt is not None else verdict.why[:300],
-        None if state in OPEN or state == DeliveryState.HELD else now,
-    )
-
-
-def _attempt_row(verdict: Verdict, tried: Any) -> tuple[Any, ...]:
-    return (
-        verdict.claim.delivery_id,
-        tried.number,
-        tried.started_at,
-        tried.finished_at,
-        tried.outcome,
-        tried.error,
-        tried.wire_digest,
-    )
-
-
-def _receipt_row(verdict: Verdict, now: datetime) -> tuple[Any, ...]:
-    receipt = verdict.receipt
-    if receipt is None:
-        raise ValueError("a verdict without a receipt has no row of one")
-    return (
-        verdict.claim.delivery_id,
-        receipt.level.value,
-        receipt.sequence,
-        receipt.occurred_at,
-        now,
-        receipt.reference,
-        receipt.detail,
-        receipt.proof,
-    )
+def _tried(verdict: Verdict, tried: Try) -> dict[str, Any]:
+    return {
+        "id": verdict.claim.delivery_id,
+        "number": tried.number,
+        "started_at": tried.started_at.isoformat(),
+        "finished_at": tried.finished_at.isoformat(),
+        "outcome": tried.outcome,
+        "error": tried.error,
+        "wire_digest": tried.wire_digest,
+    }
 
 
 def _entry(verdict: Verdict) -> ledger.Entry:
     claim = verdict.claim
+    # Destination, channel and fingerprint stand in the entry of the approval.
     details: dict[str, ledger.Value] = {
         "delivery": claim.delivery_id,
-        "destination": claim.destination_id,
-        "channel": claim.frozen.channel,
         "digest": claim.frozen.digest,
         "attempt": verdict.attempts_made,
-        "outcomes": [each.outcome for each in verdict.tries],
-        "wire_digests": [each.wire_digest for each in verdict.tries if each.wire_digest],
+        "outcome": verdict.tries[-1].outcome if verdict.tries else "not tried",
     }
+    if verdict.tries and verdict.tries[-1].wire_digest:
+        details["wire_digest"] = verdict.tries[-1].wire_digest
     if verdict.receipt is not None:
         details["proof_digest"] = ledger.digest(verdict.receipt.proof)
     state = "tried" if verdict.state in OPEN else verdict.state.value

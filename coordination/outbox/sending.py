@@ -35,9 +35,6 @@ def lease_for(deadline_seconds: float) -> timedelta:
 
 def send(claims: Sequence[Claim], destination: Destination, *, pool: Pool, halt: Halt) -> list[Verdict]:
     """Send what was claimed, outside any transaction; return one verdict for each. Never raises."""
-    if not partners.is_destination_open(destination):
-        why = "The destination was switched off, or its agency is suspended or not verified."
-        return [hold(each, why) for each in claims]
     try:
         spec = spec_for(destination.channel, destination.config)
     except UnknownChannel:

@@ -47,8 +47,10 @@ class _Child:
         """Start the process."""
         self.started = time.monotonic()
         self.process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
-            [sys.executable, "-m", "coordination.outbox.lane", self.lane]
-            + ["--slots", str(self.slots), "--grace", str(self.grace)],
+            [
+                *(sys.executable, "-m", "coordination.outbox.lane", self.lane),
+                *("--slots", str(self.slots), "--grace", str(self.grace)),
+            ],
             stdin=subprocess.PIPE,  # its end tells the child that we are gone
             env=_environment(),
         )
@@ -101,7 +103,7 @@ class Supervisor:
     def run(self) -> None:
         """Check the configuration, start everything, and return when all of it has stopped.
 
-        Raises RefusedToStart. SIGTERM and SIGINT stop it: what is in hand is finished and recorded within `grace`.
+        Raises RefusedToStart. SIGTERM and SIGINT stop it: what is in hand is finished within `grace`.
         """
         refuse_to_start()
         for number in (signal.SIGTERM, signal.SIGINT):
