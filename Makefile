@@ -1,6 +1,6 @@
 # The commands of the README. The first call creates the environment in .venv; later calls find it ready.
 
-.PHONY: demo test test-long lint clean
+.PHONY: demo pictures test test-long lint clean
 .SILENT:
 
 # Standards and data that tests check against and that are not part of the source; tests skip without them.
@@ -10,6 +10,10 @@ export COORDINATION_DATA_DIR ?= $(CURDIR)/../shared/data
 demo:
 	scripts/environment
 	.venv/bin/python manage.py demo $(ARGS)
+
+pictures:
+	scripts/environment
+	COORDINATION_PICTURES=1 .venv/bin/pytest -n0 -q tests/browser/test_pages.py
 
 test:
 	scripts/environment
