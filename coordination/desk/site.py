@@ -9,7 +9,7 @@ from django.urls import NoReverseMatch, reverse
 
 from coordination.access import services as access
 
-# (title, route, permission); a route that a slice does not have yet is left out.
+# (title, route, permission); `app_list:` goes with its section. A route that no slice has yet is left out.
 NAVIGATION = (
     ("Cases", "cases_case_changelist", "cases.view_case"),
     ("Flags", "triage_flag_changelist", "triage.view_flag"),
@@ -18,7 +18,7 @@ NAVIGATION = (
     ("Inbox", "inbox_inboundmessage_changelist", "inbox.view_inboundmessage"),
     ("Agencies", "partners_agency_changelist", "partners.view_agency"),
     ("Destinations", "partners_destination_changelist", "partners.view_destination"),
-    ("Law and policy", "policy_legalbasis_changelist", "policy.view_pack"),
+    ("Law and policy", "app_list:policy", "policy.view_pack"),
     ("People", "access_user_changelist", "access.view_user"),
     ("Ledger", "ledger_leaf_changelist", "ledger.view_leaf"),
 )
@@ -52,6 +52,13 @@ class DeskSite(admin.AdminSite):
         """Add the way around the desk, as far as the person's role goes."""
         return {**super().each_context(request), "desk_navigation": list(_navigation(request))}
 
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Show what one section holds, under the section's name."""
+        title = next((title for title, route, _ in NAVIGATION if route == f"app_list:{app_label}"), "")
+        return super().app_index(request, app_label, {"title": title or app_label, **(extra_context or {})})
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show what waits for this person."""
         from coordination.desk import home
@@ -63,8 +70,9 @@ def _navigation(request: HttpRequest) -> Any:
     for title, route, permission in NAVIGATION:
         if not access.has(request.user, permission):
             continue
+        name, _, section = route.partition(":")
         try:
-            url = reverse(f"admin:{route}")
+            url = reverse(f"admin:{name}", args=[section] if section else [])
         except NoReverseMatch:
             continue
         yield {"title": title, "url": url, "here": request.path.startswith(url)}
