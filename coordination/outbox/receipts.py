@@ -17,7 +17,7 @@ def storable(receipt: Receipt) -> Receipt:
     """Return the receipt with texts cut to length and without what PostgreSQL does not take."""
     return replace(
         receipt,
-        sequence=max(-LARGEST_SEQUENCE, min(receipt.sequence, LARGEST_SEQUENCE)),
+        sequence=min(receipt.sequence, LARGEST_SEQUENCE),
         reference=text(receipt.reference, LONGEST_REFERENCE),
         detail=text(receipt.detail, LONGEST_DETAIL),
         proof=receipt.proof[:LARGEST_PROOF],

@@ -190,7 +190,7 @@ def resolve(delivery: Delivery, *, by: User | None, level: str, reference: str =
         message_id=str(locked.message_id),
         level=told.ReceiptLevel(level),
         occurred_at=clock.now(),
-        sequence=locked.sequence,
+        sequence=max(locked.sequence, 0),
         reference=reference,
         detail=why,
     )

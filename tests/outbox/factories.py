@@ -15,7 +15,9 @@ from coordination.partners.services import Destination
 _numbers = itertools.count(1)
 
 
-def a_destination(url: str = "http://127.0.0.1:9/in", *, channel: str = "scripted", **config: Any) -> Destination:
+def a_destination(
+    url: str = "http://127.0.0.1:9/in", *, channel: str = "scripted", **config: Any
+) -> Destination:
     """Return an open destination of a verified agency."""
     number = next(_numbers)
     agency = partners.register_agency(
@@ -43,7 +45,12 @@ def a_case() -> Case:
 
 
 def a_message(
-    destination: Destination, note: str = "post", *, by: User | None = None, case: Case | None = None, lane: str = "normal"
+    destination: Destination,
+    note: str = "post",
+    *,
+    by: User | None = None,
+    case: Case | None = None,
+    lane: str = "normal",
 ) -> Message:
     """Return a frozen test message; the scripted channel does what the note says."""
     return services.prepare(

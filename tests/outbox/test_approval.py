@@ -105,9 +105,7 @@ def test_an_objection_holds_the_delivery_with_a_task(
     assert cases.tasks_of(delivery.case).get().kind == "delivery_held"
 
 
-def test_a_held_delivery_leaves_when_a_human_releases_it(
-    partner: FakePartner, senior_reviewer: User
-) -> None:
+def test_a_held_delivery_leaves_when_a_human_releases_it(partner: FakePartner, senior_reviewer: User) -> None:
     destination = a_destination(partner.url)
     delivery = a_delivery(destination, "objection", by=senior_reviewer)
     services.release(delivery, by=senior_reviewer, reason="Looked at.")
@@ -146,7 +144,13 @@ def test_what_a_channel_cannot_carry_is_refused_in_its_own_words() -> None:
     message = a_message(destination)
     with pytest.raises(Refused, match="a script carries no letter"):
         services.prepare(
-            message.case, kind="letter", reference="T", origin="t:1", destination=destination, body=body, by=None
+            message.case,
+            kind="letter",
+            reference="T",
+            origin="t:1",
+            destination=destination,
+            body=body,
+            by=None,
         )
 
 

@@ -108,9 +108,7 @@ class Scripted(Channel):
         return receipt(attempt, level=ReceiptLevel(level))
 
     def do_lie(self, _: str, attempt: Attempt) -> Receipt:
-        return Receipt(
-            message_id="another", level=ReceiptLevel.ACCEPTED, occurred_at=datetime.now(UTC)
-        )
+        return Receipt(message_id="another", level=ReceiptLevel.ACCEPTED, occurred_at=datetime.now(UTC))
 
     def do_nonsense(self, *_: Any) -> Any:
         return {"level": "splendid"}
