@@ -7,7 +7,7 @@ from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -140,7 +140,10 @@ class RecordAdmin(DeskAdmin):
         """Add the acts and further pages in front of Django's own."""
         label, model = self.opts.app_label, self.opts.model_name
         wrap = self.guarded
-        own = [path("<str:object_id>/do/<slug:name>/", wrap(self.act_view), name=f"{label}_{model}_do")]
+        own = [
+            path("<str:object_id>/do/<slug:name>/", wrap(self.act_view), name=f"{label}_{model}_do"),
+            path("at/<str:pk>/", wrap(self.at_view), name=f"{label}_{model}_at"),
+        ]
         for page in filter(None, self.pages):
             view = wrap(self.page_view)
             own.append(path(f"<str:object_id>/{page}/", view, {"page": page}, f"{label}_{model}_{page}"))
@@ -168,6 +171,16 @@ class RecordAdmin(DeskAdmin):
     def page_view(self, request: HttpRequest, object_id: str, page: str) -> HttpResponse:
         """Show one page of the record."""
         return self._show(request, self.record_of(request, object_id), page)
+
+    def at_view(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Lead to the record that a task or a line of the timeline is `about`."""
+        try:
+            found = self.get_queryset(request).get(pk=pk) if self.has_view_permission(request) else None
+        except (self.model.DoesNotExist, ValueError, ValidationError):
+            found = None
+        if found is None:
+            raise Http404
+        return HttpResponseRedirect(self.url_of(found))
 
     def act_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Do what was asked, or show the page again with what is wrong."""

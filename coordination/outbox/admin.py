@@ -39,6 +39,7 @@ class DeliveryAdmin(RecordAdmin):
     )
     list_display_links = ("reference",)
     list_select_related = ("message", "destination__agency")
+    list_defer = ("message__content", "message__preview", "message__source")
     list_filter = ("state", "lane")
     ordering = ("-pk",)
     empty_text = "Nothing was sent yet. A delivery appears here as soon as somebody approves a message."
@@ -159,6 +160,7 @@ def _messages_of_case(request: HttpRequest, case: Any) -> Panel | None:
     rows = (
         Message.objects.filter(case=case)
         .select_related("destination__agency", "delivery")
+        .defer("content", "preview", "source")
         .prefetch_related("delivery__receipts")
         .order_by("-prepared_at")
     )

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 
 from coordination.access import markup
 from coordination.access import services as access
@@ -32,6 +33,14 @@ class ReferralAdmin(DraftActs):
     add_permission = "referrals.file_referral"
     list_display = ("reference", "title", "priority_word", "state_word", "filed_by", "filed")
     list_select_related = ("filed_by",)
+    list_defer = (
+        "feared",
+        "why_suspicious",
+        "danger_reason",
+        "prior_reports",
+        "outcome_detail",
+        "review_notes",
+    )
     list_filter = ("state", "priority")
     ordering = ("-filed_at",)
     empty_text = "No referral yet on the cases that you are let into. File one from a case."
@@ -58,6 +67,25 @@ class ReferralAdmin(DraftActs):
     def state_word(self, row: Referral) -> str:
         """Show the state with its shape."""
         return markup.state(row.state)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Lead to the referral from what hangs on it too: a question, a recipient."""
+        parts = {"question": "questions", "addressee": "addressees"}
+        view = self.guarded(self.part_view)
+        return [
+            *(
+                path(f"{name}/<int:pk>/", view, {"part": part}, f"referrals_{name}_at")
+                for name, part in parts.items()
+            ),
+            *super().get_urls(),
+        ]
+
+    def part_view(self, request: HttpRequest, pk: int, part: str) -> HttpResponse:
+        """Lead to the referral of one question or recipient."""
+        found = self.get_queryset(request).filter(**{part: pk}).first()
+        if found is None or not self.has_view_permission(request):
+            raise Http404
+        return HttpResponseRedirect(self.url_of(found))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Offer no filing here: a referral is filed on a case."""

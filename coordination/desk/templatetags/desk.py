@@ -5,6 +5,7 @@ from typing import Any
 
 from django import template
 from django.forms import BoundField, CheckboxInput
+from django.urls import NoReverseMatch, reverse
 
 from coordination.access import markup
 
@@ -14,6 +15,16 @@ register.simple_tag(markup.when, name="when")
 register.simple_tag(markup.left, name="left")
 register.simple_tag(markup.digest, name="digest")
 register.simple_tag(markup.structured, name="structured")
+
+
+@register.filter
+def record_url(about: str) -> str:
+    """Return the address of what a task is `about` (`triage.flag:…`), "" where it has none."""
+    kind, _, pk = about.partition(":")
+    try:
+        return reverse(f"admin:{kind.replace('.', '_')}_at", args=[pk]) if pk else ""
+    except NoReverseMatch:
+        return ""
 
 
 @register.filter
