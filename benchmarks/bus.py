@@ -1,9 +1,10 @@
 """The bus beside procrastinate used job per message: `python -m benchmarks.bus [--quick] [--json]`.
 
-In one run, on one machine, against one local sink: deliveries a second with attempts, receipts and ledger entries,
-through plugin hosts and without, with one worker process and with two (one bulk slot each, two destinations);
-procrastinate at concurrency 10 that only POSTs, with the same client; the median time from commit to arrival of
-both; and how long a P0 takes behind six partners that hang. Uses a database of its own, dropped at the end.
+In one run, on one machine, against one local sink: deliveries a second with attempts, receipts and ledger
+entries, through plugin hosts and without, with one worker process and with two (one bulk slot each, two
+destinations); procrastinate at concurrency 10 that only POSTs, with the same client; the median time from commit
+to arrival of both; and how long a P0 takes behind six partners that hang. It makes a database of its own, and
+drops it at the end.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from benchmarks import sink
 
@@ -206,7 +207,7 @@ class Bench:
                 with transaction.atomic():
                     (delivery,) = self._insert([destination], 1)
                     message_id = str(delivery.message_id)
-                    transaction.on_commit(lambda key=message_id: sent.setdefault(key, time.time()))
+                    transaction.on_commit(_stamp(sent, message_id))
                     wakeup.wake_after_commit(delivery)
                 time.sleep(0.03)
             self._wait_until_sent()
@@ -225,7 +226,7 @@ class Bench:
                 key = f"job-{number}"
                 with transaction.atomic():
                     task.defer(url=f"http://127.0.0.1:{port}/in", body=BODY.decode(), message_id=key)
-                    transaction.on_commit(lambda key=key: sent.setdefault(key, time.time()))
+                    transaction.on_commit(_stamp(sent, key))
                 time.sleep(0.03)
             self._wait_until_worked()
         return _quantiles(sent, times)
@@ -326,7 +327,7 @@ class Bench:
                 media_type="application/json",
                 filename="t.json",
                 preview="",
-                source={},
+                source=cast("Any", {}),
                 digest=digest,
                 state="approved",
                 prepared_at=now,
@@ -370,7 +371,10 @@ class Bench:
 
     def _wait_until_worked(self) -> None:
         until = time.monotonic() + 60
-        query = "SELECT count(*), count(*) FILTER (WHERE status = 'failed') FROM procrastinate_jobs WHERE queue_name = 'benchmark'"
+        query = (
+            "SELECT count(*), count(*) FILTER (WHERE status = 'failed') FROM procrastinate_jobs"
+            " WHERE queue_name = 'benchmark'"
+        )
         while (left := self._query(query))[0]:
             if left[1] or time.monotonic() > until:
                 raise SystemExit(f"procrastinate does not finish: {left[0]} jobs left, {left[1]} failed")
@@ -400,6 +404,11 @@ class Bench:
     def _tell(self, line: str) -> None:
         if self.say:
             print(line, file=sys.stderr, flush=True)
+
+
+def _stamp(sent: dict[str, float], key: str) -> Callable[[], object]:
+    """Return what notes the time of a commit."""
+    return lambda: sent.setdefault(key, time.time())
 
 
 def _quantiles(sent: dict[str, float], times: Any) -> tuple[float, float]:

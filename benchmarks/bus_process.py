@@ -15,7 +15,7 @@ TASK = "benchmark.post"
 
 
 def main(mode: str, slots: int) -> None:
-    """Run one of: hosts, direct (the same without plugin hosts), p0, jobs (procrastinate, a job per message)."""
+    """Run one of: hosts, direct (no plugin hosts), p0, jobs (procrastinate, a job per message)."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings")
     django.setup()
     if mode == "jobs":

@@ -79,7 +79,7 @@ def _record(verdicts: Sequence[Verdict]) -> None:
     rows = [_row(each) for each in verdicts]
     tries = [_tried(each, tried) for each in verdicts for tried in each.tries]
     with connection.cursor() as cursor:
-        values = {"rows": json.dumps(rows), "tries": json.dumps(tries), "now": clock.now()}
+        values: dict[str, Any] = {"rows": json.dumps(rows), "tries": json.dumps(tries), "now": clock.now()}
         cursor.execute(RECORD, values)
         kept = {pk for (pk,) in cursor.fetchall()}
     ours = [each for each in verdicts if each.claim.delivery_id in kept]

@@ -65,7 +65,7 @@ class Verdict:
 
 def wait(number: int, policy: Policy) -> timedelta:
     """Return the wait after attempt `number`: exponential, with jitter, so that retries do not march."""
-    doubled = policy.first * 2 ** min(number - 1, 20)
+    doubled: timedelta = policy.first * int(2 ** min(number - 1, 20))
     return min(doubled, policy.longest) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - not a secret
 
 

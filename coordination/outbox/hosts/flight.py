@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -90,22 +91,25 @@ class Flight:
         self.found[message_id] = self._outcome(message_id, frame)
 
     def _outcome(self, message_id: str, frame: Mapping[str, Any]) -> Outcome:
-        times = {"started_at": self.started[message_id], "finished_at": clock.now()}
+        outcome = Outcome(
+            message_id=message_id,
+            kind=Kind.BROKE,
+            started_at=self.started[message_id],
+            finished_at=clock.now(),
+        )
         error = frame.get("error")
         if error is not None:
             after = frame.get("retry_after")
-            return Outcome(
-                message_id=message_id,
+            return replace(
+                outcome,
                 kind=KINDS.get(error, Kind.BROKE),
                 error=self.redact(str(frame.get("text", ""))),
                 retry_after=float(after) if isinstance(after, int | float) else None,
-                **times,
             )
         receipt = _receipt(message_id, frame.get("result"))
         if receipt is None:
-            text = "it answered no valid receipt for this message"
-            return Outcome(message_id=message_id, kind=Kind.BROKE, error=text, **times)
-        return Outcome(message_id=message_id, kind=Kind.RECEIPT, receipt=receipt, **times)
+            return replace(outcome, error="it answered no valid receipt for this message")
+        return replace(outcome, kind=Kind.RECEIPT, receipt=receipt)
 
     def _late(self) -> bool:
         oldest = next(iter(self.flying.values()), None)

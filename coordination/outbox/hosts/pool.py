@@ -73,7 +73,8 @@ class Pool:
         try:
             with seat.lock:
                 if seat.host is not None and not seat.host.alive:
-                    seat.host = _end(seat.host)
+                    seat.host.kill()
+                    seat.host = None
                 if seat.host is None:
                     seat.host = self.start(spec)
                 yield seat.host
