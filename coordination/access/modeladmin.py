@@ -17,6 +17,7 @@ from django.utils.functional import cached_property
 from coordination.access import services as access
 from coordination.access.services import User
 from coordination.core import identifiers
+from coordination.core.fields import SealedField
 from coordination.core.errors import (
     Conflict,
     CoordinationError,
@@ -90,8 +91,8 @@ class DeskAdmin(ModelAdmin):
 
     `view_permission`, `add_permission`, `change_permission` read <slice>.<codename>; the last two are empty
     where nobody adds or changes here. `visible_to` narrows to what one person may see: a record outside it
-    answers 404, as a missing one does. `lookup` is the field that stands in addresses. `list_defer` names
-    what a list does not read: sealed columns above all.
+    answers 404, as a missing one does. `lookup` is the field that stands in addresses. A list reads no sealed
+    column; `list_defer` names what else it leaves.
     """
 
     view_permission = ""
@@ -117,7 +118,8 @@ class DeskAdmin(ModelAdmin):
         rows = self.visible_to(request.user)
         match = request.resolver_match
         if match and (match.url_name or "").endswith("_changelist"):
-            rows = rows.defer(*self.list_defer)
+            sealed = [field.name for field in self.opts.fields if isinstance(field, SealedField)]
+            rows = rows.defer(*sealed, *self.list_defer)
         ordering = self.get_ordering(request)
         return rows.order_by(*ordering) if ordering else rows
 

@@ -19,7 +19,7 @@ class InboundMessageAdmin(RecordAdmin):
     pages = {"": "inbox/inbound.html"}
     list_display = ("kind", "agency", "about", "way", "received")
     list_select_related = ("agency", "message")
-    list_defer = ("payload", "message__content", "message__preview", "message__source")
+    list_defer = ("message__content", "message__preview", "message__source")
     list_filter = ("kind", "way")
     ordering = ("-received_at",)
     empty_text = "No partner has answered yet."

@@ -33,14 +33,6 @@ class ReferralAdmin(DraftActs):
     add_permission = "referrals.file_referral"
     list_display = ("reference", "title", "priority_word", "state_word", "filed_by", "filed")
     list_select_related = ("filed_by",)
-    list_defer = (
-        "feared",
-        "why_suspicious",
-        "danger_reason",
-        "prior_reports",
-        "outcome_detail",
-        "review_notes",
-    )
     list_filter = ("state", "priority")
     ordering = ("-filed_at",)
     empty_text = "No referral yet on the cases that you are let into. File one from a case."

@@ -26,7 +26,6 @@ class FlagAdmin(RecordAdmin):
     list_display = ("about", "severity", "state_word", "source", "score", "case", "received")
     list_display_links = ("about",)
     list_select_related = ("case",)
-    list_defer = ("content", "context", "account", "identifiers", "apparent_target", "files")
     list_filter = ("state", "category", "high_severity")
     ordering = ("-received_at",)
     empty_text = "No flag yet. The platform's systems post them to the API."

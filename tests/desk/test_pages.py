@@ -7,6 +7,8 @@ from django.urls import reverse
 from coordination.access.roles import ROLES, Role
 from coordination.access.services import User
 from coordination.cases import services as cases
+from coordination.core import sealing
+from coordination.desk.templatetags.desk import record_url
 from coordination.outbox import selectors as outbox
 from tests.desk.conftest import SignIn, Things
 from tests.people import Cast
@@ -116,3 +118,41 @@ def test_no_page_allows_inline_scripts_or_styles(
         assert "<style" not in text, address
         assert " style=" not in text, address
         assert "<script>" not in text, address
+
+
+def test_a_task_leads_to_what_it_is_about_and_a_foreign_one_nowhere(
+    things: Things, senior_reviewer: User, cast: Cast, sign_in: SignIn
+) -> None:
+    browser = sign_in(senior_reviewer)
+    for record in (things.draft, things.flag):
+        address = record_url(record.origin)
+        assert browser.get(address).status_code == 302, address
+        assert sign_in(cast(Role.CUSTODIAN, username=f"k{record.pk}")).get(address).status_code == 404
+    assert browser.get(record_url(things.draft.addressees.get().origin)).status_code == 302
+    assert browser.get(record_url("triage.flag:no-such")).status_code == 404
+    assert record_url("nowhere.at-all:1") == ""
+    assert record_url("") == ""
+
+
+def test_lists_read_no_sealed_column(
+    things: Things, senior_reviewer: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    ring = type(sealing.ring())
+    unseal = ring.open
+
+    def noted(self: sealing.KeyRing, sealed: bytes, *, context: str) -> bytes:
+        opened.append(context)
+        return unseal(self, sealed, context=context)
+
+    monkeypatch.setattr(ring, "open", noted)
+    browser = sign_in(senior_reviewer)
+    for section in (
+        "cases/case",
+        "referrals/referral",
+        "triage/flag",
+        "outbox/delivery",
+        "inbox/inboundmessage",
+    ):
+        assert browser.get(f"/admin/{section}/").status_code == 200
+        assert not opened, f"{section} read {set(opened)}"
