@@ -17,7 +17,6 @@ from django.utils.functional import cached_property
 from coordination.access import services as access
 from coordination.access.services import User
 from coordination.core import identifiers
-from coordination.core.fields import SealedField
 from coordination.core.errors import (
     Conflict,
     CoordinationError,
@@ -27,6 +26,7 @@ from coordination.core.errors import (
     NotPermitted,
     Refused,
 )
+from coordination.core.fields import SealedField
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
