@@ -1,7 +1,6 @@
 """A partner's words made fit to be stored: one receipt must not fail the record of all."""
 
 import re
-from dataclasses import replace
 from typing import Final
 
 from coordination.channels.receipts import Receipt
@@ -15,8 +14,10 @@ DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 def storable(receipt: Receipt) -> Receipt:
     """Return the receipt with texts cut to length and without what PostgreSQL does not take."""
-    return replace(
-        receipt,
+    return Receipt(
+        message_id=receipt.message_id,
+        level=receipt.level,
+        occurred_at=receipt.occurred_at,
         sequence=min(receipt.sequence, LARGEST_SEQUENCE),
         reference=text(receipt.reference, LONGEST_REFERENCE),
         detail=text(receipt.detail, LONGEST_DETAIL),

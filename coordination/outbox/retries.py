@@ -74,6 +74,16 @@ def judge(claim: Claim, outcome: Outcome, *, deduplicates: bool, now: datetime) 
 
     What may have arrived is tried again only on a channel whose receiver drops an id that it has seen.
     """
+    if outcome.kind == Kind.RECEIPT and outcome.receipt is not None:
+        receipt = storable(outcome.receipt)
+        return Verdict(
+            claim=claim,
+            verb=NEWS[receipt.level.value],
+            tries=(_try(claim, outcome, receipt),),
+            attempts_made=claim.number,
+            due_at=claim.due_at,
+            receipt=receipt,
+        )
     verdict = Verdict(
         claim=claim,
         verb=DeliveryVerb.RETURN,
@@ -83,10 +93,7 @@ def judge(claim: Claim, outcome: Outcome, *, deduplicates: bool, now: datetime) 
     )
     if outcome.kind == Kind.RETURNED:
         return verdict
-    receipt = storable(outcome.receipt) if outcome.receipt is not None else None
-    verdict = replace(verdict, tries=(_try(claim, outcome, receipt),), attempts_made=claim.number)
-    if receipt is not None:
-        return replace(verdict, verb=NEWS[receipt.level.value], receipt=receipt)
+    verdict = replace(verdict, tries=(_try(claim, outcome, None),), attempts_made=claim.number)
     if outcome.kind == Kind.PERMANENT:
         return replace(verdict, verb=DeliveryVerb.FAIL)
     if outcome.kind == Kind.TEMPORARY:
