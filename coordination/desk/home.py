@@ -10,6 +10,7 @@ from coordination.outbox import selectors as outbox
 
 MOST_TASKS = 50
 MOST_CLOCKS = 6
+MISSED_TASK = "missed_deadline"
 STUCK = {"failed": "Failed", "unknown": "Outcome unknown", "held": "Held", "rejected": "Rejected"}
 
 
@@ -17,7 +18,8 @@ def context(user: Any) -> dict[str, Any]:
     """Return what waits for `user`, what is late, how the ways out are, and the newest cases they see."""
     waiting = list(cases.waiting_for(user)[:MOST_TASKS])
     now = clock.now()
-    late = [task for task in waiting if task.due_at and task.due_at < now]
+    # A missed deadline stands under Late itself; the task that it opened would say it twice.
+    late = [each for each in waiting if each.due_at and each.due_at < now and each.kind != MISSED_TASK]
     found: dict[str, Any] = {"waiting": waiting, "late_tasks": late, "late_count": len(late)}
     if access.has(user, "cases.view_case"):
         running = cases.running_deadlines_for(user)
