@@ -3,7 +3,7 @@
 import os
 import signal
 import socket
-import subprocess
+import subprocess  # nosec B404
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ class Child:
         self.log = keeping.directory() / f"{name}.log"
         with self.log.open("wb") as log:
             # A session of its own: Ctrl-C reaches the demo alone, which then stops its children in order.
-            self.process = subprocess.Popen(  # noqa: S603 - our own commands
+            self.process = subprocess.Popen(  # nosec B603  # noqa: S603 - our own commands
                 list(command),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
