@@ -87,8 +87,8 @@ TEMPLATES = [
     },
 ]
 
-# Without DATABASE_URL, development, the demo and the tests use the embedded PostgreSQL. The web process and the
-# workers need `default` only; `owner` migrates and exists where DATABASE_OWNER_URL is set.
+# Without DATABASE_URL, development, the demo and the tests use the embedded PostgreSQL. Web and workers need
+# `default` only; `owner` migrates and exists where DATABASE_OWNER_URL is set.
 DATABASES = embedded.databases(
     VAR_DIR, url=env.str("DATABASE_URL", default=""), owner_url=env.str("DATABASE_OWNER_URL", default="")
 )
@@ -136,7 +136,7 @@ CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
 PLUGINS_ALLOWED = env.list("PLUGINS_ALLOWED", default=["signed_webhook", "counsel_email"])
 # Where `secret:` references are looked up: the environment (SECRET_<NAME>) or files in this directory.
 SECRETS_DIR = env.str("SECRETS_DIR", default="" if PRODUCTION else str(VAR_DIR / "secrets"))
-# Networks a channel may reach although they are not public, as CIDR. Development allows loopback, production none.
+# Networks, as CIDR, that a channel may reach although they are not public: loopback in development, else none.
 CHANNELS_ALLOWED_NETWORKS = env.list(
     "CHANNELS_ALLOWED_NETWORKS", default=[] if PRODUCTION else ["127.0.0.0/8", "::1/128"]
 )
@@ -173,8 +173,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
 }
-REST_KNOX = {"TOKEN_MODEL": "access.ApiToken", "AUTH_HEADER_PREFIX": "Bearer"}
-KNOX_TOKEN_MODEL = "access.ApiToken"
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer"}
+KNOX_TOKEN_MODEL = "access.ApiToken"  # noqa: S105  # nosec B105 - the name of a model
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 PROCRASTINATE_ON_APP_READY = None

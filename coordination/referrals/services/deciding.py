@@ -51,7 +51,7 @@ def approve(
     _check_seen(addressees, digests)
     _check_gate(locked, addressees, by)
     for addressee in addressees:
-        assert addressee.message is not None  # noqa: S101 - _check_seen raised otherwise
+        assert addressee.message is not None  # noqa: S101  # nosec B101 - _check_seen raised
         outbox.approve(addressee.message, digest=digests[addressee.pk], by=by, break_glass=alone)
     move(
         locked,
