@@ -1,5 +1,6 @@
 """Real worker processes on the test database, and the scripted channel for them to send with."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -37,10 +38,8 @@ def count(state: str) -> int:
 
 def end(process: "subprocess.Popen[bytes]") -> None:
     """Kill a process and all of its session, as a machine that dies does."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
     if process.stdin:
         process.stdin.close()

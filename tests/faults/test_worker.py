@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -83,8 +84,7 @@ def test_when_the_supervisor_is_killed_its_lanes_go_too(start: Start) -> None:
 
     def gone() -> bool:
         try:
-            with open(f"/proc/{lane}/stat") as stat:
-                return stat.read().split()[2] == "Z"
+            return Path(f"/proc/{lane}/stat").read_text().split()[2] == "Z"
         except FileNotFoundError:
             return True
 
