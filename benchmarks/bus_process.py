@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, cast
@@ -100,7 +99,3 @@ def _without_hosts() -> None:
 
     found = hosts.Pool(start=cast("Any", Direct))
     hosts.pool = lambda: found  # type: ignore[assignment]
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))

@@ -18,7 +18,8 @@ logger = logging.getLogger("coordination.worker")
 
 QUEUES: Final = {"p0": ["p0"], "bulk": ["bulk"], "background": ["background", "default"]}
 HEARTBEAT_SECONDS: Final = 5.0
-POLL_SECONDS: Final = 2.0
+# A notification that comes while procrastinate looks is lost; so long it then takes to look again.
+POLL_SECONDS: Final = 0.5
 # What is broken off at the end of the grace must still be recorded.
 RECORD_SECONDS: Final = 3.0
 # Threads beside the slots: procrastinate looks up the database's address in the same executor.

@@ -1,4 +1,4 @@
-"""What leaves is what was approved: content, destination, channel and configuration, at approval and at send."""
+"""What leaves is what was approved: content, destination, channel, configuration; at approval and at send."""
 
 import uuid
 from typing import Any

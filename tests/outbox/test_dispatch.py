@@ -1,4 +1,4 @@
-"""One delivery at a time through claim, send and record: what partners and channels do, and what becomes of it."""
+"""Deliveries through claim, send and record: what partners and channels do, and what becomes of it."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -44,16 +44,12 @@ SITUATIONS = [
 TASKS = {"failed": "delivery_failed", "unknown": "delivery_unknown"}
 
 
-@pytest.mark.parametrize(("situation", "deduplicating", "other"), SITUATIONS)
+@pytest.mark.parametrize("case", SITUATIONS, ids=lambda case: case[0].value)
 @pytest.mark.parametrize("channel", ["scripted", "scripted_once"])
 def test_a_partner_that_misbehaves_leads_to_the_state_that_is_true(
-    situation: Situation,
-    deduplicating: str,
-    other: str,
-    channel: str,
-    partner: FakePartner,
-    senior_reviewer: User,
+    case: tuple[Situation, str, str], channel: str, partner: FakePartner, senior_reviewer: User
 ) -> None:
+    situation, deduplicating, other = case
     partner.be(situation)
     destination = a_destination(partner.url, channel=channel)
     delivery = a_delivery(destination, by=senior_reviewer)

@@ -4,6 +4,7 @@ import hashlib
 import os
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from django import forms
@@ -79,9 +80,9 @@ class Scripted(Channel):
         os._exit(3)
 
     def do_crashonce(self, path: str, attempt: Attempt) -> None:
-        if not os.path.exists(path):
-            with open(path, "w"):
-                os._exit(3)
+        if not Path(path).exists():
+            Path(path).touch()
+            os._exit(3)
 
     def do_sleep(self, seconds: str, attempt: Attempt) -> None:
         time.sleep(float(seconds))
@@ -128,7 +129,7 @@ class Scripted(Channel):
         return receipt(attempt, detail=",".join(sorted(os.environ)), reference=str(os.getpid()))
 
     def do_print(self, *_: Any) -> None:
-        print("a secret line\n" * 5000, flush=True)  # more than a pipe holds
+        print("a secret line\n" * 5000, flush=True)  # noqa: T201 - more than a pipe holds
 
     def fetch_status(self, message_id: str, last: Receipt) -> Receipt | None:
         answer = self.client.get(self.config["endpoint"])
