@@ -90,7 +90,7 @@ class Bench:
         ratios = {
             "direct_to_jobs": figures["direct_per_s"] / jobs,
             "hosts_to_jobs": figures["hosts_per_s"] / jobs,
-            # Through hosts, as a deployment runs it; without them one process already takes most of two cores.
+            # Through hosts, as a deployment runs it; without them one process takes most of two cores.
             "second_process": figures["hosts_two_processes_per_s"] / figures["hosts_per_s"],
             "second_process_direct": figures["direct_two_processes_per_s"] / figures["direct_per_s"],
             "p50_to_jobs": figures["bus_p50_ms"] / figures["jobs_p50_ms"],
