@@ -114,15 +114,13 @@ class ReferralAdmin(DraftActs):
         return TemplateResponse(request, "referrals/file.html", context)
 
     def offers(self, request: HttpRequest, record: Referral, wanted: Act) -> bool:
-        """Offer what the state allows; approval only to another person than the filer and the submitter."""
+        """Offer what the state allows; approval only to who wrote none of it."""
         if not showing.allows(record, wanted.name):
             return False
-        alone = request.user.pk in {record.filed_by_id, record.submitted_by_id}
-        if wanted.name == "approve":
-            return not alone
-        if wanted.name == "break_glass":
-            return alone and record.danger_to_life
-        return True
+        if wanted.name not in ("approve", "break_glass"):
+            return True
+        alone = request.user.pk in selectors.authors_of(record)
+        return not alone if wanted.name == "approve" else alone and record.danger_to_life
 
     def page_context(self, request: HttpRequest, record: Referral, page: str) -> dict[str, Any]:
         """Return what the referral's page or its review shows."""

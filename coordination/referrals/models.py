@@ -37,12 +37,10 @@ class Referral(models.Model):
     danger_to_life = models.BooleanField(default=False)
     danger_reason = SealedTextField(default="", blank=True)
     feared = SealedTextField(help_text="What is feared.")
-    feared_when = models.CharField(max_length=200, default="", blank=True)
+    feared_when = SealedTextField(default="", blank=True)
     why_suspicious = SealedTextField()
     prior_reports = SealedTextField(default="", blank=True)
-    reporter = models.CharField(
-        max_length=120, default="", blank=True, help_text="The reporting person; an alias is allowed."
-    )
+    reporter = SealedTextField(default="", blank=True, help_text="The reporting person; an alias is allowed.")
     consent = SealedTextField(
         default="", blank=True, help_text="Whose consent is on record, and when and how it was given."
     )
@@ -51,6 +49,11 @@ class Referral(models.Model):
     correction_true = SealedTextField(default="", blank=True)
     filed_by = _person(null=False)
     filed_at = models.DateTimeField()
+    authors = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        related_name="+",
+        help_text="Everybody who wrote any of it since it was filed: none of them approves it.",
+    )
     submitted_by = _person()
     submitted_at = models.DateTimeField(null=True, blank=True)
     decided_by = _person()

@@ -74,6 +74,7 @@ class Review:
     withheld: tuple[Disclosed, ...]
     filed_by: User
     submitted_by: User | None
+    written_by: tuple[User, ...]
     approvers: tuple[User, ...]
     may_approve: bool
     may_break_glass: bool
@@ -151,25 +152,41 @@ def sent_to(agency: Agency) -> QuerySet[Referral]:
     ).distinct()
 
 
+def authors_of(referral: Referral) -> set[int]:
+    """Return who filed, wrote any of, or submitted the referral, by id: none of them approves it."""
+    known = {referral.filed_by_id, referral.submitted_by_id}
+    known.update(referral.authors.order_by("pk").values_list("pk", flat=True))
+    return {pk for pk in known if pk is not None}
+
+
+def writers_of(referral: Referral) -> list[User]:
+    """Return who wrote any of the referral, as the review names them."""
+    return list(referral.authors.order_by("pk"))
+
+
 def may_approve(referral: Referral, user: User) -> tuple[bool, str]:
     """Tell whether `user` may approve now, and in words why not."""
     if referral.state != ReferralState.IN_REVIEW:
         return False, f"The referral is {str(referral.state).replace('_', ' ')}, not in review."
     if not access.has(user, "referrals.approve_referral"):
         return False, "Your role does not approve referrals."
-    if user.pk == referral.filed_by_id:
-        return False, "You filed this referral: another person approves it."
-    if user.pk == referral.submitted_by_id:
-        return False, "You submitted this referral: another person approves it."
+    if user.pk in authors_of(referral):
+        return False, f"You {_part(referral, user)} this referral: another person approves it."
     if not cases.may(user, referral.case, "work_case"):
         return False, "You are not let into this case."
     return True, ""
 
 
+def _part(referral: Referral, author: User) -> str:
+    if author.pk == referral.filed_by_id:
+        return "filed"
+    return "submitted" if author.pk == referral.submitted_by_id else "wrote part of"
+
+
 def review_of(referral: Referral, *, user: User) -> Review:
     """Return exactly what would leave, on what basis, and who may let it."""
     allowed, why_not = may_approve(referral, user)
-    own = user.pk in {referral.filed_by_id, referral.submitted_by_id}
+    own = user.pk in authors_of(referral)
     breaks = own and referral.danger_to_life and referral.state == ReferralState.IN_REVIEW
     shown = [*map(_of_item, items_of(referral)), *map(_of_fact, facts_of(referral))]
     states: dict[UUID | None, str] = dict(
@@ -190,6 +207,7 @@ def review_of(referral: Referral, *, user: User) -> Review:
         withheld=tuple(each for each in shown if not each.chosen),
         filed_by=referral.filed_by,
         submitted_by=referral.submitted_by,
+        written_by=tuple(writers_of(referral)),
         approvers=tuple(approvers_of(referral)),
         may_approve=allowed,
         may_break_glass=breaks and access.has(user, "referrals.break_glass_referral"),
@@ -198,8 +216,8 @@ def review_of(referral: Referral, *, user: User) -> Review:
 
 
 def approvers_of(referral: Referral) -> list[User]:
-    """Return who may approve: with the permission and the case, and neither filer nor submitter."""
-    involved = {referral.filed_by_id, referral.submitted_by_id}
+    """Return who may approve: with the permission and the case, and not one of its authors."""
+    involved = authors_of(referral)
     return [
         person
         for person in people.holders("referrals.approve_referral")

@@ -128,6 +128,7 @@ def review(record: Referral) -> dict[str, Any]:
     return {
         **_disclosed(record),
         "recipients": recipients,
+        "writers": [str(person) for person in selectors.writers_of(record)],
         "approvers": _approvers(record),
         "send_label": send_label(recipients),
     }

@@ -190,8 +190,8 @@ def alert_break_glass(referral: Referral, *, by: User) -> None:
         about=referral.origin,
     )
     what = (
-        f"{by.shown_outside} filed or submitted referral {referral.reference} and approved it alone, for a "
-        f"danger to life. Reason given: {referral.decision_reason}"
+        f"{by.shown_outside} filed, wrote or submitted referral {referral.reference} and approved it alone, "
+        f"for a danger to life. Reason given: {referral.decision_reason}"
     )
     cases.open_task(
         referral.case,

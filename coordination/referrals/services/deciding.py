@@ -16,6 +16,7 @@ from coordination.core.errors import Conflict, InvalidInput, Refused
 from coordination.ledger import services as ledger
 from coordination.outbox import selectors as outbox_selectors
 from coordination.outbox import services as outbox
+from coordination.referrals import selectors
 from coordination.referrals.models import Addressee, Referral
 from coordination.referrals.services import calling, gate
 from coordination.referrals.services.hearing import drop_questions
@@ -37,14 +38,14 @@ def approve(
 ) -> Referral:
     """Let exactly what `digests` (addressee id → digest seen) names leave; one delivery for each recipient.
 
-    The approver is neither who filed nor who submitted it. With `break_glass`, its permission and a reason,
-    one person may do both for a danger to life: others are alerted at once and a review is due. Raises
+    The approver is nobody who filed, wrote any of, or submitted it. With `break_glass`, its permission and a
+    reason, one person may do both for a danger to life: others are alerted and a review is due. Raises
     InvalidInput where a recipient is missing from `digests`, Conflict where a digest is not the frozen one,
     Refused by the rule of two people or the gate. All or nothing.
     """
     locked = permitted(referral, by=by, permission="approve_referral")
     REFERRAL.after(locked.state, ReferralVerb.APPROVE)
-    alone = by.pk in {locked.filed_by_id, locked.submitted_by_id}
+    alone = by.pk in selectors.authors_of(locked)
     if alone:
         _check_alone(locked, by, break_glass=break_glass, reason=reason)
     addressees = addressees_of(locked)
@@ -122,7 +123,7 @@ def withdraw(referral: Referral, *, by: User, reason: str) -> Referral:
 def _check_alone(referral: Referral, by: User, *, break_glass: bool, reason: str) -> None:
     if not break_glass:
         raise Refused(
-            "Who filed or submitted a referral does not approve it: another person must.",
+            "Who filed, wrote or submitted any of a referral does not approve it: another person must.",
             rule="referrals.two-people",
         )
     access.require(by, "referrals.break_glass_referral")

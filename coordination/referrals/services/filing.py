@@ -69,6 +69,7 @@ def file(
         filed_at=clock.now(),
         **{name: _clean(name, value) for name, value in values.items()},
     )
+    referral.authors.add(by)
     trace(referral, "filed", f"Referral {referral.reference} filed", by=by, details={"priority": priority})
     return referral
 
@@ -194,6 +195,8 @@ def _draft(referral: Referral, by: User, verb: str) -> Referral:
     locked = permitted(referral, by=by, permission="file_referral")
     if locked.state != ReferralState.DRAFT:
         raise IllegalTransition(locked.state, verb)
+    # Whoever writes any of it does not approve it. What they took out again does not undo that.
+    locked.authors.add(by)
     return locked
 
 

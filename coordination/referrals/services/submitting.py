@@ -46,6 +46,7 @@ def freeze(draft: Referral, *, by: User) -> Referral:
             lane=draft.priority,
         )
         addressee.save(update_fields=["message"])
+    draft.authors.add(by)
     move(draft, ReferralVerb.SUBMIT, submitted_by=by, submitted_at=clock.now())
     title = f"Referral {draft.reference} submitted for review"
     trace(draft, "submitted", title, by=by, details=digests_of(addressees))
