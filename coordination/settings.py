@@ -136,7 +136,7 @@ CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
 PLUGINS_ALLOWED = env.list("PLUGINS_ALLOWED", default=["signed_webhook", "counsel_email"])
 # Where `secret:` references are looked up: the environment (SECRET_<NAME>) or files in this directory.
 SECRETS_DIR = env.str("SECRETS_DIR", default="" if PRODUCTION else str(VAR_DIR / "secrets"))
-# Networks, as CIDR, that a channel may reach although they are not public: loopback in development, else none.
+# Networks, as CIDR, that a channel may reach although they are not public: loopback in development only.
 CHANNELS_ALLOWED_NETWORKS = env.list(
     "CHANNELS_ALLOWED_NETWORKS", default=[] if PRODUCTION else ["127.0.0.0/8", "::1/128"]
 )
