@@ -50,13 +50,13 @@ CLAIM: Final = f"""
     FROM taken t JOIN outbox_message m ON m.id = t.message_id
         LEFT JOIN outbox_approval a ON a.message_id = m.id
     ORDER BY t.id
-"""  # noqa: S608 - two constants
+"""  # noqa: S608  # nosec B608 - two constants
 DUE: Final = f"""
     SELECT EXISTS (
         SELECT FROM outbox_delivery d
         WHERE d.destination_id = %(destination)s AND d.lane = %(lane)s AND {OLDEST}
     )
-"""  # noqa: S608 - two constants
+"""  # noqa: S608  # nosec B608 - two constants
 RENEW: Final = """
     UPDATE outbox_delivery SET lease_until = %s
     WHERE id = ANY(%s) AND state = 'sending' AND lease_token = %s

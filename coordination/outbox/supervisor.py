@@ -3,7 +3,7 @@
 import logging
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ class _Child:
     def start(self) -> None:
         """Start the process."""
         self.started = time.monotonic()
-        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
+        self.process = subprocess.Popen(  # nosec B603  # noqa: S603 - our own interpreter, our own module
             [
                 *(sys.executable, "-m", "coordination.outbox.lane", self.lane),
                 *("--slots", str(self.slots), "--grace", str(self.grace)),

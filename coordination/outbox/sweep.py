@@ -32,7 +32,7 @@ DUE: Final = f"""
         WHERE d.destination_id = q.destination_id AND d.lane = q.lane
           AND {OLDEST.replace("%(shard)s", "s.shard")}
     )
-"""  # noqa: S608 - constants
+"""  # noqa: S608  # nosec B608 - constants
 EXPIRED: Final = """
     SELECT d.id, d.case_id, d.destination_id, d.lane, d.attempts_made, d.trying_since, d.due_at,
         d.lease_token, m.id, m.kind, m.reference, m.origin, m.state, m.channel, m.fingerprint,

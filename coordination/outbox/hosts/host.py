@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import socket
-import subprocess
+import subprocess  # nosec B404
 import sys
 import threading
 import time
@@ -212,7 +212,7 @@ class Host:
 
 def _start(theirs: socket.socket) -> "subprocess.Popen[bytes]":
     path = [each for each in sys.path if each and os.path.isabs(each)]  # noqa: PTH117 - the strings are passed on
-    return subprocess.Popen(  # noqa: S603 - our own interpreter, our own program
+    return subprocess.Popen(  # nosec B603  # noqa: S603 - our own interpreter, our own program
         [sys.executable, "-I", "-c", PROGRAM, str(theirs.fileno()), *path],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
