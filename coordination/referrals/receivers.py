@@ -33,7 +33,8 @@ def follow_task(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: ARG001
     """Follow a task about a referral: a call that was made, a review that was held."""
     referral = selectors.referral_of_task(task.about) if task.about.startswith(ORIGIN) else None
     if referral is not None:
-        services.follow_task(referral, kind=task.kind, done=task.state == "done", by=task.ended_by)
+        done = task.state == "done"
+        services.follow_task(referral, kind=task.kind, role=task.role, done=done, by=task.ended_by)
 
 
 @receiver(accepted, dispatch_uid="referrals.hear")

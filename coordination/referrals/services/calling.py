@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 PHONE_NOW = "phone_now"
 BREAK_GLASS_REVIEW = "break_glass_review"
+BREAK_GLASS_ALERT = "break_glass_alert_"
 AFTER_ACTION_REVIEW = "after_action_review"
 FILE = "file_referral"
 FILE_CRISIS = "file_crisis_referral"
@@ -205,7 +206,7 @@ def alert_break_glass(referral: Referral, *, by: User) -> None:
     for role in (Role.DUTY_OFFICER, Role.COUNSEL):
         cases.open_task(
             referral.case,
-            kind=f"break_glass_alert_{role}",
+            kind=f"{BREAK_GLASS_ALERT}{role}",
             title=f"Emergency approval by one person: {referral.reference}",
             role=role,
             instructions=f"{what}\n\nLook at it now. A referral that is wrong is corrected.",

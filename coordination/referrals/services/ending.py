@@ -2,14 +2,16 @@
 
 from django.db import transaction
 
+from coordination.access.roles import Role
 from coordination.access.services import User
 from coordination.cases import selectors as case_selectors
 from coordination.cases import services as cases
 from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
 from coordination.policy import selectors as policy
+from coordination.referrals import selectors
 from coordination.referrals.models import Addressee, Referral
-from coordination.referrals.services import calling
+from coordination.referrals.services import calling, gate
 from coordination.referrals.services.hearing import drop_questions, fresh, heard_late, is_step
 from coordination.referrals.services.records import limited, lock, move, permitted, required, trace
 from coordination.referrals.workflow import REFERRAL, Outcome, ReferralVerb
@@ -80,23 +82,34 @@ def close(referral: Referral, *, by: User) -> Referral:
 
 
 @transaction.atomic
-def follow_task(referral: Referral, *, kind: str, done: bool, by: User | None) -> None:
-    """Stop the clock of a task about a referral that has ended.
+def follow_task(referral: Referral, *, kind: str, role: str, done: bool, by: User | None) -> None:
+    """Stop the clock of a task about a referral that has ended; `role` is whose task it was.
 
-    Raises Refused where the review of an emergency approval is cancelled, or made by who approved.
+    Raises Refused where the review or an alert of an emergency approval is cancelled, or ended by another
+    role, by who approved, or by who wrote any of the referral.
     """
     locked = lock(referral)
+    if kind == calling.BREAK_GLASS_REVIEW or kind.startswith(calling.BREAK_GLASS_ALERT):
+        _check_overseer(locked, kind, role, by if done else None)
     if kind == calling.BREAK_GLASS_REVIEW:
-        if not done or by is None or by.pk == locked.decided_by_id:
-            raise Refused(
-                "The review of an emergency approval is made, by another person than who approved.",
-                rule="referrals.break-glass-review",
-            )
         cases.meet_deadline(locked.case, code=calling.REVIEW_CLOCK, about=locked.origin)
     elif kind == calling.PHONE_NOW and done:
         rule = policy.phone_rule(locked.priority)
         if rule is not None:
             cases.meet_deadline(locked.case, code=rule.clock, about=locked.origin)
+
+
+def _check_overseer(referral: Referral, kind: str, role: str, by: User | None) -> None:
+    """Let only the role that was asked look at an emergency approval, and nobody who had a part in it."""
+    # Counsel's alert stays counsel's, whosever queue it stands in where counsel does not see the case.
+    roles = gate.COUNSEL if kind == f"{calling.BREAK_GLASS_ALERT}{Role.COUNSEL}" else {role}
+    involved = {referral.decided_by_id, *selectors.authors_of(referral)}
+    if by is None or by.pk in involved or roles.isdisjoint(by.role_names):
+        raise Refused(
+            "An emergency approval is looked at by the role that was asked, and by another person than those "
+            "who wrote, submitted or approved it.",
+            rule="referrals.break-glass-review",
+        )
 
 
 def _conclude(referral: Referral, outcome: Outcome, detail: str, *, by: User | None, title: str) -> Referral:
