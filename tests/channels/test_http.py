@@ -166,10 +166,12 @@ def test_rec_03_a_line_break_in_a_header_is_refused_and_nothing_leaves(
 
 
 def test_connections_are_kept_and_shared_by_threads(client: HttpClient, partner: FakePartner) -> None:
+    before = threading.active_count()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: client.post(partner.url, str(n).encode()), range(200)))
     assert sorted(int(each.body) for each in partner.requests) == list(range(200))
-    assert threading.active_count() < 40
+    # The partner serves each connection in a thread of its own: 200 requests came over a handful.
+    assert threading.active_count() - before <= 16
 
 
 def test_a_connection_that_the_partner_closed_is_not_used_again(client: HttpClient, loopback: None) -> None:
