@@ -46,7 +46,7 @@ def when(moment: datetime | None, zone: str = "") -> SafeString | str:
         others.append(f"{_written(moment, ZoneInfo(zone))} with them")
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
-        moment.astimezone(UTC).isoformat(timespec="seconds"),
+        _machine_readable(moment),
         " · ".join(others),
         _written(moment, timezone.get_current_timezone()),
     )
@@ -114,8 +114,18 @@ def _name_first(pair: tuple[str, Any]) -> bool:
 
 
 def _written(moment: datetime, zone: tzinfo) -> str:
-    local = moment.astimezone(zone)
+    try:
+        local = moment.astimezone(zone)
+    except (OverflowError, ValueError):  # at the ends of the calendar a zone leads out of it
+        return moment.isoformat(timespec="minutes")
     return f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
+
+
+def _machine_readable(moment: datetime) -> str:
+    try:
+        return moment.astimezone(UTC).isoformat(timespec="seconds")
+    except (OverflowError, ValueError):
+        return moment.isoformat(timespec="seconds")
 
 
 def _span(length: timedelta) -> str:

@@ -145,6 +145,12 @@ def test_a_time_in_the_future_is_refused_beyond_five_minutes_of_skew(receive: Re
     assert caught.value.field == "content_at"
 
 
+def test_a_time_before_there_was_a_platform_is_refused(receive: Receive) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        receive(content_at=datetime(1, 1, 1, tzinfo=UTC))
+    assert caught.value.field == "content_at"
+
+
 def test_what_was_said_is_sealed_in_the_table_and_absent_from_the_ledger(receive: Receive) -> None:
     flag = receive()
     with connection.cursor() as cursor:

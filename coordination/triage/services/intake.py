@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from coordination.triage.workflow import Category, Source
 
 # How far a sender's clock may be ahead of ours.
 SKEW = timedelta(minutes=5)
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 PROVENANCE = ("observed", "claimed_by_user", "inferred")
 LONGEST = {
     "external_id": 120,
@@ -107,6 +108,8 @@ def _moment(field: str, value: Any) -> datetime:
         raise InvalidInput(field, "A time such as 2026-03-06T23:12:00-07:00.")
     if value.tzinfo is None:
         raise InvalidInput(field, "A time needs a zone: what the reader takes it for may be hours off.")
+    if value < EARLIEST:
+        raise InvalidInput(field, "This is before 1990.")
     if value > clock.now() + SKEW:
         raise InvalidInput(field, "This is in the future.")
     return value
