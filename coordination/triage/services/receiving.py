@@ -52,7 +52,7 @@ def receive(
     """Take in a flag and return it with True, or the one that this sender gave the same id with False.
 
     A category of high severity under the criteria in force opens a case, or joins the one of this account,
-    with a P0 task for a senior reviewer, in the same transaction. Others wait for tier 1. Raises InvalidInput
+    with a P0 task for a senior reviewer, in the same transaction. Others wait their turn. Raises InvalidInput
     naming the field, and Conflict where the same id came with other content.
     """
     access.require(by, "triage.receive_flag")
@@ -166,14 +166,14 @@ def _one_at_a_time(flag: Flag) -> None:
 
 
 def ask(flag: Flag) -> None:
-    """Open the task to decide: for a senior reviewer at once, or for tier 1."""
+    """Open the task to decide, for a senior reviewer: at once where the criteria say so, else in turn."""
     name = Category(flag.category).value.replace("_", " ")
     instructions: list[Any] = [_REPORT_FIRST] if flag.category == Category.CSAM else []
     cases.open_task(
         flag.case,
         kind=SENIOR if flag.high_severity else TIER_1,
         title=f"Decide about a flag: {name}",
-        role=Role.SENIOR_REVIEWER if flag.high_severity else Role.REVIEWER,
+        role=Role.SENIOR_REVIEWER,
         instructions="\n".join([*instructions, _LOOK]),
         about=flag.origin,
         priority="P0" if flag.high_severity else "normal",
