@@ -83,6 +83,9 @@ class Delivery(models.Model):
     due_at = models.DateTimeField()
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    stopped = models.BooleanField(
+        default=False, help_text="Its message was voided while it was on its way: it is not tried again."
+    )
     sequence = models.BigIntegerField(
         default=-1, help_text="Of the newest receipt: a lower one is late news and loses."
     )

@@ -4,7 +4,8 @@ import json
 import logging
 import time
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from django.db import DatabaseError, connection, transaction
@@ -17,7 +18,7 @@ from coordination.outbox import changes, services
 from coordination.outbox.models import Delivery, Message
 from coordination.outbox.retries import Try, Verdict
 from coordination.outbox.signals import delivery_changed
-from coordination.outbox.workflow import NEEDS_HUMAN, OPEN, DeliveryState
+from coordination.outbox.workflow import NEEDS_HUMAN, OPEN, DeliveryState, DeliveryVerb
 
 logger = logging.getLogger(__name__)
 
@@ -32,12 +33,13 @@ RECORD: Final = """
             level text, sequence bigint, occurred_at timestamptz, reference text, detail text, proof text)
     ), moved AS (
         UPDATE outbox_delivery d
-        SET state = v.state, due_at = v.due_at, attempts_made = v.attempts,
+        SET state = CASE WHEN d.stopped AND v.level IS NULL THEN 'void' ELSE v.state END,
+            due_at = v.due_at, attempts_made = v.attempts,
             sequence = greatest(d.sequence, v.sequence), last_error = v.error,
-            finished_at = CASE WHEN v.finished THEN %(now)s::timestamptz END,
+            finished_at = CASE WHEN v.finished OR d.stopped THEN %(now)s::timestamptz END,
             lease_token = NULL, lease_until = NULL
         FROM v WHERE d.id = v.id AND d.state = 'sending' AND d.lease_token = v.token
-        RETURNING d.id
+        RETURNING d.id, d.stopped
     ), tried AS (
         INSERT INTO outbox_attempt (delivery_id, number, started_at, finished_at, outcome, error, wire_digest)
         SELECT * FROM jsonb_to_recordset(%(tries)s::jsonb) AS t(
@@ -50,7 +52,7 @@ RECORD: Final = """
             decode(proof, 'base64'), false
         FROM v JOIN moved USING (id) WHERE level IS NOT NULL
     )
-    SELECT id FROM moved
+    SELECT id, stopped FROM moved
 """
 
 
@@ -84,15 +86,32 @@ def _record(verdicts: Sequence[Verdict]) -> None:
     with connection.cursor() as cursor:
         values: dict[str, Any] = {"rows": json.dumps(rows), "tries": json.dumps(tries), "now": clock.now()}
         cursor.execute(RECORD, values)
-        kept = {pk for (pk,) in cursor.fetchall()}
-    ours = [each for each in verdicts if each.claim.delivery_id in kept]
+        kept = dict(cursor.fetchall())
+    ours = [_as_kept(each, kept) for each in verdicts if each.claim.delivery_id in kept]
     ledger.append(_entry(each) for each in ours if each.tries or each.state not in OPEN)
     for each in ours:
         _tell(each)
+        if kept[each.claim.delivery_id]:
+            _phone(each)
     for each in verdicts:
         if each.claim.delivery_id not in kept and each.receipt is not None:
             # The lease was lost while it was on its way. What the partner said is true all the same.
             services.record_receipt(each.claim.message_id, each.receipt, source="deliver")
+
+
+def _as_kept(verdict: Verdict, kept: Mapping[int, bool]) -> Verdict:
+    """Return the verdict as it was written: what was voided on its way is not tried again."""
+    stopped = kept[verdict.claim.delivery_id] and verdict.receipt is None
+    return replace(verdict, verb=DeliveryVerb.STOP) if stopped else verdict
+
+
+def _phone(verdict: Verdict) -> None:
+    """Ask a human to phone about a message that was voided on its way, where it left or may have left."""
+    delivery = _delivery(verdict)
+    if verdict.receipt is not None:
+        changes.phone_because_it_left(delivery)
+    else:
+        changes.phone_if_it_may_have_left(delivery)
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:

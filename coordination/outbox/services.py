@@ -36,7 +36,17 @@ from coordination.outbox.workflow import (
 from coordination.partners import selectors as partners
 from coordination.partners.services import Destination
 
-__all__ = ["Delivery", "Message", "approve", "prepare", "record_receipt", "release", "resolve", "void"]
+__all__ = [
+    "Delivery",
+    "Message",
+    "approve",
+    "prepare",
+    "record_receipt",
+    "release",
+    "resolve",
+    "void",
+    "void_unsent",
+]
 
 RESEND: Final = "outbox.resend_delivery"
 RESOLVE: Final = "outbox.resolve_delivery"
@@ -139,27 +149,75 @@ def approve(message: Message, *, digest: str, by: User, break_glass: bool = Fals
 
 @transaction.atomic
 def void(message: Message, *, by: User | None, reason: str) -> Message:
-    """Withdraw a message before it leaves. Raises IllegalTransition where it is on the way or out."""
+    """Take back a message that did not leave, or failed: it can never be sent again.
+
+    Raises IllegalTransition where it is on its way or out. Where an attempt may have arrived all the same, a
+    task asks a human to phone them.
+    """
     why = _said("reason", reason)
     locked = _lock(message)
-    after = MESSAGE.after(locked.state, MessageVerb.VOID)
-    delivery = Delivery.objects.select_for_update().filter(message=locked).first()
-    if delivery is not None:
-        _move(delivery, DeliveryVerb.VOID, by=by, reason_digest=ledger.digest(why))
-        changes.end_tasks(delivery, outcome="The message was voided.", by=by)
-    _set_state(locked, after)
-    _record("outbox.message_voided", locked, by=by, reason_digest=ledger.digest(why))
+    _void(locked, _delivery_of(locked), by=by, why=why)
     message.state = locked.state
     return locked
 
 
 @transaction.atomic
+def void_unsent(origin: str, *, by: User | None, reason: str) -> list[Delivery]:
+    """Void every message of an origin that has not left; return the deliveries that this stopped.
+
+    For the record behind them: it ended, so nothing of it may leave any more. Messages that are only prepared
+    are void, and deliveries that are queued, held, failed or unknown. One that is being sent right now stays
+    `sending` and may arrive; if it does not, it becomes void and is not tried again. What has left is not
+    touched. The caller has checked who may.
+    """
+    why = _said("reason", reason)
+    stopped = []
+    live = Message.objects.select_for_update(of=("self",)).exclude(state=MessageState.VOID)
+    for message in live.filter(origin=origin).order_by("pk"):
+        delivery = _delivery_of(message)
+        if delivery is None or DeliveryVerb.VOID in DELIVERY.allowed(delivery.state):
+            _void(message, delivery, by=by, why=why)
+        elif delivery.state == DeliveryState.SENDING:
+            _stop(message, delivery, by=by, why=why)
+        else:
+            continue
+        if delivery is not None:
+            stopped.append(delivery)
+    return stopped
+
+
+def _void(message: Message, delivery: Delivery | None, *, by: User | None, why: str) -> None:
+    after = MESSAGE.after(message.state, MessageVerb.VOID)
+    if delivery is not None:
+        doubtful = delivery.state == DeliveryState.UNKNOWN
+        _move(delivery, DeliveryVerb.VOID, by=by, reason_digest=ledger.digest(why))
+        changes.end_tasks(delivery, outcome="The message was voided.", by=by)
+        changes.phone_if_it_may_have_left(delivery, doubtful=doubtful)
+    _set_state(message, after)
+    _record("outbox.message_voided", message, by=by, reason_digest=ledger.digest(why))
+
+
+def _stop(message: Message, delivery: Delivery, *, by: User | None, why: str) -> None:
+    # On the row that whoever sends it will write: that write then sees it, whichever comes first.
+    delivery.stopped = True
+    delivery.save(update_fields=["stopped"])
+    _set_state(message, MESSAGE.after(message.state, MessageVerb.VOID))
+    _record("outbox.message_voided", message, by=by, on_its_way=True, reason_digest=ledger.digest(why))
+
+
+@transaction.atomic
 def release(delivery: Delivery, *, by: User | None, reason: str) -> Delivery:
-    """Send a held, failed or unknown delivery (again), under the same id. Only a human decides that."""
+    """Send a held, failed or unknown delivery (again), under the same id. Only a human decides that.
+
+    Raises Refused where the message is void.
+    """
     if by is not None:
         access.require(by, RESEND)
     why = _said("reason", reason)
+    message = _lock(delivery.message)
     locked = _lock_delivery(delivery)
+    if message.state != MessageState.APPROVED:
+        raise Refused("The message is void: what it belongs to has ended.", rule="void")
     locked.due_at = locked.trying_since = clock.now()
     _move(locked, DeliveryVerb.RELEASE, by=by, reason_digest=ledger.digest(why))
     changes.end_tasks(locked, outcome="Released to be sent again.", by=by)
@@ -219,6 +277,9 @@ def record_receipt(
 def _take(locked: Delivery, receipt: told.Receipt, *, source: str, by: User | None) -> bool:
     verb = NEWS[receipt.level.value]
     late = receipt.sequence < locked.sequence or verb not in DELIVERY.allowed(locked.state)
+    void = Message.objects.filter(pk=locked.message_id, state=MessageState.VOID).exists()
+    if void and not locked.receipts.exists():
+        changes.phone_because_it_left(locked)
     Receipt.objects.create(
         delivery=locked,
         level=receipt.level.value,
@@ -316,6 +377,10 @@ def _render(destination: Destination, source: kit.Message) -> kit.Rendered:
 
 def _lock(message: Message) -> Message:
     return Message.objects.select_for_update(of=("self",)).select_related("destination").get(pk=message.pk)
+
+
+def _delivery_of(message: Message) -> Delivery | None:
+    return Delivery.objects.select_for_update(of=("self",)).filter(message=message).first()
 
 
 def _lock_delivery(delivery: Delivery) -> Delivery:

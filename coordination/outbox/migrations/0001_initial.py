@@ -60,6 +60,13 @@ class Migration(migrations.Migration):
                 ("lease_token", models.UUIDField(blank=True, null=True)),
                 ("lease_until", models.DateTimeField(blank=True, null=True)),
                 (
+                    "stopped",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Its message was voided while it was on its way: it is not tried again.",
+                    ),
+                ),
+                (
                     "sequence",
                     models.BigIntegerField(
                         default=-1, help_text="Of the newest receipt: a lower one is late news and loses."
