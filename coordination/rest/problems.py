@@ -67,9 +67,9 @@ def exception_handler(exc: Exception, context: Any) -> Response | None:
     return response
 
 
-def plain_response(code: str) -> HttpResponse:
-    """Return a problem outside REST framework's views: unknown routes, errors of the middleware."""
-    problem = Problem(code)
+def plain_response(code: str, *, field: str = "", message: str = "") -> HttpResponse:
+    """Return a problem outside REST framework's views: unknown routes, callbacks, middleware."""
+    problem = Problem(code, field_errors=[_field(field, "invalid", message)] if field else None)
     response = HttpResponse(
         json.dumps(members(problem), separators=(",", ":")),
         status=problem.status_code,
