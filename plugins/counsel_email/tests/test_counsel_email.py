@@ -106,6 +106,16 @@ def test_rec_03_a_line_break_in_any_header_is_refused(text: str) -> None:
         "a@firm.example, b@firm.example",
         "a@firm.example;b@firm.example",
         "a@firm.example\nb@firm.example",
+        "a@firm.example; b@firm.example",
+        "a@firm.example b@firm.example",
+        "a@firm.example\n",
+        "\na@firm.example",
+        '"a,b"@firm.example',
+        '"a;b@other.example"@firm.example',
+        '"a\\\nb"@firm.example',
+        "Counsel <a@firm.example>",
+        "a@firm.example(b@firm.example)",
+        "a@@firm.example",
         *BREAKS,
         "",
     ],
@@ -114,9 +124,18 @@ def test_rec_03_a_second_recipient_cannot_be_configured(recipient: str) -> None:
     assert not CounselEmailForm({"recipient": recipient}).is_valid()
 
 
-def test_rec_03_a_second_recipient_is_refused_again_at_send() -> None:
+def test_one_plain_address_can_be_configured() -> None:
+    form = CounselEmailForm({"recipient": "o'neill.clara+desk@firm.example"})
+    assert form.is_valid()
+    assert form.cleaned_data == {"recipient": "o'neill.clara+desk@firm.example"}
+
+
+@pytest.mark.parametrize(
+    "recipient", ["a@firm.example, b@firm.example", "a@firm.example;b@firm.example", '"a;b"@firm.example']
+)
+def test_rec_03_a_second_recipient_is_refused_again_at_send(recipient: str) -> None:
     with pytest.raises(PermanentFailure, match="one recipient"):
-        _Mail("a@firm.example, b@firm.example", RENDERED, attempt(LETTER))
+        _Mail(recipient, RENDERED, attempt(LETTER))
 
 
 def test_the_letter_can_be_read_and_markup_in_it_is_text(tmp_path: Any) -> None:
