@@ -125,6 +125,25 @@ def test_another_address_is_another_fingerprint(
     assert before.startswith("sha256:")
 
 
+def test_a_change_to_what_stands_there_already_writes_nothing(
+    agency: Agency, destination_of: DestinationOf, administrator: User
+) -> None:
+    destination = destination_of(agency)
+    subject = f"destination:{destination.pk}"
+    before = ledger.entries_about(subject).count()
+    services.change_destination(
+        destination,
+        by=administrator,
+        title=f" {destination.title} ",
+        config=dict(destination.config),
+        how_known=destination.how_known,
+        checked_on=destination.checked_on,
+        enabled=destination.enabled,
+    )
+    services.change_destination(destination, by=None)
+    assert ledger.entries_about(subject).count() == before
+
+
 def test_every_change_is_in_the_ledger(agency: Agency, destination_of: DestinationOf) -> None:
     destination = destination_of(agency)
     services.change_destination(destination, by=None, enabled=False)
