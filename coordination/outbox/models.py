@@ -24,7 +24,9 @@ class Message(models.Model):
     lane = models.CharField(max_length=10, choices=LANES, default="normal")
     destination = models.ForeignKey("partners.Destination", models.PROTECT, related_name="+")
     channel = models.CharField(max_length=60)
-    fingerprint = models.CharField(max_length=71, help_text="Of the destination's configuration when frozen.")
+    fingerprint = models.CharField(
+        max_length=71, help_text="Of the destination when frozen: recipient, channel, configuration."
+    )
     content = SealedBytesField()
     media_type = models.CharField(max_length=100)
     filename = models.CharField(max_length=200)

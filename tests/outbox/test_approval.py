@@ -29,6 +29,13 @@ def _tamper(owner: psycopg.Connection, what: str, message: Message) -> None:
         owner.execute("UPDATE outbox_message SET destination_id = %s WHERE id = %s", [other, message.pk])
     elif what == "channel":
         owner.execute("UPDATE outbox_message SET channel = 'signed_webhook' WHERE id = %s", [message.pk])
+    elif what.startswith("recipient"):
+        column = what.removeprefix("recipient's ")
+        owner.execute(
+            f"UPDATE partners_agency SET {column} = 'Another' FROM partners_destination d"
+            " WHERE d.agency_id = partners_agency.id AND d.id = %s",
+            [message.destination_id],
+        )
     else:
         owner.execute(
             "UPDATE partners_destination SET config = jsonb_set(config, '{endpoint}', '\"http://127.0.0.1:7/\"')"
@@ -37,7 +44,9 @@ def _tamper(owner: psycopg.Connection, what: str, message: Message) -> None:
         )
 
 
-@pytest.mark.parametrize("what", ["digest", "channel", "fingerprint"])
+@pytest.mark.parametrize(
+    "what", ["digest", "channel", "fingerprint", "recipient's name", "recipient's identifier"]
+)
 def test_a_change_after_freezing_stops_the_approval(
     what: str, partner: FakePartner, senior_reviewer: User, owner: psycopg.Connection
 ) -> None:
@@ -48,7 +57,10 @@ def test_a_change_after_freezing_stops_the_approval(
     assert not Delivery.objects.exists()
 
 
-@pytest.mark.parametrize("what", ["digest", "destination", "channel", "fingerprint"])
+@pytest.mark.parametrize(
+    "what",
+    ["digest", "destination", "channel", "fingerprint", "recipient's name", "recipient's identifier"],
+)
 def test_a_change_after_approval_holds_the_delivery_with_a_task(
     what: str, partner: FakePartner, senior_reviewer: User, owner: psycopg.Connection
 ) -> None:
@@ -58,7 +70,7 @@ def test_a_change_after_approval_holds_the_delivery_with_a_task(
     drain(destination)
     delivery.refresh_from_db()
     assert delivery.state == "held"
-    assert what in delivery.last_error
+    assert ("fingerprint" if what.startswith("recipient") else what) in delivery.last_error
     assert partner.requests == []
     assert [each.kind for each in cases.tasks_of(delivery.case)] == ["delivery_held"]
 

@@ -175,7 +175,8 @@ class Migration(migrations.Migration):
                 (
                     "fingerprint",
                     models.CharField(
-                        help_text="Of the destination's configuration when frozen.", max_length=71
+                        help_text="Of the destination when frozen: recipient, channel, configuration.",
+                        max_length=71,
                     ),
                 ),
                 ("content", coordination.core.fields.SealedBytesField()),
