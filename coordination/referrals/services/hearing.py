@@ -34,6 +34,8 @@ NEWS = {
     "held": "it is held",
     "void": "it will not be sent",
 }
+# What arrives all the same is not chased: another message, or a call, has to reach them.
+_ENDED = frozenset({ReferralState.WITHDRAWN, ReferralState.CORRECTED})
 # It is with them, but the workflow has moved on: what they say is kept and goes to a person.
 _PAST = frozenset(
     {
@@ -54,7 +56,8 @@ def follow_delivery(addressee: Addressee, *, state: str, at: datetime | None = N
     if state in LEFT and row.left_at is None:
         row.left_at = at or clock.now()
         row.save(update_fields=["left_at"])
-        calling.chase_acknowledgement(referral, row)
+        if referral.state not in _ENDED:
+            calling.chase_acknowledgement(referral, row)
     trace(
         referral,
         "delivery_followed",
@@ -141,12 +144,11 @@ def request_information(addressee: Addressee, *, question: str, by: User | None 
 
 def drop_questions(referral: Referral, *, by: User | None, why: str) -> None:
     """Stop asking for answers that can no longer be given: tasks, clocks, answers not approved yet."""
-    for question in referral.questions.filter(approved_by=None).select_related("message"):
+    for question in referral.questions.filter(approved_by=None):
         cases.end_tasks(about=question.origin, outcome=why, by=by, cancel=True)
         code = f"policy.answer-{calling.pace(referral)}"
         cases.cancel_deadline(referral.case, code=code, about=question.origin)
-        if question.message is not None:
-            outbox_services.void(question.message, by=None, reason=why)
+        outbox_services.void_unsent(question.origin, by=None, reason=why)
 
 
 def _confirmed(referral: Referral, row: Addressee, *, who: str, by: User | None) -> Referral:
