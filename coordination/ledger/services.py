@@ -1,10 +1,13 @@
 """The one way in: entries are inserted in the caller's transaction; nothing changes or removes one."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connections, router
+from django.db.backends.utils import CursorWrapper
 from django.db.transaction import TransactionManagementError
 
 from coordination.core import clock
@@ -23,6 +26,17 @@ _INSERT = """
         INSERT INTO ledger_pending (leaf_id) SELECT id FROM leaf
     )
     SELECT id, leaf_hash FROM leaf
+"""
+# The same from one document, which costs the client a tenth of what arrays do, and without the ids.
+_APPEND = """
+    WITH leaf AS (
+        INSERT INTO ledger_leaf (entry, leaf_hash, recorded_at, action, subject)
+        SELECT convert_to(e.entry, 'UTF8'), decode(e.hash, 'hex'), e.at, e.action, e.subject
+        FROM json_to_recordset(%s::json)
+            AS e(entry text, hash text, at timestamptz, action text, subject text)
+        RETURNING id
+    )
+    INSERT INTO ledger_pending (leaf_id) SELECT id FROM leaf
 """
 
 
@@ -82,20 +96,36 @@ def append(entries: Iterable[Entry]) -> None:
     rows = []
     for each in entries:
         canonical = each.canonical()
-        rows.append((canonical, leaf_hash(canonical), each.at, each.action, each.subject))
-    _insert(rows)
+        rows.append(
+            {
+                "entry": canonical.decode(),
+                "hash": leaf_hash(canonical).hex(),
+                "at": each.at.isoformat(),
+                "action": each.action,
+                "subject": each.subject,
+            }
+        )
+    with _cursor() as cursor:
+        if rows:
+            cursor.execute(_APPEND, [json.dumps(rows)])
 
 
-def _insert(rows: list[tuple[bytes, bytes, datetime, str, str]]) -> dict[bytes, int]:
-    """Return the ids by leaf hash."""
+@contextmanager
+def _cursor() -> Iterator[CursorWrapper]:
     connection = connections[router.db_for_write(Leaf)]
     if not connection.in_atomic_block:
         raise TransactionManagementError(
             "An entry is recorded inside the transaction of the deed it records."
         )
-    if not rows:
-        return {}
     with connection.cursor() as cursor:
+        yield cursor
+
+
+def _insert(rows: list[tuple[bytes, bytes, datetime, str, str]]) -> dict[bytes, int]:
+    """Return the ids by leaf hash."""
+    with _cursor() as cursor:
+        if not rows:
+            return {}
         cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
         return {bytes(inserted_hash): leaf_id for leaf_id, inserted_hash in cursor.fetchall()}
 
