@@ -28,6 +28,7 @@ DUTIES: dict[str, str] = {
     "break_glass_alert_duty_officer": WORK,
     "break_glass_alert_counsel": WORK,
     "phone_now": WORK,
+    "phone_correction": WORK,
     "heard_late": WORK,
     "missed_deadline": WORK,
     "delivery_failed": "outbox.resend_delivery",

@@ -11,6 +11,7 @@ from coordination.outbox.signals import delivery_changed
 from coordination.referrals import selectors, services
 
 ORIGIN = "referrals.referral:"
+ADDRESSEE = "referrals.addressee:"
 
 
 @receiver(delivery_changed, dispatch_uid="referrals.follow_delivery")
@@ -31,9 +32,14 @@ def follow_delivery(sender: Any, *, delivery: Any, state: str, receipt: Any = No
 @receiver(task_ended, dispatch_uid="referrals.follow_task")
 def follow_task(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: ARG001
     """Follow a task about a referral: a call that was made, a review that was held."""
+    done = task.state == "done"
+    if task.kind == "phone_correction" and task.about.startswith(ADDRESSEE):
+        addressee = selectors.addressee_of_task(task.about)
+        if addressee is not None:
+            services.follow_call(addressee, done=done, by=task.ended_by, outcome=task.outcome)
+        return
     referral = selectors.referral_of_task(task.about) if task.about.startswith(ORIGIN) else None
     if referral is not None:
-        done = task.state == "done"
         services.follow_task(referral, kind=task.kind, role=task.role, done=done, by=task.ended_by)
 
 

@@ -1,5 +1,6 @@
 """A correction or a withdrawal ends the original: nothing of it leaves afterwards, everybody is told."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -7,17 +8,22 @@ import pytest
 
 from coordination.access.services import User
 from coordination.cases import selectors as cases
+from coordination.cases import services as case_services
+from coordination.cases.services import Task
 from coordination.channels import Receipt, ReceiptLevel
 from coordination.core import clock
 from coordination.core.errors import Refused
 from coordination.outbox import selectors as outbox
 from coordination.outbox import services as outbox_services
 from coordination.outbox.services import Delivery
-from coordination.partners.services import Destination
+from coordination.partners import services as partners
+from coordination.partners.services import Agency, Destination
 from coordination.referrals import selectors, services
 from coordination.referrals.models import Addressee, Referral
 from coordination.referrals.workflow import ReferralState
 from tests.referrals.conftest import Draft, Seen
+
+Approve = Callable[..., Referral]
 
 
 def _told(addressee: Addressee, level: str, *, sequence: int = 0, reference: str = "") -> None:
@@ -177,3 +183,131 @@ def test_a_partly_acknowledged_original_is_corrected_for_everybody(
         _told(each, "acknowledged", sequence=1, reference=f"C-{number}")
     correction.refresh_from_db()
     assert correction.state == ReferralState.ACKNOWLEDGED
+
+
+# A closed recipient
+
+
+@pytest.fixture
+def both(two: tuple[Referral, list[Addressee]]) -> Referral:
+    """A referral that the sheriff and the police of Springfield have."""
+    _told(two[1][1], "accepted")
+    return two[0]
+
+
+@pytest.fixture
+def file(liaison: User) -> Callable[[Referral], Referral]:
+    """File and submit a correction."""
+    return lambda original: services.correct(
+        original, by=liaison, what_was_wrong="Role-play.", what_is_true="Nobody."
+    )
+
+
+@pytest.fixture
+def corrected(file: Callable[[Referral], Referral], senior_reviewer: User, seen: Seen) -> Approve:
+    """File a correction and approve it, with `between` done before the approval."""
+
+    def make(original: Referral, between: Callable[[], object] = lambda: None) -> Referral:
+        correction = file(original)
+        digests = seen(correction)
+        between()
+        return services.approve(correction, by=senior_reviewer, digests=digests)
+
+    return make
+
+
+def _suspend(agency: Agency) -> None:
+    partners.suspend_agency(agency, by=None, reason="Their mail was taken over.")
+
+
+def _call(correction: Referral, agency: Agency) -> Task:
+    row = correction.addressees.get(destination__agency=agency)
+    task = cases.open_task("phone_correction", row.origin)
+    assert task is not None
+    return task
+
+
+@pytest.mark.parametrize("way", ["suspended", "switched off"])
+def test_a_closed_recipient_does_not_keep_the_others_from_the_correction(
+    way: str, both: Referral, corrected: Approve, second_agency: Agency, springfield: Destination
+) -> None:
+    if way == "suspended":
+        _suspend(second_agency)
+    else:
+        partners.change_destination(springfield, by=None, enabled=False)
+    correction = corrected(both)
+    sent = outbox.deliveries_of(correction.origin).get()
+    assert sent.destination_id != springfield.pk
+    task = _call(correction, second_agency)
+    assert (task.priority, task.role) == ("P0", "safety_liaison")
+    assert task.due_at is not None
+    for words in ("Springfield Police Department", second_agency.phone, "Role-play.", "Nobody."):
+        assert words in task.instructions
+
+
+def test_nobody_is_called_about_a_correction_that_is_not_approved(
+    both: Referral, file: Callable[[Referral], Referral], second_agency: Agency
+) -> None:
+    _suspend(second_agency)
+    file(both)
+    assert not cases.tasks_of(both.case).filter(kind="phone_correction").exists()
+
+
+def test_a_recipient_that_closes_before_the_approval_does_not_keep_the_others_waiting_either(
+    both: Referral, corrected: Approve, second_agency: Agency, sheriff: Destination
+) -> None:
+    correction = corrected(both, lambda: _suspend(second_agency))
+    assert outbox.deliveries_of(correction.origin).get().destination_id == sheriff.pk
+    assert sorted(each.state for each in outbox.messages_of(correction.origin)) == ["approved", "void"]
+    assert _call(correction, second_agency).state == "open"
+
+
+def test_a_correction_told_by_telephone_counts_towards_its_acknowledgement(
+    both: Referral, corrected: Approve, liaison: User, second_agency: Agency
+) -> None:
+    _suspend(second_agency)
+    correction = corrected(both)
+    _told(correction.addressees.exclude(message=None).get(), "acknowledged", reference="C-1")
+    correction.refresh_from_db()
+    assert correction.state == ReferralState.SENT
+    task = _call(correction, second_agency)
+    with pytest.raises(Refused):
+        case_services.cancel_task(task, by=liaison, reason="No answer.")
+    case_services.complete_task(task, by=liaison, outcome="Captain Diaz heard it at 14:10, incident 77.")
+    correction.refresh_from_db()
+    assert correction.state == ReferralState.ACKNOWLEDGED
+    told = correction.addressees.get(message=None)
+    assert told.acknowledged_at is not None
+    clocks = cases.deadlines_of(both.case).filter(about=told.origin)
+    assert [each.state for each in clocks] == ["met"]
+
+
+def test_a_correction_that_only_the_telephone_can_bring_is_still_approved(
+    both: Referral, corrected: Approve, agency: Agency, second_agency: Agency
+) -> None:
+    _suspend(agency)
+    _suspend(second_agency)
+    correction = corrected(both)
+    both.refresh_from_db()
+    assert both.state == ReferralState.CORRECTED
+    assert _call(correction, agency).pk != _call(correction, second_agency).pk
+
+
+def test_a_withdrawn_correction_is_told_to_nobody(
+    both: Referral, corrected: Approve, liaison: User, second_agency: Agency
+) -> None:
+    _suspend(second_agency)
+    correction = corrected(both)
+    task = _call(correction, second_agency)
+    services.withdraw(correction, by=liaison, reason="It was right after all.")
+    task.refresh_from_db()
+    assert task.state == "cancelled"
+
+
+def test_a_referral_to_a_closed_recipient_is_still_refused(
+    draft: Draft, liaison: User, agency: Agency
+) -> None:
+    referral = draft()
+    _suspend(agency)
+    with pytest.raises(Refused, match="not verified"):
+        services.submit(referral, by=liaison)

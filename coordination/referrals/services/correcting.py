@@ -25,6 +25,7 @@ NEVER_TRIED = frozenset({"queued", "held", "void"})
 def correct(referral: Referral, *, by: User, what_was_wrong: str, what_is_true: str) -> Referral:
     """File and submit the correction of a referral that is with its recipients; another person approves it.
 
+    A recipient that is closed now is told by telephone once it is approved, and keeps nobody else waiting.
     It goes to every recipient of the original at the same priority, and is acknowledged when the last one
     has. The original becomes `corrected` when the correction is approved. A delivery that failed, was
     rejected or is unknown is enough to correct: somebody may have it. Raises Refused where nothing
@@ -36,7 +37,9 @@ def correct(referral: Referral, *, by: User, what_was_wrong: str, what_is_true: 
     true = required("what_is_true", limited("what_is_true", what_is_true, _LONGEST))
     if original.corrections.exclude(state__in=_DEAD).exists():
         raise Conflict("A correction of this referral is under way.")
-    if not outbox.deliveries_of(original.origin).exclude(state__in=NEVER_TRIED).exists():
+    tried = outbox.deliveries_of(original.origin).exclude(state__in=NEVER_TRIED)
+    # By telephone too: that is how a closed recipient hears of a correction.
+    if not tried.exists() and not original.addressees.exclude(acknowledged_at=None).exists():
         raise Refused("Nobody has it yet: withdraw it.", rule="referrals.correct-after-sending")
     correction = _file(original, wrong, true, by)
     return freeze(correction, by=by)

@@ -16,6 +16,7 @@ from coordination.core.errors import Conflict, InvalidInput, Refused
 from coordination.ledger import services as ledger
 from coordination.outbox import selectors as outbox_selectors
 from coordination.outbox import services as outbox
+from coordination.partners import selectors as partners
 from coordination.referrals import selectors
 from coordination.referrals.models import Addressee, Referral
 from coordination.referrals.services import calling, correcting, gate
@@ -49,11 +50,14 @@ def approve(
     if alone:
         _check_alone(locked, by, break_glass=break_glass, reason=reason)
     addressees = addressees_of(locked)
-    _check_seen(addressees, digests)
+    written = [each for each in addressees if each.message is not None] if locked.corrects_id else addressees
+    _check_seen(written, digests)
     _check_gate(locked, addressees, by)
-    for addressee in addressees:
-        assert addressee.message is not None  # noqa: S101  # nosec B101 - _check_seen raised
-        outbox.approve(addressee.message, digest=digests[addressee.pk], by=by, break_glass=alone)
+    closed = _closed(locked, addressees, by)
+    for addressee in written:
+        if addressee not in closed:
+            assert addressee.message is not None  # noqa: S101  # nosec B101 - _check_seen raised
+            outbox.approve(addressee.message, digest=digests[addressee.pk], by=by, break_glass=alone)
     move(
         locked,
         ReferralVerb.APPROVE,
@@ -68,6 +72,8 @@ def approve(
         calling.alert_break_glass(locked, by=by)
     if locked.priority == "P0":
         calling.phone_them_now(locked, addressees)
+    for addressee in closed:
+        calling.phone_correction(locked, addressee)
     if locked.corrects is not None:
         correcting.mark_corrected(locked, locked.corrects, by=by)
     return locked
@@ -112,13 +118,15 @@ def withdraw(referral: Referral, *, by: User, reason: str) -> Referral:
     correcting.stop_sending(locked, by=by, why=why)
     # A worker may have taken one in between.
     _check_here(locked, {"void"})
-    calling.stop_phoning(locked, by=by, outcome="The referral was withdrawn.")
     cases.end_tasks(about=locked.origin, kind=calling.REVISE, outcome="Withdrawn.", by=by, cancel=True)
-    return _decided(locked, ReferralVerb.WITHDRAW, "withdrawn", by=by, reason=why)
+    _decided(locked, ReferralVerb.WITHDRAW, "withdrawn", by=by, reason=why)
+    calling.stop_phoning(locked, by=by, outcome="The referral was withdrawn.")
+    return locked
 
 
 def _check_here(referral: Referral, states: Collection[str]) -> None:
-    if outbox_selectors.deliveries_of(referral.origin).exclude(state__in=states).exists():
+    elsewhere = outbox_selectors.deliveries_of(referral.origin).exclude(state__in=states)
+    if elsewhere.exists() or referral.addressees.exclude(acknowledged_at=None).exists():
         raise Refused(
             "It is on its way to a recipient, or there already: wait for the outcome and correct it.",
             rule="referrals.withdraw-before-sending",
@@ -144,6 +152,20 @@ def _check_seen(addressees: list[Addressee], digests: Mapping[int, str]) -> None
         raise InvalidInput("digests", "Name the digest seen for each recipient, and no other.")
     if any(addressee.message is None for addressee in addressees):
         raise Conflict("A recipient has no frozen message: return the referral and submit it again.")
+
+
+def _closed(correction: Referral, addressees: list[Addressee], by: User) -> list[Addressee]:
+    """Return the recipients of a correction that no message can go to, and void what was frozen for them.
+
+    A referral with a closed recipient is not approved at all: `outbox.approve` refuses it.
+    """
+    if not correction.corrects_id:
+        return []
+    closed = [
+        each for each in addressees if not each.message or not partners.is_destination_open(each.destination)
+    ]
+    _void(closed, by=by, reason="The destination is closed: the recipient is told by telephone.")
+    return closed
 
 
 def _check_gate(referral: Referral, addressees: list[Addressee], by: User) -> None:

@@ -14,6 +14,7 @@ from coordination.access.roles import Role
 from coordination.access.services import User
 from coordination.cases import services as cases
 from coordination.core import clock
+from coordination.core.errors import Refused
 from coordination.ledger import services as ledger
 from coordination.outbox import selectors as outbox
 from coordination.outbox import services as outbox_services
@@ -140,6 +141,23 @@ def request_information(addressee: Addressee, *, question: str, by: User | None 
         details={"question": asked.pk, "question_digest": ledger.digest(text)},
     )
     return asked
+
+
+@transaction.atomic
+def follow_call(addressee: Addressee, *, done: bool, by: User | None, outcome: str) -> Referral:
+    """Take a correction that was told by telephone as acknowledged; `outcome` says who heard it.
+
+    Raises Refused where the call is cancelled while the correction stands: somebody has to be told.
+    """
+    referral = lock(addressee.referral)
+    if done:
+        return acknowledge(addressee, reference="", by=by, who=outcome)
+    if referral.state not in _ENDED:
+        raise Refused(
+            "A correction by telephone is made, and completed with what came of it.",
+            rule="referrals.phone-correction",
+        )
+    return referral
 
 
 def drop_questions(referral: Referral, *, by: User | None, why: str) -> None:

@@ -9,6 +9,7 @@ from coordination.channels.messages import Body, MessageKind
 from coordination.core import clock
 from coordination.core.errors import InvalidInput
 from coordination.outbox import services as outbox
+from coordination.partners import selectors as partners
 from coordination.policy.workflow import RecipientClass
 from coordination.referrals.models import Addressee, Fact, Item, Referral
 from coordination.referrals.services import bodies, calling, gate
@@ -35,6 +36,9 @@ def freeze(draft: Referral, *, by: User) -> Referral:
         raise InvalidInput("addressees", "Name at least one recipient.")
     body = correction_content(draft, addressees) if draft.corrects_id else content(draft, addressees)
     for addressee in addressees:
+        # A correction waits for no closed recipient: that one is told by telephone once it is approved.
+        if draft.corrects_id and not partners.is_destination_open(addressee.destination):
+            continue
         addressee.message = outbox.prepare(
             draft.case,
             kind=MessageKind.CORRECTION if draft.corrects_id else MessageKind.REFERRAL,
