@@ -42,11 +42,12 @@ def add_destination(
     the configuration. A secret is a reference (`secret:NAME`); its value is refused.
     """
     _require(by)
+    kept: Any = clean_config(channel, config)
     destination = Destination(
         agency=agency,
         title=said("title", title, longest=200),
         channel=channel,
-        config=clean_config(channel, config),
+        config=kept,
         how_known=said("how_known", how_known, longest=300),
         checked_on=checked_on,
         enabled=enabled,
