@@ -13,6 +13,7 @@ from django.db.models import Model
 from django.db.models.base import ModelState
 
 from coordination.core import clock
+from coordination.core.sealing import ring
 from coordination.ledger import services as ledger
 from coordination.outbox import changes, services
 from coordination.outbox.models import Delivery, Message
@@ -28,28 +29,31 @@ Row = TypeVar("Row", bound=Model)
 # has no say any more; attempts are facts, and kept in any case.
 RECORD: Final = """
     WITH v AS (
-        SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS v(
+        SELECT * FROM json_to_recordset(%(rows)s::json) AS v(
             id bigint, token uuid, state text, due_at timestamptz, attempts int, error text, finished boolean,
-            level text, sequence bigint, occurred_at timestamptz, reference text, detail text, proof text)
+            held_for text, level text, sequence bigint, occurred_at timestamptz, reference text, detail text,
+            proof text)
     ), moved AS (
         UPDATE outbox_delivery d
         SET state = CASE WHEN d.stopped AND v.level IS NULL THEN 'void' ELSE v.state END,
             due_at = v.due_at, attempts_made = v.attempts,
-            sequence = greatest(d.sequence, v.sequence), last_error = v.error,
+            sequence = greatest(d.sequence, v.sequence), held_for = v.held_for,
+            last_error = decode(v.error, 'base64'),
             finished_at = CASE WHEN v.finished OR d.stopped THEN %(now)s::timestamptz END,
             lease_token = NULL, lease_until = NULL
         FROM v WHERE d.id = v.id AND d.state = 'sending' AND d.lease_token = v.token
         RETURNING d.id, d.stopped
     ), tried AS (
         INSERT INTO outbox_attempt (delivery_id, number, started_at, finished_at, outcome, error, wire_digest)
-        SELECT * FROM jsonb_to_recordset(%(tries)s::jsonb) AS t(
+        SELECT id, number, started_at, finished_at, outcome, decode(error, 'base64'), wire_digest
+        FROM json_to_recordset(%(tries)s::json) AS t(
             id bigint, number int, started_at timestamptz, finished_at timestamptz, outcome text, error text,
             wire_digest text)
     ), told AS (
         INSERT INTO outbox_receipt (delivery_id, level, sequence, occurred_at, recorded_at, source, reference,
             detail, proof, late)
-        SELECT id, level, sequence, occurred_at, %(now)s, 'deliver', reference, detail,
-            decode(proof, 'base64'), false
+        SELECT id, level, sequence, occurred_at, %(now)s, 'deliver', decode(reference, 'base64'),
+            decode(detail, 'base64'), decode(proof, 'base64'), false
         FROM v JOIN moved USING (id) WHERE level IS NOT NULL
     )
     SELECT id, stopped FROM moved
@@ -122,7 +126,8 @@ def _row(verdict: Verdict) -> dict[str, Any]:
         "state": state.value,
         "due_at": verdict.due_at.isoformat(),
         "attempts": verdict.attempts_made,
-        "error": "" if receipt is not None else verdict.why[:300],
+        "error": _sealed("outbox_delivery.last_error", "" if receipt is not None else verdict.why[:300]),
+        "held_for": verdict.held_for,
         "finished": state not in OPEN and state != DeliveryState.HELD,
     }
     if receipt is not None:
@@ -130,9 +135,9 @@ def _row(verdict: Verdict) -> dict[str, Any]:
             "level": receipt.level.value,
             "sequence": receipt.sequence,
             "occurred_at": receipt.occurred_at.isoformat(),
-            "reference": receipt.reference,
-            "detail": receipt.detail,
-            "proof": b64encode(receipt.proof).decode(),
+            "reference": _sealed("outbox_receipt.reference", receipt.reference),
+            "detail": _sealed("outbox_receipt.detail", receipt.detail),
+            "proof": _sealed("outbox_receipt.proof", receipt.proof),
         }
     return row
 
@@ -144,9 +149,15 @@ def _tried(verdict: Verdict, tried: Try) -> dict[str, Any]:
         "started_at": tried.started_at.isoformat(),
         "finished_at": tried.finished_at.isoformat(),
         "outcome": tried.outcome,
-        "error": tried.error,
+        "error": _sealed("outbox_attempt.error", tried.error),
         "wire_digest": tried.wire_digest,
     }
+
+
+def _sealed(column: str, value: str | bytes) -> str:
+    """Return a value as the column's field would seal it, for the document (core.fields)."""
+    plain = value.encode() if isinstance(value, str) else value
+    return b64encode(ring().seal(plain, context=column)).decode()
 
 
 def _entry(verdict: Verdict) -> ledger.Entry:

@@ -58,6 +58,7 @@ class Verdict:
     due_at: datetime
     receipt: Receipt | None = None
     why: str = ""
+    held_for: str = ""
 
     @property
     def state(self) -> DeliveryState:
@@ -106,7 +107,7 @@ def judge(claim: Claim, outcome: Outcome, *, deduplicates: bool, now: datetime) 
     return replace(verdict, verb=DeliveryVerb.HOLD, why=f"The channel broke: {verdict.why}")
 
 
-def hold(claim: Claim, why: str) -> Verdict:
+def hold(claim: Claim, why: str, held_for: str = "") -> Verdict:
     """Return the verdict for what must not be sent as things stand; nothing was tried."""
     return Verdict(
         claim=claim,
@@ -114,6 +115,7 @@ def hold(claim: Claim, why: str) -> Verdict:
         attempts_made=claim.number - 1,
         due_at=claim.due_at,
         why=why,
+        held_for=held_for,
     )
 
 

@@ -24,6 +24,7 @@ from coordination.outbox.hosts import (
     spec_for,
 )
 from coordination.outbox.retries import Verdict, hold, judge, unreadable
+from coordination.outbox.workflow import HeldFor
 from coordination.partners import selectors as partners
 from coordination.partners.services import Destination
 
@@ -87,10 +88,10 @@ def _check(claims: Sequence[Claim], destination: Destination) -> tuple[list[Verd
         try:
             content = each.content()
         except SealBroken:
-            held.append(hold(each, "The sealed content does not open."))
+            held.append(hold(each, "The sealed content does not open.", HeldFor.CHANGE))
             continue
         if wrong := each.mismatches(live, content):
-            held.append(hold(each, f"Not what was approved: {', '.join(wrong)}."))
+            held.append(hold(each, f"Not what was approved: {', '.join(wrong)}.", HeldFor.CHANGE))
         else:
             pairs.append((each, _parcel(each, content, now)))
     return held, pairs

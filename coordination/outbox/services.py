@@ -22,6 +22,7 @@ from coordination.ledger import services as ledger
 from coordination.outbox import changes, hosts, selectors
 from coordination.outbox.models import Approval, Delivery, Message, Receipt
 from coordination.outbox.receipts import storable
+from coordination.outbox.signals import overruling
 from coordination.outbox.wakeup import wake_after_commit
 from coordination.outbox.workflow import (
     DELIVERY,
@@ -30,6 +31,7 @@ from coordination.outbox.workflow import (
     OPEN,
     DeliveryState,
     DeliveryVerb,
+    HeldFor,
     MessageState,
     MessageVerb,
 )
@@ -50,6 +52,8 @@ __all__ = [
 
 RESEND: Final = "outbox.resend_delivery"
 RESOLVE: Final = "outbox.resolve_delivery"
+OVERRULE: Final = "referrals.approve_referral"
+TWO_PEOPLE: Final = "separation-of-duties"
 LONGEST_REASON: Final = 2_000
 # What a human may find out about a delivery whose outcome is unknown.
 FINDINGS: Final = ("accepted", "delivered", "acknowledged", "rejected", "failed")
@@ -116,7 +120,7 @@ def approve(message: Message, *, digest: str, by: User, break_glass: bool = Fals
     if changed := selectors.mismatches(locked):
         raise Conflict(f"Since this was prepared, this is no longer true: {', '.join(changed)}.")
     if by.pk == locked.prepared_by_id and not break_glass:
-        raise Refused("Whoever prepared a message does not approve it.", rule="separation-of-duties")
+        raise Refused("Whoever prepared a message does not approve it.", rule=TWO_PEOPLE)
     now = clock.now()
     Approval.objects.create(
         message=locked,
@@ -140,6 +144,7 @@ def approve(message: Message, *, digest: str, by: User, break_glass: bool = Fals
     )
     _record("outbox.message_approved", locked, by=by, delivery=delivery.pk, break_glass=break_glass)
     if against := selectors.objections(locked):
+        delivery.held_for = HeldFor.OBJECTION
         _move(delivery, DeliveryVerb.HOLD, by=None, why="\n".join(against), objections=len(against))
     else:
         wake_after_commit(delivery)
@@ -209,7 +214,8 @@ def _stop(message: Message, delivery: Delivery, *, by: User | None, why: str) ->
 def release(delivery: Delivery, *, by: User | None, reason: str) -> Delivery:
     """Send a held, failed or unknown delivery (again), under the same id. Only a human decides that.
 
-    Raises Refused where the message is void.
+    What a plugin objects to, or what is no longer what was approved, is released by somebody who may approve
+    and had no part in it. Raises Refused where that is somebody else, or the message is void.
     """
     if by is not None:
         access.require(by, RESEND)
@@ -218,6 +224,9 @@ def release(delivery: Delivery, *, by: User | None, reason: str) -> Delivery:
     locked = _lock_delivery(delivery)
     if message.state != MessageState.APPROVED:
         raise Refused("The message is void: what it belongs to has ended.", rule="void")
+    if locked.held_for:
+        _check_overruling(locked, message, by)
+    locked.held_for = ""
     locked.due_at = locked.trying_since = clock.now()
     _move(locked, DeliveryVerb.RELEASE, by=by, reason_digest=ledger.digest(why))
     changes.end_tasks(locked, outcome="Released to be sent again.", by=by)
@@ -330,6 +339,13 @@ def _move(
     delivery.save()
     ledger.record_many([changes.entry(delivery, state, by=by, details=details)])
     changes.tell(delivery, state, why=why, receipt=receipt)
+
+
+def _check_overruling(delivery: Delivery, message: Message, by: User | None) -> None:
+    access.require(by, OVERRULE)
+    if by is not None and by.pk == message.prepared_by_id:
+        raise Refused("Whoever prepared a message does not overrule what holds it.", rule=TWO_PEOPLE)
+    overruling.send(sender=Delivery, delivery=delivery, by=by)
 
 
 def _source(destination: Destination, *, kind: str, reference: str, body: kit.Body, lane: str) -> kit.Message:

@@ -46,6 +46,13 @@ class DeliveryState(StrEnum):
     VOID = "void"
 
 
+class HeldFor(StrEnum):
+    """Why a delivery is held that not everybody who sends again may release."""
+
+    OBJECTION = "objection"  # a plugin objects
+    CHANGE = "change"  # it is no longer what was approved
+
+
 class DeliveryVerb(StrEnum):
     """What happens to a delivery."""
 

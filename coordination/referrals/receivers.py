@@ -6,8 +6,9 @@ from typing import Any
 from django.dispatch import receiver
 
 from coordination.cases.signals import task_ended
+from coordination.core.errors import Refused
 from coordination.inbox.signals import accepted
-from coordination.outbox.signals import delivery_changed
+from coordination.outbox.signals import delivery_changed, overruling
 from coordination.referrals import selectors, services
 
 ORIGIN = "referrals.referral:"
@@ -27,6 +28,17 @@ def follow_delivery(sender: Any, *, delivery: Any, state: str, receipt: Any = No
     services.follow_delivery(addressee, state=str(state))
     if str(state) == "acknowledged":
         services.acknowledge(addressee, reference=receipt.reference if receipt else "", at=at)
+
+
+@receiver(overruling, dispatch_uid="referrals.keep_apart")
+def keep_apart(sender: Any, *, delivery: Any, by: Any, **_: Any) -> None:  # noqa: ARG001
+    """Let nobody who had a part in a referral send it past what holds it."""
+    addressee = selectors.addressee_of_message(delivery.message_id)
+    if addressee is not None and by.pk in selectors.authors_of(addressee.referral):
+        raise Refused(
+            "Who filed, wrote or submitted any of a referral does not overrule what holds it.",
+            rule="referrals.two-people",
+        )
 
 
 @receiver(task_ended, dispatch_uid="referrals.follow_task")

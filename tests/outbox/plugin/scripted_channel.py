@@ -99,6 +99,12 @@ class Scripted(Channel):
     def do_permanent(self, *_: Any) -> None:
         raise PermanentFailure("they do not want it")
 
+    def do_say(self, words: str, attempt: Attempt) -> Receipt:
+        return receipt(attempt, reference=words, detail=words)
+
+    def do_fail(self, words: str, attempt: Attempt) -> None:
+        raise PermanentFailure(words)
+
     def do_leak(self, *_: Any) -> None:
         raise PermanentFailure("the key is " + self.config["secret"].reveal())
 
