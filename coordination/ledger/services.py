@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import connections, router
+from django.db import connections, router, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.transaction import TransactionManagementError
 
@@ -14,7 +14,10 @@ from coordination.core import clock
 from coordination.ledger.entries import Entry, Value, digest, leaf_hash, timestamp
 from coordination.ledger.models import Leaf
 
-__all__ = ["Entry", "Value", "digest", "entry", "record", "record_many", "timestamp"]
+__all__ = ["Entry", "Value", "digest", "entry", "record", "record_many", "record_reading", "timestamp"]
+
+# The same person reads the same page again within this: one reading.
+ONE_READING = timedelta(minutes=10)
 
 # One statement and one round trip for any number of leaves; it needs INSERT and SELECT alone.
 _INSERT = """
@@ -108,6 +111,19 @@ def append(entries: Iterable[Entry]) -> None:
     with _cursor() as cursor:
         if rows:
             cursor.execute(_APPEND, [json.dumps(rows)])
+
+
+@transaction.atomic
+def record_reading(action: str, *, subject: str, by: AbstractBaseUser) -> None:
+    """Record that `by` reads sealed content of a record, once in ten minutes; before it is shown.
+
+    `action` reads <slice>.<page>_read. Whatever goes wrong here is raised: what cannot be recorded is not
+    shown.
+    """
+    since = clock.now() - ONE_READING
+    lately = Leaf.objects.filter(subject=subject, action=action, recorded_at__gt=since).order_by("-id")
+    if not any(leaf.data["by"] == by.pk for leaf in lately.iterator()):
+        record(action, subject=subject, by=by)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
 from coordination.channels import registry
 from coordination.ledger import services as ledger
+from coordination.ledger import services as ledger
 from coordination.outbox import forms, services
 from coordination.outbox.models import Delivery, Message
 from coordination.outbox.workflow import DELIVERY, DeliveryState, DeliveryVerb
@@ -60,6 +61,10 @@ class DeliveryAdmin(RecordAdmin):
         """Name the message, as the other entries about it do."""
         return f"message:{record.message_id}"
 
+    def subject_of(self, record: Delivery) -> str:
+        """Name the message, as the other entries about it do."""
+        return f"message:{record.message_id}"
+
     @admin.display(description="approved for sending", ordering="created_at")
     def created(self, row: Delivery) -> str:
         """Show when, with the zone."""
@@ -95,6 +100,7 @@ class DeliveryAdmin(RecordAdmin):
         found = Message.objects.filter(pk=message, case__in=cases.visible_to(person(request))).first()
         if found is None or not self.has_view_permission(request):
             raise Http404
+        ledger.record_reading("outbox.frozen_read", subject=f"message:{found.pk}", by=person(request))
         ledger.record_reading("outbox.frozen_read", subject=f"message:{found.pk}", by=person(request))
         is_pdf = found.media_type == "application/pdf"
         kind = found.media_type if is_pdf else "text/plain; charset=utf-8"
