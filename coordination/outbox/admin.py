@@ -16,7 +16,6 @@ from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
 from coordination.channels import registry
 from coordination.ledger import services as ledger
-from coordination.ledger import services as ledger
 from coordination.outbox import forms, services
 from coordination.outbox.models import Delivery, Message
 from coordination.outbox.workflow import DELIVERY, DeliveryState, DeliveryVerb
@@ -41,7 +40,10 @@ class DeliveryAdmin(RecordAdmin):
     )
     list_display_links = ("reference",)
     list_select_related = ("message", "destination__agency")
-    list_defer = ("message__content", "message__preview", "message__source")
+    list_defer = (
+        *("message__content", "message__preview", "message__source"),
+        *("destination__config", "destination__how_known", "destination__agency__how_verified"),
+    )
     list_filter = ("state", "lane")
     ordering = ("-pk",)
     empty_text = "Nothing was sent yet. A delivery appears here as soon as somebody approves a message."
@@ -56,10 +58,6 @@ class DeliveryAdmin(RecordAdmin):
     def name_of(self, record: Delivery) -> str:
         """Name it by what the recipient sees."""
         return f"Delivery of {record.message.reference}"
-
-    def subject_of(self, record: Delivery) -> str:
-        """Name the message, as the other entries about it do."""
-        return f"message:{record.message_id}"
 
     def subject_of(self, record: Delivery) -> str:
         """Name the message, as the other entries about it do."""
@@ -100,7 +98,6 @@ class DeliveryAdmin(RecordAdmin):
         found = Message.objects.filter(pk=message, case__in=cases.visible_to(person(request))).first()
         if found is None or not self.has_view_permission(request):
             raise Http404
-        ledger.record_reading("outbox.frozen_read", subject=f"message:{found.pk}", by=person(request))
         ledger.record_reading("outbox.frozen_read", subject=f"message:{found.pk}", by=person(request))
         is_pdf = found.media_type == "application/pdf"
         kind = found.media_type if is_pdf else "text/plain; charset=utf-8"

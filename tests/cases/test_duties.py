@@ -39,9 +39,9 @@ def _values(module: str, node: ast.expr) -> list[str]:
     if isinstance(node, ast.IfExp):
         return [*_values(module, node.body), *_values(module, node.orelse)]
     if isinstance(node, ast.JoinedStr):
-        pattern = eval(compile(ast.Expression(node), module, "eval"), _names(module))  # noqa: S307
+        pattern = eval(compile(ast.Expression(node), module, "eval"), _names(module))
         return [kind for kind in DUTIES if kind.startswith(pattern.rstrip("*"))]
-    return [str(eval(compile(ast.Expression(node), module, "eval"), _names(module)))]  # noqa: S307
+    return [str(eval(compile(ast.Expression(node), module, "eval"), _names(module)))]
 
 
 def _names(module: str) -> dict[str, Any]:

@@ -102,18 +102,18 @@ def test_what_a_service_refuses_is_said_with_rule_and_what_to_do(
     browser.post(
         do(things, "add_item", referral="draft"),
         {
-            "title": "A payment",
-            "category": "payment",
-            "content": "tok_1",
+            "title": "A message",
+            "category": "content",
+            "content": "Words",
             "provenance": "observed",
-            "basis": "us.2702b8",
+            "basis": "us.2702b3",
             "chosen": "on",
             "reason": "To see the gate.",
         },
     )
     said = browser.post(do(things, "submit", referral="draft"), {}, follow=True).content.decode()
     assert "may not go to" in said
-    assert "18 USC 2702(b)(8)" in said
+    assert "18 USC 2702(b)(3)" in said
     assert "Nothing was saved." in said
     things.draft.refresh_from_db()
     assert things.draft.state == "draft"

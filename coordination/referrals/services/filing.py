@@ -238,5 +238,5 @@ def _basis(code: str) -> str:
 
 
 def _trace_part(draft: Referral, action: str, by: User, **details: Any) -> None:
-    words = action.replace("_", " ").capitalize()
+    words = action.replace("addressee", "recipient").replace("_", " ").capitalize()
     trace(draft, action, f"{words} ({draft.reference})", by=by, details=details)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
+from coordination.access import markup
 from coordination.access import services as access
 from coordination.access.roles import Role
 from coordination.access.services import User
@@ -132,7 +133,7 @@ def _queue(flag: Flag, by: User) -> None:
 
 def open_or_join(flag: Flag) -> Case:
     """Give the flag its case: the newest of this account, opened again where it was closed, or a new one."""
-    name = Category(flag.category).value.replace("_", " ")
+    name = markup.words(Category(flag.category))
     _one_at_a_time(flag)
     case = case_selectors.subjects_with_account(flag.account).first()
     if case is None:
@@ -152,7 +153,7 @@ def open_or_join(flag: Flag) -> Case:
         case,
         kind="triage.flag_received",
         title=f"Flag received: {name}" + (f", score {flag.score.normalize()}" if flag.score else ""),
-        detail=f"{flag.source} {flag.classifier} {flag.classifier_version}".strip(),
+        detail=f"{markup.words(flag.source)} {flag.classifier} {flag.classifier_version}".strip(),
         about=flag.origin,
     )
     return case
@@ -167,7 +168,7 @@ def _one_at_a_time(flag: Flag) -> None:
 
 def ask(flag: Flag) -> None:
     """Open the task to decide, for a senior reviewer: at once where the criteria say so, else in turn."""
-    name = Category(flag.category).value.replace("_", " ")
+    name = markup.words(Category(flag.category))
     instructions: list[Any] = [_REPORT_FIRST] if flag.category == Category.CSAM else []
     cases.open_task(
         flag.case,
