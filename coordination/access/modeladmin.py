@@ -63,12 +63,18 @@ def tell(request: HttpRequest, error: CoordinationError) -> None:
     reference = identifiers.reference("E")
     logger.info("%s %s at %s", reference, type(error).__name__, request.path)
     what = str(error)
-    if isinstance(error, InvalidInput) and error.field:
-        what = f"{error.field.replace('_', ' ').capitalize()}: {what}"
+    if isinstance(error, InvalidInput):
+        what = " ".join(map(_in_words, error.errors))
     if isinstance(error, Refused) and error.citation and error.citation not in what:
         what = f"{what} ({error.citation})"
     next_step = next((text for kind, text in WHAT_TO_DO.items() if isinstance(error, kind)), "")
     messages.error(request, f"{what} Nothing was saved. {next_step} ({reference})")
+
+
+def _in_words(error: InvalidInput) -> str:
+    """Say what is wrong after the name of its field; what stands in a row of the page names itself."""
+    named = error.field and "." not in error.field
+    return f"{error.field.replace('_', ' ').capitalize()}: {error}" if named else str(error)
 
 
 class CappedPaginator(_Paginator):

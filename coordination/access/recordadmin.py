@@ -214,8 +214,9 @@ class RecordAdmin(DeskAdmin):
             done = found.run(self, request, record, {**form.cleaned_data, "target": target})
         except InvalidInput as error:
             tell(request, error)
-            if error.field in form.fields:
-                form.add_error(error.field, str(error))
+            for each in error.errors:
+                if each.field in form.fields:
+                    form.add_error(each.field, str(each))
             return self._show(request, record, found.page, refused=(found, form, target))
         except CoordinationError as error:
             tell(request, error)

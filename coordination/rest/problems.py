@@ -82,7 +82,8 @@ def plain_response(code: str, *, field: str = "", message: str = "") -> HttpResp
 def _from_core(exc: Exception) -> Problem | None:
     match exc:
         case errors.InvalidInput():
-            return Problem("invalid-input", str(exc), field_errors=[_field(exc.field, "invalid", str(exc))])
+            found = [_field(each.field, "invalid", str(each)) for each in exc.errors]
+            return Problem("invalid-input", str(exc), field_errors=found)
         case errors.IllegalTransition():
             return _with(Problem("illegal-transition", str(exc)), state=exc.state)
         case errors.Conflict():

@@ -137,3 +137,26 @@ def test_a_flag_is_decided_under_the_criteria_in_force(
     things.flag.refresh_from_db()
     assert things.flag.state == "decided"
     assert "Decided under" in said
+
+
+def test_a_submission_names_all_that_is_missing_at_once(
+    things: Things, sign_in: SignIn, liaison: User
+) -> None:
+    draft = things.draft
+    draft.addressees.all().delete()
+    draft.items.update(basis="")
+    address = reverse("admin:referrals_referral_do", args=[draft.reference, "submit"])
+    page = sign_in(liaison).post(address, follow=True).content.decode()
+    assert "Addressees: Name at least one recipient." in page
+    assert "Name the legal basis on which “Message of 6 March” may leave." in page
+
+
+def test_a_p0_without_its_danger_is_marked_at_both_fields(
+    things: Things, sign_in: SignIn, liaison: User
+) -> None:
+    draft = things.draft
+    address = reverse("admin:referrals_referral_do", args=[draft.reference, "revise"])
+    data = {"title": draft.title, "priority": "P0", "feared": "A fire.", "why_suspicious": "They said so."}
+    page = sign_in(liaison).post(address, data, follow=True).content.decode()
+    assert page.count("P0 is for a danger to life") == 2
+    assert page.count("Say why there is a danger to life or safety.") == 2
