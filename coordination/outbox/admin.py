@@ -36,7 +36,6 @@ class DeliveryAdmin(RecordAdmin):
         "state_word",
         "attempts_made",
         "created",
-        "error",
     )
     list_display_links = ("reference",)
     list_select_related = ("message", "destination__agency")
@@ -82,11 +81,6 @@ class DeliveryAdmin(RecordAdmin):
     def state_word(self, row: Delivery) -> str:
         """Show the state with its shape."""
         return markup.state(row.state)
-
-    @admin.display(description="last error")
-    def error(self, row: Delivery) -> str:
-        """Show what went wrong; sealed, so the list is not sorted by it."""
-        return str(row.last_error)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the view of the frozen bytes."""

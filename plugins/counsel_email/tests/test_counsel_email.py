@@ -166,3 +166,24 @@ def test_the_words_are_what_was_recorded(kind: MessageKind) -> None:
     """The words, not the bytes: those change with the fonts of the machine that renders."""
     recorded = Path(__file__).parent.parent / "recordings" / f"{kind}.txt"
     assert CounselEmail({}).render(message(kind)).preview == recorded.read_text().rstrip("\n")
+
+
+def test_every_page_of_a_letter_says_whose_it_is_and_which_page_of_how_many(tmp_path: Path) -> None:
+    body = LetterBody(
+        subject_line="Notice",
+        salutation="Dear counsel,",
+        paragraphs=("A paragraph that fills a line or two of the page, and then another one.",) * 60,
+        signed_by="The desk",
+    )
+    letter = dataclasses.replace(LETTER, body=body)
+    path = tmp_path / "letter.pdf"
+    path.write_bytes(CounselEmail({"recipient": "counsel@firm.example"}).render(letter).content)
+    pages = [page.extract_text() for page in PdfReader(path).pages]
+    assert len(pages) > 1
+    for number, text in enumerate(pages, start=1):
+        assert f"Page {number} of {len(pages)}" in text
+        assert letter.reference in text
+        assert "Confidential: for the recipient alone" in text
+    assert letter.recipient.name in pages[0]
+    assert "UTC" in pages[0]
+    assert "If it has reached you in error" in pages[-1]
