@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 LONGEST_SECONDS: Final = 5.0
 MOST_BATCHES: Final = 20
+PAUSE_SECONDS: Final = 0.1
 UNKNOWN_DEADLINE: Final = 20.0
 CLOSED: Final = "The destination was switched off, or its agency is suspended or not verified."
 
@@ -44,6 +45,7 @@ def drain(
     until = time.monotonic() + LONGEST_SECONDS
     deliveries = batches = 0
     while True:
+        before = batches
         with _lock(wakeup.drain_name(destination_id, lane, shard)) as held:
             while held and not halt.asked:
                 if batches >= MOST_BATCHES or time.monotonic() >= until:
@@ -55,6 +57,9 @@ def drain(
         # What came between the last claim and the unlocking met a held lock and went away. Look once more.
         if not held or halt.asked or not claims.is_due(destination_id, lane, shard, now=clock.now()):
             return Drained(deliveries=deliveries, batches=batches, busy=not held)
+        if batches == before:
+            # Due, and not to be had: somebody holds the row, to void it for instance.
+            halt.wait(PAUSE_SECONDS)
 
 
 def _batch(destination_id: int, lane: str, shard: int, pool: hosts.Pool, halt: Halt) -> int:
