@@ -45,8 +45,8 @@ def prepare(
     current = partners.destination(destination.pk)
     if not partners.is_destination_open(current):
         raise Refused("The destination is switched off, or its agency is not verified.", rule="closed")
-    source = _source(current, kind=kind, reference=reference, body=body, lane=lane)
-    rendered = _render(current, source)
+    source = message_for(current, kind=kind, reference=reference, body=body, lane=lane)
+    rendered = render(current, source)
     message = Message.objects.create(
         id=UUID(source.id),
         case=case,
@@ -117,7 +117,10 @@ def approve(message: Message, *, digest: str, by: User, break_glass: bool = Fals
     return delivery
 
 
-def _source(destination: Destination, *, kind: str, reference: str, body: kit.Body, lane: str) -> kit.Message:
+def message_for(
+    destination: Destination, *, kind: str, reference: str, body: kit.Body, lane: str
+) -> kit.Message:
+    """Return a message as channels see it, from us to the destination's agency."""
     agency = destination.agency
     try:
         return kit.Message(
@@ -145,7 +148,8 @@ def _source(destination: Destination, *, kind: str, reference: str, body: kit.Bo
         raise InvalidInput("kind", "No such kind of message, priority or class of recipient.") from error
 
 
-def _render(destination: Destination, source: kit.Message) -> kit.Rendered:
+def render(destination: Destination, source: kit.Message) -> kit.Rendered:
+    """Return the frozen content that the destination's channel makes, in its host, or raise Refused."""
     try:
         spec = hosts.spec_for(destination.channel, destination.config)
         with hosts.pool().use(destination.pk, spec) as host:
