@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -24,16 +25,16 @@ LANE = ("-m", "coordination.outbox.lane", "bulk", "--slots", "2", "--grace", "5"
 
 @pytest.mark.timeout(120)
 def test_what_was_voided_while_worker_and_host_stood_still_does_not_begin_to_leave(
-    start: Start, partner: FakePartner, senior_reviewer: User
+    start: Start, partner: FakePartner, senior_reviewer: User, tmp_path: Path
 ) -> None:
     destination = a_destination(partner.url)
     # Four leave at a time: these are under way when everything stops, and only they can arrive.
-    begun = [a_delivery(destination, "sleep 1", by=senior_reviewer) for _ in range(4)]
+    begun = [a_delivery(destination, f"mark {tmp_path}/{n}", by=senior_reviewer) for n in range(4)]
     waiting = [a_delivery(destination, by=senior_reviewer) for _ in range(8)]
     worker = start(*LANE)
-    wait_for(lambda: count("sending") == 12 and children_of(worker.pid))
+    wait_for(lambda: len(list(tmp_path.iterdir())) == 4)
+    assert count("sending") == 12
     stopped = [worker.pid, *children_of(worker.pid)]
-    time.sleep(0.5)
     _signal(stopped, signal.SIGSTOP)
     try:
         with clock.frozen(clock.now() + timedelta(minutes=5)):

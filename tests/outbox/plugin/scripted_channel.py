@@ -87,6 +87,10 @@ class Scripted(Channel):
     def do_sleep(self, seconds: str, attempt: Attempt) -> None:
         time.sleep(float(seconds))
 
+    def do_mark(self, path: str, attempt: Attempt) -> None:
+        Path(path).touch()
+        time.sleep(1)
+
     def do_raise(self, *_: Any) -> None:
         raise ValueError("somebody's home address")
 
