@@ -111,7 +111,7 @@ def test_the_database_keeps_no_receipt_of_a_time_that_cannot_be(
     with pytest.raises(psycopg.errors.CheckViolation):
         owner.execute(
             "INSERT INTO outbox_receipt (delivery_id, level, sequence, occurred_at, recorded_at, source,"
-            " late, reference, detail, proof) SELECT delivery_id, level, sequence, %s, recorded_at, source, late,"
-            " reference, detail, proof FROM outbox_receipt LIMIT 1",
+            " late, reference, detail, proof) SELECT delivery_id, level, sequence, %s, recorded_at, source,"
+            " late, reference, detail, proof FROM outbox_receipt LIMIT 1",
             [datetime(year, 6, 1, tzinfo=UTC)],
         )
