@@ -1,6 +1,7 @@
-"""Which database role may do what on which table. This is the whole of it; `apply` makes the database agree.
+"""Which database role may do what on which rows. This is the whole of it; `apply` makes the database agree.
 
-The owner migrates and owns everything. PUBLIC (everybody else) has nothing.
+The owner migrates and owns everything. PUBLIC (all others) has nothing. The partner role reads the columns in
+PARTNER_SEES, and of them the rows of the agency that its transaction names (coordination.core.wall).
 """
 
 from collections.abc import Iterator, Mapping
@@ -33,13 +34,55 @@ APPEND_ONLY = (
     "triage_decision",
 )
 
+# The name of the transaction-local setting. Unset is NULL, and set in an earlier transaction is '': no rows.
+AGENCY_SETTING = "coordination.agency"
+_AGENCY = f"NULLIF(current_setting('{AGENCY_SETTING}', true), '')::bigint"
+EVERY_ROW = "true"
+# Whose a row is. These tables have row-level security: a role without a policy here sees no row of them.
+# A subquery is filtered by the policy of its own table, so each says only how it hangs on the next.
+OWN_ROWS = {
+    "inbox_inboundmessage": f"agency_id = {_AGENCY}",
+    "outbox_delivery": "destination_id IN (SELECT id FROM partners_destination)",
+    "outbox_message": "destination_id IN (SELECT id FROM partners_destination)"
+    " AND EXISTS (SELECT FROM outbox_delivery WHERE message_id = outbox_message.id)",
+    "outbox_receipt": "delivery_id IN (SELECT id FROM outbox_delivery)",
+    "partners_agency": f"id = {_AGENCY}",
+    "partners_destination": f"agency_id = {_AGENCY}",
+    "partners_officer": f"agency_id = {_AGENCY}",
+}
+# Which columns. What the desk keeps for itself is not among them: the case, the preview and source of a
+# message, leases and errors, proofs, how somebody was verified, where a destination leads.
+PARTNER_SEES = {
+    "inbox_inboundmessage": (
+        *("id", "agency_id", "external_id", "kind", "message_id", "payload", "sent_by_id", "way"),
+        "received_at",
+    ),
+    "outbox_delivery": ("id", "message_id", "destination_id", "lane", "state", "created_at"),
+    "outbox_message": (
+        *("id", "kind", "reference", "lane", "destination_id", "content", "media_type", "filename", "digest"),
+        *("state", "prepared_at"),
+    ),
+    "outbox_receipt": (
+        *("id", "delivery_id", "level", "sequence", "occurred_at", "recorded_at", "source", "reference"),
+        "detail",
+    ),
+    "partners_agency": ("id", "name", "identifier", "kind", "country", "region", "time_zone", "suspended_at"),
+    "partners_destination": ("id", "agency_id", "title", "enabled"),
+    "partners_officer": ("id", "agency_id", "user_id", "name", "rank", "badge", "suspended_at", "expires_at"),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """What one role may do: on ordinary tables, on the tables that differ, on sequences and functions."""
+    """What one role may do: on ordinary tables, on the tables that differ, on sequences and functions.
+
+    `columns` are those of a table that it may SELECT, `rows` those it meets under row-level security.
+    """
 
     ordinary: tuple[str, ...] = NOTHING
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rows: Mapping[str, str] = field(default_factory=dict)
     sequences: tuple[str, ...] = NOTHING
     functions: tuple[str, ...] = NOTHING
     database: tuple[str, ...] = NOTHING
@@ -49,11 +92,13 @@ RIGHTS = {
     "app": Rights(
         ordinary=WRITE,
         tables={**dict.fromkeys(APPEND_ONLY, APPEND), "django_migrations": READ},
+        rows=dict.fromkeys(OWN_ROWS, EVERY_ROW),
         sequences=("USAGE", "SELECT"),
         functions=("EXECUTE",),
         database=("CONNECT",),
     ),
-    "partner": Rights(),
+    "partner": Rights(columns=PARTNER_SEES, rows=OWN_ROWS),
+    # Row-level security does not bind it (BYPASSRLS), or its dumps would be incomplete.
     "backup": Rights(ordinary=READ, sequences=("SELECT",), database=("CONNECT",)),
 }
 
@@ -88,7 +133,22 @@ def statements(cursor: Any) -> list[sql.Composed]:
     tables = sorted(name for (name,) in cursor.fetchall())
     # A developer's only role owns everything: there is nothing to grant it, and the check E013 complains.
     roles = {key: name for key, name in role_names().items() if name in known and name != owner}
-    return list(_statements(roles, owner=owner, database=database, tables=tables))
+    cursor.execute(
+        "SELECT tablename, policyname FROM pg_policies WHERE schemaname = 'public' AND tablename = ANY(%s)"
+        " ORDER BY 1, 2",
+        [tables],
+    )
+    stale = cursor.fetchall()
+    cursor.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relrowsecurity"
+        " AND relname = ANY(%s) ORDER BY 1",
+        [tables],
+    )
+    walled = {name for (name,) in cursor.fetchall()}
+    return [
+        *_statements(roles, owner=owner, database=database, tables=tables),
+        *_wall(roles, tables=tables, walled=walled, stale=stale),
+    ]
 
 
 def _statements(
@@ -117,7 +177,28 @@ def _grants(
     for table in tables:
         target = sql.SQL("TABLE public.{}").format(sql.Identifier(table))
         yield from grant(rights.tables.get(table, rights.ordinary), target)
+        if columns := rights.columns.get(table, NOTHING):
+            named = sql.SQL(", ").join(map(sql.Identifier, columns))
+            yield sql.SQL("GRANT SELECT ({}) ON {} TO {}").format(named, target, role)
     yield from grant(rights.sequences, sql.SQL("ALL SEQUENCES IN SCHEMA public"))
     yield from grant(rights.functions, sql.SQL("ALL FUNCTIONS IN SCHEMA public"))
     yield from grant(rights.database, sql.SQL("DATABASE {}").format(sql.Identifier(database)))
     yield from grant(("USAGE",) if rights != Rights() else NOTHING, sql.SQL("SCHEMA public"))
+
+
+def _wall(
+    roles: Mapping[str, str], *, tables: list[str], walled: set[str], stale: list[tuple[str, str]]
+) -> Iterator[sql.Composed]:
+    """Switch row-level security on where OWN_ROWS says, off elsewhere, and write the policies anew."""
+    for table, policy in stale:
+        yield sql.SQL("DROP POLICY {} ON public.{}").format(sql.Identifier(policy), sql.Identifier(table))
+    for table in tables:
+        target = sql.Identifier("public", table)
+        if (table in OWN_ROWS) != (table in walled):
+            switch = sql.SQL("ENABLE" if table in OWN_ROWS else "DISABLE")
+            yield sql.SQL("ALTER TABLE {} {} ROW LEVEL SECURITY").format(target, switch)
+        for key, name in roles.items():
+            if rows := RIGHTS[key].rows.get(table):
+                yield sql.SQL("CREATE POLICY {} ON {} TO {} USING ({})").format(
+                    sql.Identifier(f"{key}_rows"), target, sql.Identifier(name), sql.SQL(rows)
+                )
