@@ -112,6 +112,11 @@ def role_names() -> dict[str, str]:
     }
 
 
+def policy_name(key: str) -> str:
+    """Return how the policy is called that RIGHTS[key] has on each table with row-level security."""
+    return f"{key}_rows"
+
+
 def apply(using: str) -> None:
     """Make the privileges in a database what RIGHTS says, as its owner. Running twice is harmless."""
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
@@ -200,5 +205,5 @@ def _wall(
         for key, name in roles.items():
             if rows := RIGHTS[key].rows.get(table):
                 yield sql.SQL("CREATE POLICY {} ON {} TO {} USING ({})").format(
-                    sql.Identifier(f"{key}_rows"), target, sql.Identifier(name), sql.SQL(rows)
+                    sql.Identifier(policy_name(key)), target, sql.Identifier(name), sql.SQL(rows)
                 )
