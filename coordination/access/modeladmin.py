@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
 
+from coordination.access import markup
 from coordination.access import services as access
 from coordination.access.services import User
 from coordination.core import identifiers
@@ -62,12 +63,18 @@ def tell(request: HttpRequest, error: CoordinationError) -> None:
     reference = identifiers.reference("E")
     logger.info("%s %s at %s", reference, type(error).__name__, request.path)
     what = str(error)
-    if isinstance(error, InvalidInput) and error.field:
-        what = f"{error.field.replace('_', ' ').capitalize()}: {what}"
+    if isinstance(error, InvalidInput):
+        what = " ".join(map(_in_words, error.errors))
     if isinstance(error, Refused) and error.citation and error.citation not in what:
         what = f"{what} ({error.citation})"
     next_step = next((text for kind, text in WHAT_TO_DO.items() if isinstance(error, kind)), "")
     messages.error(request, f"{what} Nothing was saved. {next_step} ({reference})")
+
+
+def _in_words(error: InvalidInput) -> str:
+    """Say what is wrong after the name of its field; what stands in a row of the page names itself."""
+    named = error.field and "." not in error.field
+    return f"{error.field.replace('_', ' ').capitalize()}: {error}" if named else str(error)
 
 
 class CappedPaginator(_Paginator):
@@ -86,6 +93,19 @@ class _ByReference(ChangeList):
         lookup: str = self.model_admin.lookup  # type: ignore[attr-defined]
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return reverse(name, args=(quote(str(getattr(result, lookup))),))
+
+
+class InWords(admin.ChoicesFieldListFilter):
+    """A filter whose choices are words, as everywhere on the desk."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = markup.words(self.title)
+
+    def choices(self, changelist: Any) -> Any:
+        """Say each choice in words."""
+        for each in super().choices(changelist):
+            yield {**each, "display": markup.words(each["display"])}
 
 
 class DeskAdmin(ModelAdmin):
@@ -163,6 +183,13 @@ class DeskAdmin(ModelAdmin):
         """Take from the address what the filters of the list say, and no other column."""
         names = [each for each in self.list_filter or () if isinstance(each, str)]
         return lookup in {f"{name}{end}" for name in names for end in FILTER_ENDS}
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Let a filter by codes speak in words."""
+        return [
+            (name, InWords) if isinstance(name, str) and self.opts.get_field(name).choices else name  # type: ignore[union-attr]
+            for name in super().get_list_filter(request)
+        ]
 
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[ChangeList]:  # noqa: ARG002
         """Use the list that links by reference."""

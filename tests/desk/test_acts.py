@@ -102,18 +102,18 @@ def test_what_a_service_refuses_is_said_with_rule_and_what_to_do(
     browser.post(
         do(things, "add_item", referral="draft"),
         {
-            "title": "A payment",
-            "category": "payment",
-            "content": "tok_1",
+            "title": "A message",
+            "category": "content",
+            "content": "Words",
             "provenance": "observed",
-            "basis": "us.2702b8",
+            "basis": "us.2702b3",
             "chosen": "on",
             "reason": "To see the gate.",
         },
     )
     said = browser.post(do(things, "submit", referral="draft"), {}, follow=True).content.decode()
     assert "may not go to" in said
-    assert "18 USC 2702(b)(8)" in said
+    assert "18 USC 2702(b)(3)" in said
     assert "Nothing was saved." in said
     things.draft.refresh_from_db()
     assert things.draft.state == "draft"
@@ -137,3 +137,26 @@ def test_a_flag_is_decided_under_the_criteria_in_force(
     things.flag.refresh_from_db()
     assert things.flag.state == "decided"
     assert "Decided under" in said
+
+
+def test_a_submission_names_all_that_is_missing_at_once(
+    things: Things, sign_in: SignIn, liaison: User
+) -> None:
+    draft = things.draft
+    draft.addressees.all().delete()
+    draft.items.update(basis="")
+    address = reverse("admin:referrals_referral_do", args=[draft.reference, "submit"])
+    page = sign_in(liaison).post(address, follow=True).content.decode()
+    assert "Addressees: Name at least one recipient." in page
+    assert "Name the legal basis on which “Message of 6 March” may leave." in page
+
+
+def test_a_p0_without_its_danger_is_marked_at_both_fields(
+    things: Things, sign_in: SignIn, liaison: User
+) -> None:
+    draft = things.draft
+    address = reverse("admin:referrals_referral_do", args=[draft.reference, "revise"])
+    data = {"title": draft.title, "priority": "P0", "feared": "A fire.", "why_suspicious": "They said so."}
+    page = sign_in(liaison).post(address, data, follow=True).content.decode()
+    assert page.count("P0 is for a danger to life") == 2
+    assert page.count("Say why there is a danger to life or safety.") == 2

@@ -88,3 +88,16 @@ def test_a_partner_that_can_be_asked_is_asked(sent: Delivery, partner: FakePartn
     sent.refresh_from_db()
     assert sent.state == "delivered"
     assert polling.poll(Halt()) == 0  # asked a moment ago
+
+
+@pytest.mark.parametrize("year", [1, 1989, 9999])
+def test_a_channel_that_tells_an_impossible_time_is_dated_by_our_clock(sent: Delivery, year: int) -> None:
+    receipt = Receipt(
+        message_id=str(sent.message_id),
+        level=ReceiptLevel.DELIVERED,
+        occurred_at=datetime(year, 6, 1, tzinfo=UTC),
+        sequence=9,
+    )
+    assert services.record_receipt(sent.message_id, receipt, source="poll")
+    kept = sent.receipts.get(sequence=9)
+    assert kept.occurred_at == kept.recorded_at or kept.occurred_at.year == datetime.now(UTC).year

@@ -60,6 +60,13 @@ class Migration(migrations.Migration):
                 ("lease_token", models.UUIDField(blank=True, null=True)),
                 ("lease_until", models.DateTimeField(blank=True, null=True)),
                 (
+                    "stopped",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Its message was voided while it was on its way: it is not tried again.",
+                    ),
+                ),
+                (
                     "sequence",
                     models.BigIntegerField(
                         default=-1, help_text="Of the newest receipt: a lower one is late news and loses."
@@ -69,7 +76,17 @@ class Migration(migrations.Migration):
                     "polled_at",
                     models.DateTimeField(blank=True, help_text="When the partner was last asked.", null=True),
                 ),
-                ("last_error", models.CharField(blank=True, default="", max_length=300)),
+                ("last_error", coordination.core.fields.SealedTextField(blank=True, default="")),
+                (
+                    "held_for",
+                    models.CharField(
+                        blank=True,
+                        choices=[("objection", "objection"), ("change", "change")],
+                        default="",
+                        help_text="Only who may approve, and did not prepare it, releases what is held for this.",
+                        max_length=20,
+                    ),
+                ),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "case",
@@ -114,7 +131,7 @@ class Migration(migrations.Migration):
                 ("started_at", models.DateTimeField()),
                 ("finished_at", models.DateTimeField()),
                 ("outcome", models.CharField(max_length=30)),
-                ("error", models.CharField(blank=True, default="", max_length=300)),
+                ("error", coordination.core.fields.SealedTextField(blank=True, default="")),
                 ("wire_digest", models.CharField(blank=True, default="", max_length=71)),
                 (
                     "delivery",
@@ -168,7 +185,8 @@ class Migration(migrations.Migration):
                 (
                     "fingerprint",
                     models.CharField(
-                        help_text="Of the destination's configuration when frozen.", max_length=71
+                        help_text="Of the destination when frozen: recipient, channel, configuration.",
+                        max_length=71,
                     ),
                 ),
                 ("content", coordination.core.fields.SealedBytesField()),
@@ -285,9 +303,9 @@ class Migration(migrations.Migration):
                 ("occurred_at", models.DateTimeField()),
                 ("recorded_at", models.DateTimeField()),
                 ("source", models.CharField(help_text="deliver, inbound, poll or human.", max_length=20)),
-                ("reference", models.CharField(blank=True, default="", max_length=120)),
-                ("detail", models.CharField(blank=True, default="", max_length=500)),
-                ("proof", models.BinaryField(blank=True, default=bytes)),
+                ("reference", coordination.core.fields.SealedTextField(blank=True, default="")),
+                ("detail", coordination.core.fields.SealedTextField(blank=True, default="")),
+                ("proof", coordination.core.fields.SealedBytesField(blank=True, default=bytes)),
                 ("late", models.BooleanField(default=False)),
                 (
                     "delivery",
