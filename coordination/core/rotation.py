@@ -77,7 +77,7 @@ def _batch(
 ) -> Any:
     """Take the next rows in the order of their keys; return the last one's key, None where there are none."""
     meta = model._meta  # noqa: SLF001
-    key, table = sql.Identifier(meta.pk.column), sql.Identifier(meta.db_table)
+    key, table = sql.Identifier(str(meta.pk.column)), sql.Identifier(meta.db_table)
     columns = [sql.Identifier(str(each.column)) for each in fields]
     older = sql.SQL(" OR ").join(sql.SQL("{} <> %(first)s").format(_KEY.format(column)) for column in columns)
     query = sql.SQL("SELECT {}, {} FROM {} WHERE ({}) {} ORDER BY 1 LIMIT %(most)s FOR UPDATE").format(

@@ -31,8 +31,8 @@ RECORD: Final = """
     WITH v AS (
         SELECT * FROM json_to_recordset(%(rows)s::json) AS v(
             id bigint, token uuid, state text, due_at timestamptz, attempts int, error text, finished boolean,
-            held_for text, receipt bigint, level text, sequence bigint, occurred_at timestamptz, reference text,
-            detail text, proof text)
+            held_for text, receipt bigint, level text, sequence bigint, occurred_at timestamptz,
+            reference text, detail text, proof text)
     ), moved AS (
         UPDATE outbox_delivery d
         SET state = CASE WHEN d.stopped AND v.level IS NULL THEN 'void' ELSE v.state END,
@@ -48,8 +48,8 @@ RECORD: Final = """
             id, delivery_id, number, started_at, finished_at, outcome, error, wire_digest)
         SELECT attempt, id, number, started_at, finished_at, outcome, decode(error, 'base64'), wire_digest
         FROM json_to_recordset(%(tries)s::json) AS t(
-            attempt bigint, id bigint, number int, started_at timestamptz, finished_at timestamptz, outcome text,
-            error text, wire_digest text)
+            attempt bigint, id bigint, number int, started_at timestamptz, finished_at timestamptz,
+            outcome text, error text, wire_digest text)
     ), told AS (
         INSERT INTO outbox_receipt (id, delivery_id, level, sequence, occurred_at, recorded_at, source,
             reference, detail, proof, late)
