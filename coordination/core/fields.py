@@ -77,6 +77,11 @@ class RowId(_Key[_SetType, _GetType]):
         return any(isinstance(field, SealedField) for field in fields)
 
 
+def selected(key: str, column: str) -> str:
+    """Return how a sealed column is selected beside its row's key, for SQL that the ORM does not compose."""
+    return f"convert_to({key}::text || ' ', 'UTF8') || {column}"
+
+
 @dataclass(frozen=True)
 class _Bound:
     """A value on its way to its row."""
@@ -125,14 +130,15 @@ class SealedField(models.Field):  # type: ignore[type-arg]
         if column is None:
             raise FieldError(f"{self.name} is sealed and is read as the column it is, not in an expression.")
         key = compiler.quote_name_unless_alias(self.model._meta.pk.column)  # noqa: SLF001
-        return f"convert_to({column[1]}.{key}::text || ' ', 'UTF8') || {sql}", params
+        return selected(f"{column[1]}.{key}", sql), params
 
     def from_db_value(self, value: Any, expression: Expression, connection: BaseDatabaseWrapper) -> Any:  # noqa: ARG002
         """Open a value on its way out; raise SealBroken where it does not open."""
         if value is None:
             return None
         row, _, sealed = bytes(value).partition(b" ")
-        return self._from_bytes(sealing.ring().open(sealed, context=self.context(row.decode())))
+        context = self.context(row.decode(errors="replace"))
+        return self._from_bytes(sealing.ring().open(sealed, context=context))
 
     def get_lookup(self, lookup_name: str) -> Any:
         """Allow `isnull` alone: two seals of one value differ, so a comparison would be silently false."""
