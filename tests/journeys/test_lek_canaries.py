@@ -24,6 +24,7 @@ from coordination.channels import LetterBody, MessageKind, kit
 from coordination.channels.testing import Answer, FakeMailbox, FakePartner
 from coordination.core import embedded
 from coordination.core.embedded import binaries
+from coordination.core.embedded.errors import EmbeddedDatabaseError
 from coordination.ledger.models import Leaf
 from coordination.outbox import dispatch, hosts
 from coordination.outbox import services as outbox
@@ -141,13 +142,10 @@ def test_lek_two_hundred_canaries_stand_nowhere_in_the_clear(
         "answers to partners": canaries.found_in(b"\n".join(told.answers)),
     }
     assert {place: sorted(set(where)) for place, where in found.items() if where} == {}
-
-
-def test_lek_a_dump_of_the_database_holds_none_of_two_hundred_canaries(told: Told) -> None:
-    dump = _dump()
+    dump = _dump()  # the last: where there is no pg_dump, this skips
     assert CONTROL in dump
     assert all(reference in dump for reference in told.references)
-    assert sorted(set(told.canaries.found_in(dump))) == []
+    assert sorted(set(canaries.found_in(dump))) == []
 
 
 def test_lek_an_error_says_nothing_of_what_was_sent(
@@ -332,7 +330,7 @@ def _officer(canaries: Canaries, agency: Agency, cast: Cast) -> User:
 
 def _sign_ins(canaries: Canaries, administrator: User, cast: Cast) -> None:
     plant = canaries.plant
-    for number in range(8):
+    for number in range(6):
         person = access.create_person(f"person-{number}", by=None, password=plant("password"))
         access.set_password(person, by=administrator, password=plant("new password"))
         client = Client()
@@ -400,7 +398,7 @@ def _letters(canaries: Canaries, settings: Any, *, case: Case, agency: Agency, b
 def _dump() -> str:
     """Return a dump by the first pg_dump here that can read this server."""
     candidates = [shutil.which("pg_dump")]
-    with contextlib.suppress(embedded.EmbeddedDatabaseError):
+    with contextlib.suppress(EmbeddedDatabaseError):
         candidates.append(str(binaries.installed() / "pg_dump"))
     environment = {"PATH": os.defpath, "LC_ALL": "C"}
     said = []
