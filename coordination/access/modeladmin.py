@@ -95,7 +95,7 @@ class _ByReference(ChangeList):
         return reverse(name, args=(quote(str(getattr(result, lookup))),))
 
 
-class InWords(admin.ChoicesFieldListFilter):
+class InWords(admin.FieldListFilter):
     """A filter whose choices are words, as everywhere on the desk."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -106,6 +106,26 @@ class InWords(admin.ChoicesFieldListFilter):
         """Say each choice in words."""
         for each in super().choices(changelist):
             yield {**each, "display": markup.words(each["display"])}
+
+
+class ChoicesInWords(InWords, admin.ChoicesFieldListFilter):
+    """By one of the choices of a field."""
+
+
+class RelatedInWords(InWords, admin.RelatedFieldListFilter):
+    """By a record that others hang on, such as a role."""
+
+
+class ValuesInWords(InWords, admin.AllValuesFieldListFilter):
+    """By a value that some record has, such as a channel."""
+
+
+def _in_words_filter(field: Any) -> Any:
+    if field.is_relation:
+        return RelatedInWords
+    if field.choices:
+        return ChoicesInWords
+    return ValuesInWords if field.get_internal_type() == "CharField" else None
 
 
 class DeskAdmin(ModelAdmin):
@@ -186,10 +206,11 @@ class DeskAdmin(ModelAdmin):
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         """Let a filter by codes speak in words."""
-        return [
-            (name, InWords) if isinstance(name, str) and self.opts.get_field(name).choices else name  # type: ignore[union-attr]
-            for name in super().get_list_filter(request)
-        ]
+        found: list[Any] = []
+        for name in super().get_list_filter(request):
+            spoken = _in_words_filter(self.opts.get_field(name)) if isinstance(name, str) else None
+            found.append((name, spoken) if spoken else name)
+        return found
 
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[ChangeList]:  # noqa: ARG002
         """Use the list that links by reference."""

@@ -53,7 +53,10 @@ def context(user: Any) -> dict[str, Any]:
         found["recent"] = cases.latest_for(user, limit=MOST_RECENT)
         found["cases_count"] = cases.count_for(user)
         ends_today = running.filter(due_at__gte=now, due_at__lt=tonight)[:MOST_TASKS]
-        found["today"] += [_due(each, each.title) for each in ends_today]
+        # A task and the clock that hurries it are one thing to do.
+        tasked = {(each.about, each.due_at) for each in waiting}
+        clocks = [each for each in ends_today if (each.about, each.due_at) not in tasked]
+        found["today"] += [_due(each, each.title) for each in clocks]
         found["running"] = list(running.filter(due_at__gte=tonight)[:MOST_CLOCKS])
     found["today"].sort(key=lambda each: each["due_at"])
     if access.has(user, "outbox.view_delivery"):

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from coordination.core import clock
 from coordination.core.fields import SealedBytesField, SealedJSONField, SealedTextField
 from coordination.core.identifiers import uuid7
 from coordination.core.models import states_constraint
@@ -175,6 +176,14 @@ class Receipt(models.Model):
         db_table = "outbox_receipt"
         ordering = ["recorded_at"]
         default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(
+                    occurred_at__gte=clock.EARLIEST, occurred_at__lte=models.F("recorded_at") + clock.AHEAD
+                ),
+                name="receipt_at_a_time_that_can_be",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.level} ({self.reference})"

@@ -16,7 +16,7 @@ from coordination.access.recordadmin import Act, Data, Done, act
 from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
 from coordination.core import identifiers
-from coordination.core.errors import CoordinationError, NotFound
+from coordination.core.errors import CoordinationError, InvalidInput, NotFound
 from coordination.referrals import forms, selectors, services, showing
 from coordination.referrals.draftadmin import DraftActs, sources_of
 from coordination.referrals.models import Referral
@@ -103,6 +103,8 @@ class ReferralAdmin(DraftActs):
                 filed = services.file(case, by=person(request), **form.cleaned_data)
             except CoordinationError as error:
                 tell(request, error)
+                for each in error.errors if isinstance(error, InvalidInput) else ():
+                    form.add_error(each.field if each.field in form.fields else None, str(each))
             else:
                 return HttpResponseRedirect(self.url_of(filed))
         context = {

@@ -124,7 +124,8 @@ def referral(record: Referral, user: Any) -> dict[str, Any]:
 
 def review(record: Referral) -> dict[str, Any]:
     """Return what the review shows: what will leave, to whom, on which basis, and what was held back."""
-    recipients = [each for each in _recipients(record) if each.message]
+    known = _recipients(record)
+    recipients = [each for each in known if each.message]
     for each in recipients:
         each.objections = list(outbox.objections(each.message))
         if each.message.media_type == "application/pdf":
@@ -135,6 +136,7 @@ def review(record: Referral) -> dict[str, Any]:
         "writers": [str(person) for person in selectors.writers_of(record)],
         "approvers": _approvers(record),
         "send_label": send_label(recipients),
+        "phoned": [each.agency for each in known if record.corrects_id and not each.message],
         **_if_alone(),
     }
 
@@ -157,9 +159,9 @@ def _oversight(record: Referral) -> list[Any]:
 
 
 def send_label(recipients: Iterable[Recipient]) -> str:
-    """Say what the button does: whom it sends to, by which channel."""
+    """Say what the button does: whom it sends to, by which channel; nobody, where only calls are left."""
     ways = [f"{each.agency.name}, {each.agency.identifier}, by {each.channel.lower()}" for each in recipients]
-    return "Send to " + " and to ".join(ways)
+    return "Send to " + " and to ".join(ways) if ways else "Approve for telephone calls alone"
 
 
 def question_of(record: Referral, pk: str) -> Question:

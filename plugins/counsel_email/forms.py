@@ -12,9 +12,7 @@ ONE = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 class OneAddressField(forms.EmailField):
     """Exactly one mail address, as it was written."""
 
-    default_error_messages = {
-        "one": "Exactly one plain address: no name, comma, semicolon or line break."
-    }
+    default_error_messages = {"one": "Exactly one plain address: no name, comma, semicolon or line break."}
 
     def clean(self, value: Any) -> Any:
         """Return the address; refuse two, and one with anything around it."""

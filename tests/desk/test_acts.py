@@ -5,7 +5,8 @@ from django.urls import reverse
 
 from coordination.access.services import User
 from coordination.outbox import selectors as outbox
-from coordination.referrals import selectors
+from coordination.partners import services as partners
+from coordination.referrals import selectors, services
 from tests.desk.conftest import SignIn, Things
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -160,3 +161,22 @@ def test_a_p0_without_its_danger_is_marked_at_both_fields(
     page = sign_in(liaison).post(address, data, follow=True).content.decode()
     assert page.count("P0 is for a danger to life") == 2
     assert page.count("Say why there is a danger to life or safety.") == 2
+
+
+def test_a_review_says_who_is_told_of_a_correction_by_telephone(
+    things: Things, sign_in: SignIn, liaison: User, senior_reviewer: User
+) -> None:
+    recipient = selectors.addressees_of(things.approved).get()
+    services.acknowledge(recipient, reference="HC-1")
+    partners.suspend_agency(recipient.destination.agency, by=None, reason="Their mail was taken over.")
+    correction = services.correct(things.approved, by=liaison, what_was_wrong="This.", what_is_true="That.")
+    address = reverse("admin:referrals_referral_review", args=[correction.reference])
+    page = sign_in(senior_reviewer).get(address).content.decode()
+    assert "Nothing is sent to Harrow County Sheriff" in page
+    assert "Approve for telephone calls alone" in page
+    answer = sign_in(senior_reviewer).post(
+        reverse("admin:referrals_referral_do", args=[correction.reference, "approve"]), {"read": "on"}
+    )
+    assert answer.status_code == 302
+    correction.refresh_from_db()
+    assert correction.state == "approved"

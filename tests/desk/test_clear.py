@@ -291,3 +291,36 @@ def test_a_task_is_offered_to_be_taken_only_to_who_may_take_it(
 
     assert offered(duty_officer)
     assert not offered(liaison)
+
+
+def test_all_that_is_wrong_with_a_draft_is_said_at_once_each_at_its_field(
+    things: Things, liaison: User, sign_in: SignIn
+) -> None:
+    address = f"{reverse('admin:referrals_referral_add')}?case={things.case.reference}"
+    said = sign_in(liaison).post(
+        address, {"title": "T", "priority": "P0", "feared": "F", "why_suspicious": "W"}
+    )
+    assert said.status_code == 200
+    wrong = re.findall(r'class="field field-wrong">.*?name="(\w+)"', said.content.decode(), re.DOTALL)
+    assert {"danger_to_life", "danger_reason"} & set(wrong)
+
+
+def test_filters_of_lists_speak_in_words(
+    things: Things, cast: Cast, administrator: User, sign_in: SignIn
+) -> None:
+    cast(Role.SENIOR_REVIEWER, username="somebody")
+    for address in ("/admin/access/user/", "/admin/partners/destination/"):
+        filters = page(sign_in(administrator), address).partition('id="changelist-filter"')[2]
+        assert "_" not in text(filters.partition("</nav>")[0]), address
+
+
+def test_a_task_and_its_clock_are_one_line_of_today(things: Things, liaison: User, sign_in: SignIn) -> None:
+    due = clock.now().replace(hour=23, minute=59, second=59)
+    cases.start_deadline(
+        things.case, code="x", title="Ask them", citation="Own policy", due_at=due, about="x.y:1"
+    )
+    cases.open_task(
+        things.case, kind="k", title="Ask them now", role=Role.SAFETY_LIAISON, about="x.y:1", due_at=due
+    )
+    today = page(sign_in(liaison), "/admin/").partition('id="today"')[2].partition("</section>")[0]
+    assert today.count("Ask them") == 1

@@ -293,15 +293,32 @@ def test_a_correction_that_only_the_telephone_can_bring_is_still_approved(
     assert _call(correction, agency).pk != _call(correction, second_agency).pk
 
 
-def test_a_withdrawn_correction_is_told_to_nobody(
+def test_an_approved_correction_is_corrected_and_not_withdrawn(
     both: Referral, corrected: Approve, liaison: User, second_agency: Agency
 ) -> None:
     _suspend(second_agency)
-    correction = corrected(both)
-    task = _call(correction, second_agency)
-    services.withdraw(correction, by=liaison, reason="It was right after all.")
-    task.refresh_from_db()
-    assert task.state == "cancelled"
+    wrong = corrected(both)
+    with pytest.raises(Refused, match="correct it"):
+        services.withdraw(wrong, by=liaison, reason="It was right after all.")
+    call = _call(wrong, second_agency)
+    right = corrected(wrong)
+    wrong.refresh_from_db()
+    call.refresh_from_db()
+    assert wrong.state == ReferralState.CORRECTED
+    assert _states(wrong.origin) == ["void"]
+    assert call.state == "cancelled"
+    assert _call(right, second_agency).state == "open"
+    assert _states(right.origin) == ["queued"]
+
+
+def test_a_correction_that_nobody_approved_is_withdrawn(
+    both: Referral, file: Callable[[Referral], Referral], liaison: User
+) -> None:
+    correction = services.withdraw(file(both), by=liaison, reason="It was right after all.")
+    assert correction.state == ReferralState.WITHDRAWN
+    both.refresh_from_db()
+    assert both.state == ReferralState.SENT
+    assert file(both).state == ReferralState.IN_REVIEW
 
 
 def test_a_referral_to_a_closed_recipient_is_still_refused(

@@ -39,7 +39,9 @@ def correct(referral: Referral, *, by: User, what_was_wrong: str, what_is_true: 
         raise Conflict("A correction of this referral is under way.")
     tried = outbox.deliveries_of(original.origin).exclude(state__in=NEVER_TRIED)
     # By telephone too: that is how a closed recipient hears of a correction.
-    if not tried.exists() and not original.addressees.exclude(acknowledged_at=None).exists():
+    told = tried.exists() or original.addressees.exclude(acknowledged_at=None).exists()
+    # An approved correction cannot be withdrawn: what is wrong with it is corrected before it has left, too.
+    if not told and original.corrects_id is None:
         raise Refused("Nobody has it yet: withdraw it.", rule="referrals.correct-after-sending")
     correction = _file(original, wrong, true, by)
     return freeze(correction, by=by)

@@ -22,7 +22,7 @@ from coordination.referrals.models import Addressee, Referral
 from coordination.referrals.services import calling, correcting, gate
 from coordination.referrals.services.records import move, permitted, required, trace
 from coordination.referrals.services.submitting import addressees_of, digests_of
-from coordination.referrals.workflow import REFERRAL, ReferralVerb
+from coordination.referrals.workflow import REFERRAL, ReferralState, ReferralVerb
 
 # Nothing of it has left for certain. One that is unknown may have: that is corrected.
 STOPPABLE = correcting.NEVER_TRIED | {"failed"}
@@ -109,11 +109,16 @@ def withdraw(referral: Referral, *, by: User, reason: str) -> Referral:
     """Take the referral back where nothing of it has left, failed deliveries included; nothing leaves after.
 
     Raises Refused once something has left, may have, or is on its way: what has left cannot be called back by
-    silence, it is corrected.
+    silence, it is corrected. An approved correction is not withdrawn either: its original has ended.
     """
     locked = permitted(referral, by=by, permission="withdraw_referral")
     REFERRAL.after(locked.state, ReferralVerb.WITHDRAW)
     why = required("reason", reason, "Say why this is withdrawn.")
+    if locked.corrects_id and locked.state == ReferralState.APPROVED:
+        raise Refused(
+            "The original ended with its approval, and nobody else would tell the recipients: correct it.",
+            rule="referrals.withdraw-correction",
+        )
     _check_here(locked, STOPPABLE)
     correcting.stop_sending(locked, by=by, why=why)
     # A worker may have taken one in between.
