@@ -122,7 +122,7 @@ class Item(models.Model):
         default_permissions = ()
 
     def __str__(self) -> str:
-        return self.title
+        return str(self.title)
 
 
 class Fact(models.Model):
@@ -142,7 +142,7 @@ class Fact(models.Model):
         default_permissions = ()
 
     def __str__(self) -> str:
-        return self.label
+        return str(self.label)
 
 
 class Addressee(models.Model):
