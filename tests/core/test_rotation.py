@@ -59,7 +59,7 @@ def test_everything_is_sealed_anew_and_still_says_the_same(
     said = _rotate()
     assert (_under("one"), _under("two")) == (0, before)
     assert "Key one may be taken out of SEALING_KEYS." in said
-    assert "triage_decision: 1 of 1" in said
+    assert "triage_decision: 2 of 2" in said
     settings.SEALING_KEYS = [TWO]
     assert Flag.objects.get(pk=flag.pk).content == FLAG["content"]
     assert Decision.objects.get().reasons == "Reasons a."

@@ -39,7 +39,9 @@ def _tamper(owner: psycopg.Connection, what: str, message: Message) -> None:
         )
     else:
         elsewhere = {**message.destination.config, "endpoint": "http://127.0.0.1:7/"}
-        forged = type(message.destination)._meta.get_field("config").get_db_prep_value(elsewhere, None)
+        forged = (
+            type(message.destination)._meta.get_field("config").seal(elsewhere, row=message.destination_id)
+        )
         owner.execute(
             "UPDATE partners_destination SET config = %s WHERE id = %s", [forged, message.destination_id]
         )
