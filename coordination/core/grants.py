@@ -12,6 +12,8 @@ from django.conf import settings
 from django.db import connections, transaction
 from psycopg import sql
 
+from coordination.core import policies
+
 READ = ("SELECT",)
 APPEND = ("SELECT", "INSERT")
 WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE")
@@ -124,10 +126,25 @@ def apply(using: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('coordination.core.grants'))")
         for statement in statements(cursor):
             cursor.execute(statement)
+        for statement in policies.marks(cursor, wanted_policies()):
+            cursor.execute(statement)
+
+
+def wanted_policies() -> policies.Wanted:
+    """Return which policies RIGHTS asks for, those of roles that do not exist too."""
+    names = role_names()
+    return {
+        (table, policy_name(key)): (names[key], rows)
+        for key, rights in RIGHTS.items()
+        for table, rows in rights.rows.items()
+    }
 
 
 def statements(cursor: Any) -> list[sql.Composed]:
-    """Return what makes the database agree with RIGHTS, asked by its owner: take everything, then give."""
+    """Return what makes the database agree with RIGHTS, asked by its owner: take everything, then give.
+
+    Policies are changed where they differ only: that takes a lock which waits for every reader of the table.
+    """
     cursor.execute("SELECT current_user, current_database()")
     owner, database = cursor.fetchone()
     cursor.execute("SELECT rolname FROM pg_roles")
@@ -138,21 +155,14 @@ def statements(cursor: Any) -> list[sql.Composed]:
     tables = sorted(name for (name,) in cursor.fetchall())
     # A developer's only role owns everything: there is nothing to grant it, and the check E013 complains.
     roles = {key: name for key, name in role_names().items() if name in known and name != owner}
-    cursor.execute(
-        "SELECT tablename, policyname FROM pg_policies WHERE schemaname = 'public' AND tablename = ANY(%s)"
-        " ORDER BY 1, 2",
-        [tables],
-    )
-    stale = cursor.fetchall()
-    cursor.execute(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relrowsecurity"
-        " AND relname = ANY(%s) ORDER BY 1",
-        [tables],
-    )
-    walled = {name for (name,) in cursor.fetchall()}
+    wanted = {
+        place: (role, rows)
+        for place, (role, rows) in wanted_policies().items()
+        if role in roles.values() and place[0] in tables
+    }
     return [
         *_statements(roles, owner=owner, database=database, tables=tables),
-        *_wall(roles, tables=tables, walled=walled, stale=stale),
+        *policies.statements(cursor, wanted, tables=tables, walled=OWN_ROWS),
     ]
 
 
@@ -189,21 +199,3 @@ def _grants(
     yield from grant(rights.functions, sql.SQL("ALL FUNCTIONS IN SCHEMA public"))
     yield from grant(rights.database, sql.SQL("DATABASE {}").format(sql.Identifier(database)))
     yield from grant(("USAGE",) if rights != Rights() else NOTHING, sql.SQL("SCHEMA public"))
-
-
-def _wall(
-    roles: Mapping[str, str], *, tables: list[str], walled: set[str], stale: list[tuple[str, str]]
-) -> Iterator[sql.Composed]:
-    """Switch row-level security on where OWN_ROWS says, off elsewhere, and write the policies anew."""
-    for table, policy in stale:
-        yield sql.SQL("DROP POLICY {} ON public.{}").format(sql.Identifier(policy), sql.Identifier(table))
-    for table in tables:
-        target = sql.Identifier("public", table)
-        if (table in OWN_ROWS) != (table in walled):
-            switch = sql.SQL("ENABLE" if table in OWN_ROWS else "DISABLE")
-            yield sql.SQL("ALTER TABLE {} {} ROW LEVEL SECURITY").format(target, switch)
-        for key, name in roles.items():
-            if rows := RIGHTS[key].rows.get(table):
-                yield sql.SQL("CREATE POLICY {} ON {} TO {} USING ({})").format(
-                    sql.Identifier(policy_name(key)), target, sql.Identifier(name), sql.SQL(rows)
-                )

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
 from django.db import DatabaseError, connection, models, transaction
 
-from coordination.core import grants
+from coordination.core import grants, policies
 
 TABLES = {model._meta.db_table: model for model in apps.get_models(include_auto_created=True)}
 SAMPLES: dict[type, Any] = {
@@ -131,6 +131,20 @@ def test_row_level_security_is_not_forced_on_the_owner(owner: psycopg.Connection
     assert owner.execute("SELECT relname FROM pg_class WHERE relforcerowsecurity").fetchall() == []
 
 
+def test_applying_again_touches_no_policy_that_is_right(owner: psycopg.Connection) -> None:
+    with owner.transaction(force_rollback=True):
+        _apply(owner)
+        again = [each.as_string(owner) for each in grants.statements(owner.cursor())]
+        assert [each for each in again if "POLICY" in each or "ROW LEVEL" in each] == []
+        owner.execute("ALTER POLICY partner_rows ON outbox_message USING (state <> 'void')")
+        role = grants.role_names()["partner"]
+        mending = [each.as_string(owner) for each in grants.statements(owner.cursor())]
+        assert [each.split(" USING")[0] for each in mending if "POLICY" in each] == [
+            'DROP POLICY "partner_rows" ON "public"."outbox_message"',
+            f'CREATE POLICY "partner_rows" ON "public"."outbox_message" TO "{role}"',
+        ]
+
+
 def test_applying_again_mends_the_wall(owner: psycopg.Connection) -> None:
     app = grants.role_names()["app"]
     before = _policies(owner)
@@ -141,8 +155,7 @@ def test_applying_again_mends_the_wall(owner: psycopg.Connection) -> None:
         owner.execute("ALTER TABLE partners_officer DISABLE ROW LEVEL SECURITY")
         owner.execute("ALTER TABLE cases_note ENABLE ROW LEVEL SECURITY")
         assert _policies(owner) != before
-        for statement in grants.statements(owner.cursor()):
-            owner.execute(statement)
+        _apply(owner)
         assert _policies(owner) == before
         assert _walled(owner) == set(grants.OWN_ROWS)
 
@@ -157,6 +170,14 @@ def test_applying_again_takes_back_what_the_table_does_not_give(owner: psycopg.C
         for statement in grants.statements(owner.cursor()):
             owner.execute(statement)
         assert _privileges(owner, app) == before
+
+
+def _apply(owner: psycopg.Connection) -> None:
+    """Do what grants.apply does, on a connection that takes it back."""
+    for statement in grants.statements(owner.cursor()):
+        owner.execute(statement)
+    for statement in policies.marks(owner.cursor(), grants.wanted_policies()):
+        owner.execute(statement)
 
 
 def _policies(owner: psycopg.Connection) -> list[tuple[Any, ...]]:
