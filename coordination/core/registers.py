@@ -10,11 +10,11 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from coordination.core import generated
 
+DATA = generated.ROOT / "docs"
 STATUSES = ("shown", "built", "absent", "open")
 _KNOWN = {*STATUSES, "tests", "level"}
 _TEST = re.compile(r"(tests|plugins)/[\w/]+\.py::test_\w+")
@@ -43,7 +43,7 @@ class Register:
 
 def read(name: str) -> Register:
     """Return the register docs/<name>.toml; raise ValueError that names what is wrong with an entry."""
-    data = tomllib.loads(Path(generated.ROOT / "docs" / f"{name}.toml").read_text())
+    data = tomllib.loads((DATA / f"{name}.toml").read_text())
     headings = data.pop("headings")
     requirements = tuple(_requirement(each, entry) for each, entry in data.items())
     if not_grouped := [each.id for each in requirements if _group(each.id) not in headings]:

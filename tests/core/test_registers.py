@@ -95,9 +95,8 @@ TWO = (
 
 
 def _read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Register:
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "small.toml").write_text(text)
-    monkeypatch.setattr(generated, "ROOT", tmp_path)
+    (tmp_path / "small.toml").write_text(text)
+    monkeypatch.setattr(registers, "DATA", tmp_path)
     return registers.read("small")
 
 
