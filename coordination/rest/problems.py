@@ -58,7 +58,8 @@ class ProblemHandler(ExceptionHandler):
         """Answer in the media type of RFC 9457."""
         if isinstance(self.exc, exceptions.APIException):
             exc = self.exc  # it knows the headers: WWW-Authenticate, Retry-After
-        return Response(data, status=data["status"], headers=self.get_headers(exc), content_type=CONTENT_TYPE)
+        headers = {**self.get_headers(exc), **getattr(exc, "headers", {})}
+        return Response(data, status=data["status"], headers=headers, content_type=CONTENT_TYPE)
 
 
 def exception_handler(exc: Exception, context: Any) -> Response | None:

@@ -1,16 +1,16 @@
-"""Answering a repeated request once."""
+"""Answering a repeated request once; counting calls; remembering what was signed."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db import connections, router, transaction
+from django.db import IntegrityError, connections, router, transaction
 
 from coordination.access.services import User
 from coordination.core import clock
 from coordination.core.errors import CoordinationError
-from coordination.rest.models import IdempotencyRecord
+from coordination.rest.models import Allowance, IdempotencyRecord, SeenNonce
 
 
 class RequestInFlight(CoordinationError):
@@ -63,6 +63,79 @@ def purge_idempotency(before: datetime) -> int:
     """Delete the answers kept before a moment (a day ago: the promise of docs/api.md); return how many."""
     deleted, _ = IdempotencyRecord.objects.filter(created_at__lt=before).delete()
     return deleted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charge:
+    """One call against one limit: its key moves on by `step`, at most one `period` ahead."""
+
+    key: str
+    step: timedelta
+    period: timedelta
+
+
+def charge(charges: Sequence[Charge], *, at: datetime) -> tuple[int, datetime] | None:
+    """Count one call against each of up to two limits, in one statement.
+
+    Return None where all allow it; otherwise the place of the first that does not, with the moment up to
+    which it is used. Limits after that one are not charged.
+    """
+    if not charges:
+        return None
+    names = [f"c{number}" for number in range(len(charges))]
+    parts, values = [], []
+    for number, (name, each) in enumerate(zip(names, charges, strict=True)):
+        before = f"WHERE EXISTS (SELECT FROM {names[number - 1]})" if number else ""
+        parts.append(_CHARGE.format(name=name, before=before))
+        values += [each.key, at, each.step, each.period, *[at] * 5]
+    counted = " UNION ALL ".join(f"SELECT key FROM {name}" for name in names)  # noqa: S608 - c0, c1
+    with connections[router.db_for_write(Allowance)].cursor() as cursor:
+        cursor.execute(f"WITH {', '.join(parts)} {counted}", values)
+        passed = len(cursor.fetchall())
+    if passed == len(charges):
+        return None
+    return passed, charged_until(charges[passed].key) or at
+
+
+def charged_until(key: str) -> datetime | None:
+    """Return the moment up to which a limit is used; None where it never was."""
+    return Allowance.objects.filter(key=key).values_list("until", flat=True).first()
+
+
+def purge_allowances(before: datetime) -> int:
+    """Delete the limits that are free again; return how many."""
+    deleted, _ = Allowance.objects.filter(until__lt=before).delete()
+    return deleted
+
+
+def see_nonce(key_id: str, nonce: str) -> bool:
+    """Keep the nonce of a signed request; tell whether it is new."""
+    digest = hashlib.sha256(nonce.encode()).digest()
+    kept = SeenNonce(key_id=key_id, nonce_digest=digest, seen_at=clock.now())
+    try:
+        with transaction.atomic():
+            kept.save(force_insert=True)
+    except IntegrityError:
+        return False
+    return True
+
+
+def purge_nonces(before: datetime) -> int:
+    """Delete the nonces of requests that are too old to be taken anyway; return how many."""
+    deleted, _ = SeenNonce.objects.filter(seen_at__lt=before).delete()
+    return deleted
+
+
+_CHARGE = """{name} AS (
+    INSERT INTO rest_allowance AS held (key, until, period)
+    SELECT %s, %s::timestamptz + %s::interval, %s::interval {before}
+    ON CONFLICT (key) DO UPDATE
+    SET until = GREATEST(held.until, %s::timestamptz) + (excluded.until - %s::timestamptz),
+        period = excluded.period
+    WHERE GREATEST(held.until, %s::timestamptz) + (excluded.until - %s::timestamptz)
+          <= %s::timestamptz + excluded.period
+    RETURNING held.key
+)"""
 
 
 def _hold(principal: User, key: str) -> None:

@@ -60,7 +60,7 @@ def test_unknown_expired_revoked_and_disabled_are_answered_alike(
     answers.append(_get(f"Bearer {token[1]}"))
     police_officer.is_active = True
     police_officer.save()
-    access.revoke_token(token[0], by=None)
+    access.revoke_token(token[0], by=None, reason="It was lost.")
     answers.append(_get(f"Bearer {token[1]}"))
     assert len(set(answers)) == 1
 
