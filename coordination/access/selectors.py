@@ -35,7 +35,9 @@ def tokens_of(user: User) -> QuerySet[ApiToken]:
 
 def tokens_of_people(users: Iterable[int]) -> QuerySet[ApiToken]:
     """Return all tokens of several people (by primary key), newest first, dead ones too."""
-    return ApiToken.objects.filter(user_id__in=users).select_related("user", "replaced_by").order_by("-created")
+    return (
+        ApiToken.objects.filter(user_id__in=users).select_related("user", "replaced_by").order_by("-created")
+    )
 
 
 def token_presented(plain: bytes) -> ApiToken | None:

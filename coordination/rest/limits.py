@@ -68,8 +68,8 @@ def charge(wanted: Sequence[tuple[Limit, str]]) -> None:
 def look(wanted: Limit, who: str) -> None:
     """Raise the problem where a limit is used up; count nothing."""
     now = clock.now()
-    until = services.charged_until(f"{wanted.name}:{who}")
-    if until is not None and until + wanted.step > now + wanted.period:
+    until = services.used_until(f"{wanted.name}:{who}", wanted.period, at=now)
+    if until + wanted.step > now + wanted.period:
         _refuse(wanted, until + wanted.step - wanted.period - now)
 
 

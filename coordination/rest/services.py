@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, connections, router, transaction
 
@@ -83,23 +84,25 @@ def charge(charges: Sequence[Charge], *, at: datetime) -> tuple[int, datetime] |
     if not charges:
         return None
     names = [f"c{number}" for number in range(len(charges))]
-    parts, values = [], []
-    for number, (name, each) in enumerate(zip(names, charges, strict=True)):
-        before = f"WHERE EXISTS (SELECT FROM {names[number - 1]})" if number else ""
+    parts: list[str] = []
+    values: dict[str, Any] = {"at": at}
+    for name, each in zip(names, charges, strict=True):
+        before = f"WHERE EXISTS (SELECT FROM {names[len(parts) - 1]})" if parts else ""
         parts.append(_CHARGE.format(name=name, before=before))
-        values += [each.key, at, each.step, each.period, *[at] * 5]
+        values |= {f"{name}_key": each.key, f"{name}_step": each.step, f"{name}_period": each.period}
     counted = " UNION ALL ".join(f"SELECT key FROM {name}" for name in names)  # noqa: S608 - c0, c1
     with connections[router.db_for_write(Allowance)].cursor() as cursor:
         cursor.execute(f"WITH {', '.join(parts)} {counted}", values)
         passed = len(cursor.fetchall())
     if passed == len(charges):
         return None
-    return passed, charged_until(charges[passed].key) or at
+    return passed, used_until(charges[passed].key, charges[passed].period, at=at)
 
 
-def charged_until(key: str) -> datetime | None:
-    """Return the moment up to which a limit is used; None where it never was."""
-    return Allowance.objects.filter(key=key).values_list("until", flat=True).first()
+def used_until(key: str, period: timedelta, *, at: datetime) -> datetime:
+    """Return the moment up to which a limit is used: `at` where it is free."""
+    until = Allowance.objects.filter(key=key).values_list("until", flat=True).first()
+    return until if until is not None and at < until <= at + 2 * period else at
 
 
 def purge_allowances(before: datetime) -> int:
@@ -126,14 +129,17 @@ def purge_nonces(before: datetime) -> int:
     return deleted
 
 
-_CHARGE = """{name} AS (
+# A moment further ahead than two periods is of a clock that was set back since: it holds nobody.
+_USED = """
+    CASE WHEN held.until > %(at)s::timestamptz + 2 * excluded.period THEN %(at)s::timestamptz
+         ELSE GREATEST(held.until, %(at)s::timestamptz) END + (excluded.until - %(at)s::timestamptz)
+"""
+_CHARGE = f"""{{name}} AS (
     INSERT INTO rest_allowance AS held (key, until, period)
-    SELECT %s, %s::timestamptz + %s::interval, %s::interval {before}
-    ON CONFLICT (key) DO UPDATE
-    SET until = GREATEST(held.until, %s::timestamptz) + (excluded.until - %s::timestamptz),
-        period = excluded.period
-    WHERE GREATEST(held.until, %s::timestamptz) + (excluded.until - %s::timestamptz)
-          <= %s::timestamptz + excluded.period
+    SELECT %({{name}}_key)s, %(at)s::timestamptz + %({{name}}_step)s::interval, %({{name}}_period)s::interval
+    {{before}}
+    ON CONFLICT (key) DO UPDATE SET until = {_USED}, period = excluded.period
+    WHERE {_USED} <= %(at)s::timestamptz + excluded.period
     RETURNING held.key
 )"""
 

@@ -201,7 +201,9 @@ def _check_covered(result: VerifyResult, request: SignedRequest) -> None:
     for name in NEVER_COVERED:
         if any(each.startswith(f'"{name}"') for each in covered):
             raise _invalid(
-                "Signature-Input", "components", f"Leave {name} out: what is covered is kept with the message."
+                "Signature-Input",
+                "components",
+                f"Leave {name} out: what is covered is kept with the message.",
             )
 
 

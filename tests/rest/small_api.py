@@ -52,6 +52,22 @@ class Echo(views.GenericApiView):
         return Response(given.validated_data, status=201, headers={"Location": "/api/v1/echo/1"})
 
 
+class Urgent(views.ApiView):
+    required_scope = "read"
+    may_be_urgent = True
+
+    def get(self, request: Request) -> Response:
+        return Response({})
+
+
+class NeedsSignature(views.ApiView):
+    required_scope = "respond"
+    signature = "required"
+
+    def get(self, request: Request) -> Response:
+        return Response({"key": request.proof.key_id})
+
+
 class NeedsKey(Echo):
     idempotency = "required"
 
@@ -135,6 +151,8 @@ urlpatterns = [
     path("api/v1/undeclared", Undeclared.as_view()),
     path("api/v1/public", Public.as_view()),
     path("api/v1/echo", Echo.as_view()),
+    path("api/v1/urgent", Urgent.as_view()),
+    path("api/v1/needs-signature", NeedsSignature.as_view()),
     path("api/v1/needs-key", NeedsKey.as_view()),
     path("api/v1/no-key", NoKey.as_view()),
     path("api/v1/small", Small.as_view()),

@@ -6,30 +6,38 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('access', '0001_initial'),
+        ("access", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='apitoken',
-            name='last_used_at',
+            model_name="apitoken",
+            name="last_used_at",
             field=models.DateTimeField(blank=True, editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='apitoken',
-            name='refused_at',
-            field=models.DateTimeField(blank=True, editable=False, help_text='When a refused use was last recorded.', null=True),
+            model_name="apitoken",
+            name="refused_at",
+            field=models.DateTimeField(
+                blank=True, editable=False, help_text="When a refused use was last recorded.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='apitoken',
-            name='replaces',
-            field=models.OneToOneField(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to=settings.KNOX_TOKEN_MODEL),
+            model_name="apitoken",
+            name="replaces",
+            field=models.OneToOneField(
+                blank=True,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="replaced_by",
+                to=settings.KNOX_TOKEN_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='apitoken',
-            name='revoked_reason',
-            field=models.CharField(blank=True, default='', max_length=300),
+            model_name="apitoken",
+            name="revoked_reason",
+            field=models.CharField(blank=True, default="", max_length=300),
         ),
     ]

@@ -4,34 +4,40 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('rest', '0001_initial'),
+        ("rest", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Allowance',
+            name="Allowance",
             fields=[
-                ('key', models.CharField(max_length=200, primary_key=True, serialize=False)),
-                ('until', models.DateTimeField(db_index=True)),
-                ('period', models.DurationField()),
+                ("key", models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ("until", models.DateTimeField(db_index=True)),
+                ("period", models.DurationField()),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='SeenNonce',
+            name="SeenNonce",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key_id', models.CharField(max_length=80)),
-                ('nonce_digest', models.BinaryField(max_length=32)),
-                ('seen_at', models.DateTimeField(db_index=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key_id", models.CharField(max_length=80)),
+                ("nonce_digest", models.BinaryField(max_length=32)),
+                ("seen_at", models.DateTimeField(db_index=True)),
             ],
             options={
-                'default_permissions': (),
-                'constraints': [models.UniqueConstraint(fields=('key_id', 'nonce_digest'), name='rest_nonce_once')],
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(fields=("key_id", "nonce_digest"), name="rest_nonce_once")
+                ],
             },
         ),
     ]
