@@ -177,8 +177,8 @@ REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer"}
 # How long a token may live here; never more than 366 days.
 API_TOKEN_LONGEST_DAYS = env.int("API_TOKEN_LONGEST_DAYS", default=366)
 KNOX_TOKEN_MODEL = "access.ApiToken"  # noqa: S105  # nosec B105 - the name of a model
-# Calls/seconds. `address`: tokens that open nothing, from one address (`address_urgent` on routes that a danger
-# to life may wait for); `caller`: one person or system; `group`: all of one agency; `urgent`: flags, and
+# Calls/seconds. `address`: tokens that open nothing, from one address (`address_urgent` on routes where a
+# danger to life may wait); `caller`: one person or system; `group`: all of one agency; `urgent`: flags, and
 # acknowledging a P0 message, which use up nothing of the others.
 RATE_LIMITS = {
     "address": env.str("RATE_LIMIT_ADDRESS", default="60/60"),

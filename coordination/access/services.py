@@ -153,7 +153,7 @@ def issue_token(
 def rotate_token(
     token: ApiToken, *, by: User | None, overlap: timedelta = timedelta(days=1)
 ) -> tuple[ApiToken, str]:
-    """Return a successor of `token` and its plain text; the old one goes on for `overlap`, then opens nothing.
+    """Return a successor of `token` and its plain text; the old one goes on for `overlap` and no longer.
 
     Name, scopes and length of life are the old one's. Raises InvalidInput for an overlap beyond 14 days,
     Conflict where the token has a successor, and Refused where it opens nothing any more. `by` is None for

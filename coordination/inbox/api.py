@@ -22,7 +22,7 @@ from coordination.outbox import selectors as outbox
 from coordination.partners import selectors as partners
 from coordination.partners.services import Agency
 from coordination.rest.serializers import StrictSerializer, TextField
-from coordination.rest.views import ApiView, GenericApiView, caller
+from coordination.rest.views import ApiView, GenericApiView, caller, proof_of
 
 ROW = (
     *("id", "reference", "kind", "lane", "digest", "media_type", "filename"),
@@ -146,12 +146,23 @@ class _Answering(ApiView):
                 payload=dict(body.validated_data),
                 way="api",
                 by=caller(request),
+                proof=proof_of(request),
             )
         return Response(Taken(inbound).data, status=status.HTTP_201_CREATED)
 
 
 class Acknowledge(_Answering):
-    """Acknowledging a message."""
+    """Acknowledging a message. Of one that is a danger to life it waits behind nothing else."""
+
+    may_be_urgent = True
+
+    def is_urgent(self, request: Request) -> bool:
+        """Tell whether the message is P0 and the caller's."""
+        agency = partners.agency_of(caller(request))
+        if agency is None:
+            return False
+        wanted = outbox.for_agency(agency.pk).filter(pk=self.kwargs["message_id"], lane="P0")
+        return wanted.exists()
 
     @extend_schema(
         operation_id="messages_acknowledge",

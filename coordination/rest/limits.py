@@ -1,4 +1,4 @@
-"""How often somebody may call: limits in the database, so that a restart forgets none and all processes share.
+"""How often somebody may call: limits in the database, which a restart forgets not and all processes share.
 
 The generic cell rate algorithm in its simplest form: a key owns a moment, `until`; each call moves it on by
 period / count, and a call that would move it further than one period ahead of now is refused. So a quiet

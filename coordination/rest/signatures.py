@@ -50,7 +50,7 @@ class SignedRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """All that somebody else needs to check a signature later: what was signed, by which key, and the body."""
+    """All that somebody needs to check a signature later: what was signed, by which key, and the body."""
 
     key_id: str
     public_key: str
@@ -100,7 +100,7 @@ def is_signed(headers: Mapping[str, str]) -> bool:
 
 
 def missing() -> Problem:
-    """Return the problem of a request that has to be signed and is not; it says how (RFC 9421 section 5.1)."""
+    """Return the problem of a request that is not signed and has to be; it says how (RFC 9421 section 5)."""
     problem = Problem("signature-required")
     problem.headers = {"Accept-Signature": WANTED}
     return problem
@@ -116,7 +116,7 @@ def verify(request: SignedRequest, key_of: KeyOf) -> Proof:
     _check_covered(result, request)
     if verifier.key is None:
         raise _invalid("keyid", "unknown", "No key of yours has this id, or it is not in use.")
-    said = http_sf.parse(request.headers["Signature"].encode(), tltype="dictionary")
+    said: Any = http_sf.parse(request.headers["Signature"].encode(), tltype="dictionary")
     return Proof(
         key_id=verifier.parameters["keyid"],
         public_key=base64.b64encode(verifier.key.public_bytes_raw()).decode(),
@@ -193,7 +193,7 @@ def _check_covered(result: VerifyResult, request: SignedRequest) -> None:
         wanted.add('"idempotency-key"')
     if request.body:
         wanted.add('"content-digest"')
-    if not TARGET_IN_PARTS <= covered:
+    if not covered >= TARGET_IN_PARTS:
         wanted |= WHOLE_TARGET
     lacking = sorted(name.strip('"') for name in wanted - covered)
     if lacking:

@@ -55,7 +55,7 @@ class Signed(Paced):
     """Verifies a signed request, and demands a signature where the caller's agency has to sign.
 
     `signature` is "by_agency" (a POST, where the agency has to) or "required" (every call). A signature that
-    came along is always verified. The proof is in `request.proof`; it is spent: the same request is refused.
+    came along is always verified. `proof_of(request)` is the proof; it is spent: the same request is refused.
     """
 
     signature: ClassVar[Literal["by_agency", "required"]] = "by_agency"
@@ -63,9 +63,8 @@ class Signed(Paced):
     def check_permissions(self, request: Request) -> None:
         """Check the rule first, then the signature."""
         super().check_permissions(request)
-        request.proof = None
-        if isinstance(request.user, User):
-            request.proof = self._proof(request)
+        proof = self._proof(request) if isinstance(request.user, User) else None
+        request.proof = proof  # type: ignore[attr-defined]
 
     def _proof(self, request: Request) -> signatures.Proof | None:
         standing = callers.standing(request)
@@ -157,6 +156,12 @@ def caller(request: Request) -> User:
     if not isinstance(request.user, User):
         raise NotAuthenticated
     return request.user
+
+
+def proof_of(request: Request) -> signatures.Proof | None:
+    """Return the verified signature that came with a request, None where it was not signed."""
+    found: signatures.Proof | None = getattr(request, "proof", None)
+    return found
 
 
 class GenericApiView(ApiView, GenericAPIView):  # type: ignore[type-arg]

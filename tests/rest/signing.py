@@ -31,7 +31,7 @@ def sign(
     label: str = "sig",
     **parameters: Any,
 ) -> dict[str, str]:
-    """Return the headers of a signed request; `parameters` replace or (None) leave out what is signed beside."""
+    """Return the headers of a signed request; `parameters` replace, or leave out (None), what is signed too."""
     sent = {**(headers or {})}
     if body:
         sent.setdefault("Content-Digest", content_digest(body))
@@ -41,7 +41,7 @@ def sign(
         "nonce": uuid.uuid4().hex,
         **parameters,
     }
-    scheme, _, rest = url.partition("://")
+    _, _, rest = url.partition("://")
     authority, _, path = rest.partition("/")
     path, _, query = f"/{path}".partition("?")
     known = {

@@ -65,7 +65,7 @@ class NeedsSignature(views.ApiView):
     signature = "required"
 
     def get(self, request: Request) -> Response:
-        return Response({"key": request.proof.key_id})
+        return Response({"key": views.proof_of(request).key_id})
 
 
 class NeedsKey(Echo):

@@ -1,4 +1,4 @@
-"""How often somebody may call: counted in the database, told when to come back, and never in the way of P0."""
+"""How often somebody may call: counted in the database, told when to come back, never in the way of P0."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
