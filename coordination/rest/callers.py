@@ -45,5 +45,5 @@ def standing(request: Request) -> Standing:
         user = request.user
         answers = (ask(user) for ask in _asked) if isinstance(user, User) else iter(())
         found = next((each for each in answers if each is not None), Standing())
-        request.standing = found
+        request.standing = found  # type: ignore[attr-defined]
     return found

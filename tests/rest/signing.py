@@ -31,7 +31,7 @@ def sign(
     label: str = "sig",
     **parameters: Any,
 ) -> dict[str, str]:
-    """Return the headers of a signed request; `parameters` replace, or leave out (None), what is signed too."""
+    """Return the headers of a signed request; `parameters` replace what is signed too, None leaves it out."""
     sent = {**(headers or {})}
     if body:
         sent.setdefault("Content-Digest", content_digest(body))

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from coordination.core import errors
 from coordination.ledger import services as ledger
 from coordination.ledger.models import Leaf
-from coordination.rest import views
+from coordination.rest import links, views
 from coordination.rest.permissions import PUBLIC
 
 
@@ -66,6 +66,16 @@ class NeedsSignature(views.ApiView):
 
     def get(self, request: Request) -> Response:
         return Response({"key": views.proof_of(request).key_id})
+
+
+class File(views.ApiView):
+    required_scope = "read"
+
+    def get(self, request: Request, pk: int) -> Response:
+        if "link" not in request.query_params:
+            return Response({"link": links.make(f"file:{pk}", request=request)})
+        links.check(request.query_params["link"], f"file:{pk}", request=request)
+        return Response({})
 
 
 class NeedsKey(Echo):
@@ -151,6 +161,7 @@ urlpatterns = [
     path("api/v1/undeclared", Undeclared.as_view()),
     path("api/v1/public", Public.as_view()),
     path("api/v1/echo", Echo.as_view()),
+    path("api/v1/files/<int:pk>", File.as_view()),
     path("api/v1/urgent", Urgent.as_view()),
     path("api/v1/needs-signature", NeedsSignature.as_view()),
     path("api/v1/needs-key", NeedsKey.as_view()),

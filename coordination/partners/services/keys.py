@@ -30,7 +30,7 @@ _SMALL_ORDER_Y = frozenset({0, 1, _P - 1, _OF_ORDER_8, _P - _OF_ORDER_8})
 
 @transaction.atomic
 def register_key(agency: Agency, *, by: User | None, public_key: str, how_known: str) -> AgencyKey:
-    """Write down a public key (PEM, or 32 bytes in base64). Another person's confirmation puts it to use.
+    """Write down a public key (PEM, or 32 bytes in base64); another person's look puts it to use.
 
     Raises InvalidInput naming `public_key` for what is no Ed25519 key, for a private one, and for a key that
     was registered before, for whomever. `by` is None for set-up only.
@@ -54,7 +54,7 @@ def register_key(agency: Agency, *, by: User | None, public_key: str, how_known:
 
 @transaction.atomic
 def confirm_key(key: AgencyKey, *, by: User | None, how_confirmed: str) -> AgencyKey:
-    """Put a key to use. Raises Refused for the person who registered it, and where it is in use or revoked."""
+    """Put a key to use. Raises Refused for whoever registered it, and where it is in use or revoked."""
     _require(by)
     locked = _locked(key)
     if by is not None and by.pk == locked.registered_by_id:
