@@ -38,7 +38,7 @@ def make(what: str, *, request: Any, lasts: timedelta = LONGEST) -> str:
 
 
 def check(link: str, what: str, *, request: Any) -> None:
-    """Raise NotFound unless `link` was made for `what` and this caller, and still lasts. No answer says which."""
+    """Raise NotFound unless `link` was made for `what` and this caller, and still lasts."""
     try:
         said = signing.loads(link, salt=_SALT)
     except signing.BadSignature:
