@@ -154,7 +154,7 @@ def test_idr_01_every_verb_on_every_route_tells_foreign_from_missing_to_nobody(
 def test_idr_09_a_foreign_and_a_missing_message_leave_on_the_same_stroke(
     stranger: APIClient, sent: Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That the time does not tell is measured by `python -m benchmarks.existence`; this is what makes it so."""
+    """What it comes to is measured by `python -m benchmarks.existence`; this is what makes it so."""
     message = sent()
     waited: list[int] = []
     monkeypatch.setattr(edge, "_wait", lambda began: waited.append(1))

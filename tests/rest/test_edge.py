@@ -126,7 +126,7 @@ def test_a_wait_ends_on_a_whole_stroke(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(edge.time, "sleep", slept.append)
     monkeypatch.setattr(edge.time, "perf_counter", lambda: 100.0123)
     edge._wait(100.0)
-    assert slept == [pytest.approx(0.0077)]
+    assert slept == [pytest.approx(edge.STROKE - 0.0123)]
 
 
 def test_production_cookies_are_of_this_host_alone_and_its_transport_is_told(tmp_path: Any) -> None:
