@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import IntegrityError, connections, router, transaction
 
@@ -83,16 +82,18 @@ def charge(charges: Sequence[Charge], *, at: datetime) -> tuple[int, datetime] |
     """
     if not charges:
         return None
-    names = [f"c{number}" for number in range(len(charges))]
-    parts: list[str] = []
-    values: dict[str, Any] = {"at": at}
-    for name, each in zip(names, charges, strict=True):
-        before = f"WHERE EXISTS (SELECT FROM {names[len(parts) - 1]})" if parts else ""
-        parts.append(_CHARGE.format(name=name, before=before))
-        values |= {f"{name}_key": each.key, f"{name}_step": each.step, f"{name}_period": each.period}
-    counted = " UNION ALL ".join(f"SELECT key FROM {name}" for name in names)  # noqa: S608 - c0, c1
+    first, second = charges[0], (charges[1] if len(charges) > 1 else None)
+    values = {
+        "at": at,
+        "key": first.key,
+        "step": first.step,
+        "period": first.period,
+        "next_key": second.key if second else None,
+        "next_step": (second or first).step,
+        "next_period": (second or first).period,
+    }
     with connections[router.db_for_write(Allowance)].cursor() as cursor:
-        cursor.execute(f"WITH {', '.join(parts)} {counted}", values)
+        cursor.execute(_CHARGE, values)
         passed = len(cursor.fetchall())
     if passed == len(charges):
         return None
@@ -134,14 +135,24 @@ _USED = """
     CASE WHEN held.until > %(at)s::timestamptz + 2 * excluded.period THEN %(at)s::timestamptz
          ELSE GREATEST(held.until, %(at)s::timestamptz) END + (excluded.until - %(at)s::timestamptz)
 """
-_CHARGE = f"""{{name}} AS (
-    INSERT INTO rest_allowance AS held (key, until, period)
-    SELECT %({{name}}_key)s, %(at)s::timestamptz + %({{name}}_step)s::interval, %({{name}}_period)s::interval
-    {{before}}
+_MOVED_ON = f"""
     ON CONFLICT (key) DO UPDATE SET until = {_USED}, period = excluded.period
     WHERE {_USED} <= %(at)s::timestamptz + excluded.period
     RETURNING held.key
-)"""
+"""
+_CHARGE = f"""
+    WITH one AS (
+        INSERT INTO rest_allowance AS held (key, until, period)
+        SELECT %(key)s, %(at)s::timestamptz + %(step)s::interval, %(period)s::interval
+        {_MOVED_ON}
+    ), next AS (
+        INSERT INTO rest_allowance AS held (key, until, period)
+        SELECT %(next_key)s::text, %(at)s::timestamptz + %(next_step)s::interval, %(next_period)s::interval
+        WHERE EXISTS (SELECT FROM one) AND %(next_key)s::text IS NOT NULL
+        {_MOVED_ON}
+    )
+    SELECT key FROM one UNION ALL SELECT key FROM next
+"""  # noqa: S608  # nosec B608 - constants
 
 
 def _hold(principal: User, key: str) -> None:
