@@ -139,7 +139,7 @@ _MOVED_ON = f"""
     ON CONFLICT (key) DO UPDATE SET until = {_USED}, period = excluded.period
     WHERE {_USED} <= %(at)s::timestamptz + excluded.period
     RETURNING held.key
-"""
+"""  # nosec B608 - a constant
 _CHARGE = f"""
     WITH one AS (
         INSERT INTO rest_allowance AS held (key, until, period)

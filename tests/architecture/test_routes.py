@@ -13,6 +13,7 @@ from coordination.rest.permissions import PUBLIC, declared_rule
 
 # Whoever asks is answered; each with the reason why that is right.
 OPEN = {
+    "": "Leads to the desk's door.",
     "^api/": "The 404 of what is not there, the same for everybody.",
     "inbound/<uuid:inbound_id>/": "Partners' systems call it; the channel verifies each call in its host.",
     "admin/login/": "Where one signs in.",

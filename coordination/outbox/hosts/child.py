@@ -21,7 +21,9 @@ from coordination.channels.receipts import (
     TemporaryFailure,
     UnsupportedFeature,
 )
+from coordination.outbox.hosts.crew import Crew
 from coordination.outbox.hosts.frames import BadFrame, Gone, Wire
+from coordination.outbox.hosts.limits import TooLate, boot_seconds, seconds_to_wait
 
 ERRORS: tuple[tuple[type[Exception], str], ...] = (
     (TemporaryFailure, "temporary"),
@@ -29,6 +31,7 @@ ERRORS: tuple[tuple[type[Exception], str], ...] = (
     (OutcomeUnknown, "unknown"),
     (UnsupportedFeature, "unsupported"),
     (InauthenticInbound, "inauthentic"),
+    (TooLate, "late"),
 )
 LONGEST_TEXT = 500
 
@@ -57,7 +60,7 @@ def _serve(wire: Wire) -> None:
         frame = wire.receive()
         verb = frame.get("verb")
         if verb == "deliver":
-            batch.start(frame["parcels"])
+            batch.start(frame["parcels"], frame["begin_by"])
         elif verb == "stop":
             batch.stop()
         else:
@@ -101,7 +104,8 @@ def _answer(work: Callable[[], Any]) -> dict[str, Any]:
         for kind, name in ERRORS:
             if isinstance(error, kind):
                 text = str(error)[:LONGEST_TEXT]
-                return {"error": name, "text": text, "retry_after": getattr(error, "retry_after", None)}
+                after = seconds_to_wait(getattr(error, "retry_after", None))
+                return {"error": name, "text": text, "retry_after": after}
         # The text of an unforeseen error may hold anything: its type is enough to find it.
         return {"error": "broke", "text": type(error).__name__}
 
@@ -114,12 +118,13 @@ class Batch:
         self.parcels: SimpleQueue[Any] = SimpleQueue()
         self.lock = threading.Lock()
         self.stopped = False
+        self.begin_by = 0.0
         self.left = 0
         self.threads = 0
 
-    def start(self, parcels: list[Any]) -> None:
-        """Carry these; the frame `done` says that none is left."""
-        self.stopped, self.left = False, len(parcels)
+    def start(self, parcels: list[Any], begin_by: float) -> None:
+        """Carry these, beginning none after `begin_by`; the frame `done` says that none is left."""
+        self.stopped, self.begin_by, self.left = False, begin_by, len(parcels)
         for parcel in parcels:
             self.parcels.put(parcel)
         while self.threads < min(len(parcels), self.channel.info.max_concurrency):
@@ -154,6 +159,9 @@ class Batch:
 
     def _receipt(self, parcel: dict[str, Any]) -> Any:
         rendered, attempt = decode(Rendered, parcel["rendered"]), decode(Attempt, parcel["attempt"])
+        # At the last moment: whatever stood still before this line, another worker may have the message now.
+        if boot_seconds() >= self.begin_by:
+            raise TooLate
         return encode(self.channel.deliver(rendered, attempt))
 
 
