@@ -13,6 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from coordination.core import middleware
 from coordination.rest.codes import PROBLEMS
 from coordination.rest.problems import plain_response
 from coordination.rest.views import API_PREFIX, api_not_found
@@ -75,10 +76,8 @@ def _too_large(request: HttpRequest) -> str:
     if sum(len(name) + len(value) for name, value in request.headers.items()) > LONGEST_HEADERS:
         return "headers-too-large"
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if not (length.isascii() and length.isdecimal()):
-        return "bad-request"
-    # Ten digits tell; int() of thousands would be work.
-    if len(length.lstrip("0")) > 10 or int(length) > settings.LARGEST_REQUEST:  # noqa: PLR2004
+    # One that is no number is refused behind this: coordination.core.middleware.
+    if middleware.LENGTH.fullmatch(length) and int(length) > settings.LARGEST_REQUEST:
         return "body-too-large"
     return ""
 

@@ -345,7 +345,7 @@ def test_an_earlier_answer_is_not_told_to_who_may_not_act_any_more(
         partners.suspend_agency(record.agency, by=None, reason="A forged request.")
     elif how == "token":
         for token in ApiToken.objects.filter(user=officer):
-            access.revoke_token(token, by=None)
+            access.revoke_token(token, by=None, reason="It was lost.")
     else:
         api = client_for(officer, "read")
     answer = api.post(address, {"reference": "HC"}, format="json", **key())
