@@ -19,7 +19,7 @@ def refuse_malformed(
         query = request.META.get("QUERY_STRING", "")
         if "\x00" in request.path_info or "\x00" in query or "%00" in query:
             raise BadRequest("NUL in the address")
-        if not LENGTH.fullmatch(request.META.get("CONTENTLENGTH") or "0"):
+        if not LENGTH.fullmatch(request.META.get("CONTENT_LENGTH") or "0"):
             raise BadRequest("no Content-Length")
         return get_response(request)
 
