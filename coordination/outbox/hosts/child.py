@@ -111,51 +111,42 @@ def _answer(work: Callable[[], Any]) -> dict[str, Any]:
 
 
 class Batch:
-    """The parcels in hand, and the threads that carry them."""
+    """The parcels in hand; a thread of their own leads those that carry them, so that `stop` is heard."""
 
     def __init__(self, wire: Wire, channel: Channel) -> None:
         self.wire, self.channel = wire, channel
-        self.parcels: SimpleQueue[Any] = SimpleQueue()
-        self.lock = threading.Lock()
+        self.given: SimpleQueue[list[Any]] = SimpleQueue()
         self.stopped = False
         self.begin_by = 0.0
-        self.left = 0
-        self.threads = 0
+        threading.Thread(target=self._lead, daemon=True).start()
 
     def start(self, parcels: list[Any], begin_by: float) -> None:
         """Carry these, beginning none after `begin_by`; the frame `done` says that none is left."""
-        self.stopped, self.begin_by, self.left = False, begin_by, len(parcels)
-        for parcel in parcels:
-            self.parcels.put(parcel)
-        while self.threads < min(len(parcels), self.channel.info.max_concurrency):
-            self.threads += 1
-            threading.Thread(target=self._carry, daemon=True).start()
-        if not parcels:
-            self.wire.send({"done": True})
+        self.stopped, self.begin_by = False, begin_by
+        self.given.put(parcels)
 
     def stop(self) -> None:
         """Begin no more of them."""
         self.stopped = True
 
-    def _carry(self) -> None:
+    def _lead(self) -> None:
+        most = self.channel.info.max_concurrency
+        while True:
+            Crew(self.given.get(), self._carry, most=most).run()
+            self._send({"done": True})
+
+    def _carry(self, parcel: dict[str, Any]) -> None:
+        if self.stopped:
+            return
+        message_id = parcel["attempt"]["message_id"]
+        self._send({"started": message_id})
+        self._send({"finished": message_id, **_answer(lambda: self._receipt(parcel))})
+
+    def _send(self, frame: dict[str, Any]) -> None:
         try:
-            while True:
-                parcel = self.parcels.get()
-                if not self.stopped:
-                    self._deliver(parcel)
-                with self.lock:
-                    self.left -= 1
-                    done = not self.left
-                if done:
-                    self.wire.send({"done": True})
+            self.wire.send(frame)
         except (Gone, BadFrame):
             os._exit(0)
-
-    def _deliver(self, parcel: dict[str, Any]) -> None:
-        message_id = parcel["attempt"]["message_id"]
-        self.wire.send({"started": message_id})
-        answer = _answer(lambda: self._receipt(parcel))
-        self.wire.send({"finished": message_id, **answer})
 
     def _receipt(self, parcel: dict[str, Any]) -> Any:
         rendered, attempt = decode(Rendered, parcel["rendered"]), decode(Attempt, parcel["attempt"])
