@@ -1,43 +1,19 @@
-"""Who may do what, and the acts of an administrator. Each act is an entry in the ledger."""
+"""Tokens of the API: issued, rotated, revoked, used and refused. Each is an entry in the ledger but a use."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser, Group
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from knox.models import get_digest_token
 from knox.settings import CONSTANTS
 
 from coordination.access.models import ApiToken, Scope, User
-from coordination.access.roles import ROLES, Role
+from coordination.access.services.people import require
 from coordination.core import clock
-from coordination.core.errors import Conflict, InvalidInput, NotPermitted, Refused
+from coordination.core.errors import Conflict, InvalidInput, Refused
 from coordination.ledger import services as ledger
-
-__all__ = [
-    "ApiToken",
-    "Role",
-    "Scope",
-    "User",
-    "change_person",
-    "create_person",
-    "has",
-    "issue_token",
-    "longest_token_life",
-    "note_use",
-    "person",
-    "record_refusal",
-    "require",
-    "revoke_token",
-    "rotate_token",
-    "set_password",
-    "set_roles",
-]
 
 # What no installation goes beyond; settings.API_TOKEN_LONGEST_DAYS may ask for less.
 LONGEST_TOKEN_LIFE = timedelta(days=366)
@@ -47,89 +23,6 @@ LONGEST_REASON = 300
 _USE_NOTED_EVERY = timedelta(minutes=1)
 _REFUSAL_RECORDED_EVERY = timedelta(hours=1)
 _CHANGE = "access.change_user"
-
-
-def has(user: AbstractBaseUser | AnonymousUser | None, permission: str) -> bool:
-    """Tell whether `user` holds `permission` ("referrals.approve_referral") through a role."""
-    return isinstance(user, User) and user.is_active and user.has_perm(permission)
-
-
-def require(user: AbstractBaseUser | AnonymousUser | None, permission: str) -> None:
-    """Raise NotPermitted unless `user` holds `permission`."""
-    if not has(user, permission):
-        raise NotPermitted
-
-
-def person(user: object) -> User:
-    """Return the person behind a request's user, or raise NotPermitted where nobody is signed in."""
-    if not isinstance(user, User):
-        raise NotPermitted
-    return user
-
-
-@transaction.atomic
-def create_person(
-    username: str,
-    *,
-    by: User | None,
-    roles: Iterable[str] = (),
-    alias: str = "",
-    first_name: str = "",
-    last_name: str = "",
-    email: str = "",
-    password: str | None = None,
-) -> User:
-    """Create a person with `roles`; without a password they cannot sign in. `by` is None for set-up only."""
-    if by is not None:
-        require(by, _CHANGE)
-    if User.objects.filter(username__iexact=username).exists():
-        raise InvalidInput("username", "Somebody has this user name.")
-    user = User(username=username, alias=alias, first_name=first_name, last_name=last_name, email=email)
-    if password is not None:
-        _check_password(password, user)
-    user.set_password(password)
-    user.save()
-    ledger.record("access.person_created", subject=_subject(user), by=by)
-    _assign(user, roles, by=by)
-    return user
-
-
-@transaction.atomic
-def change_person(user: User, *, by: User, alias: str, is_active: bool) -> User:
-    """Change the name shown outside; disable or enable a person. A disabled one's tokens open nothing."""
-    require(by, _CHANGE)
-    if user.pk == by.pk and not is_active:
-        raise Refused("Nobody disables themselves.", rule="separation-of-duties")
-    locked = User.objects.select_for_update().get(pk=user.pk)
-    if locked.is_active != is_active:
-        action = "access.person_enabled" if is_active else "access.person_disabled"
-        ledger.record(action, subject=_subject(user), by=by)
-    if locked.alias != alias:
-        ledger.record("access.alias_changed", subject=_subject(user), by=by)
-    locked.alias, locked.is_active = alias, is_active
-    locked.save(update_fields=["alias", "is_active"])
-    return locked
-
-
-@transaction.atomic
-def set_password(user: User, *, by: User | None, password: str) -> None:
-    """Give `user` a password; the ledger notes that, never what. `by` is None for set-up only."""
-    if by is not None:
-        require(by, _CHANGE)
-    _check_password(password, user)
-    user.set_password(password)
-    user.save(update_fields=["password"])
-    ledger.record("access.password_set", subject=_subject(user), by=by)
-
-
-@transaction.atomic
-def set_roles(user: User, roles: Iterable[str], *, by: User | None) -> None:
-    """Give `user` exactly `roles`. Nobody changes their own; `by` is None for set-up only."""
-    if by is not None:
-        require(by, _CHANGE)
-        if by.pk == user.pk:
-            raise Refused("Nobody changes their own roles.", rule="separation-of-duties")
-    _assign(user, roles, by=by)
 
 
 @transaction.atomic
@@ -269,37 +162,3 @@ def record_refusal(token: ApiToken, *, why: str) -> None:
 def longest_token_life() -> timedelta:
     """Return how long a token may live in this installation: at most 366 days."""
     return min(timedelta(days=settings.API_TOKEN_LONGEST_DAYS), LONGEST_TOKEN_LIFE)
-
-
-def _assign(user: User, roles: Iterable[str], *, by: User | None) -> None:
-    wanted = set(roles)
-    unknown = wanted - {role.value for role in Role}
-    if unknown:
-        raise InvalidInput("roles", f"No such role: {', '.join(sorted(unknown))}.")
-    staff = {ROLES[Role(role)].staff for role in wanted}
-    if len(staff) > 1:
-        raise InvalidInput("roles", "Nobody is on the desk and outside it at once.")
-    before = set(user.groups.values_list("name", flat=True))
-    user.groups.set(Group.objects.filter(name__in=wanted))
-    user.is_staff = True in staff
-    user.save(update_fields=["is_staff"])
-    for cache in ("_perm_cache", "_user_perm_cache", "_group_perm_cache"):
-        user.__dict__.pop(cache, None)
-    if before != wanted:
-        ledger.record(
-            "access.roles_changed",
-            subject=_subject(user),
-            by=by,
-            details={"added": sorted(wanted - before), "removed": sorted(before - wanted)},
-        )
-
-
-def _check_password(password: str, user: User) -> None:
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise InvalidInput("password", " ".join(error.messages)) from error
-
-
-def _subject(user: User) -> str:
-    return f"user:{user.pk}"

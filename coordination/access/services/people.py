@@ -1,0 +1,133 @@
+"""Who may do what, and the acts of an administrator. Each act is an entry in the ledger."""
+
+from collections.abc import Iterable
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser, Group
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from coordination.access.models import User
+from coordination.access.roles import ROLES, Role
+from coordination.core.errors import InvalidInput, NotPermitted, Refused
+from coordination.ledger import services as ledger
+
+_CHANGE = "access.change_user"
+
+
+def has(user: AbstractBaseUser | AnonymousUser | None, permission: str) -> bool:
+    """Tell whether `user` holds `permission` ("referrals.approve_referral") through a role."""
+    return isinstance(user, User) and user.is_active and user.has_perm(permission)
+
+
+def require(user: AbstractBaseUser | AnonymousUser | None, permission: str) -> None:
+    """Raise NotPermitted unless `user` holds `permission`."""
+    if not has(user, permission):
+        raise NotPermitted
+
+
+def person(user: object) -> User:
+    """Return the person behind a request's user, or raise NotPermitted where nobody is signed in."""
+    if not isinstance(user, User):
+        raise NotPermitted
+    return user
+
+
+@transaction.atomic
+def create_person(
+    username: str,
+    *,
+    by: User | None,
+    roles: Iterable[str] = (),
+    alias: str = "",
+    first_name: str = "",
+    last_name: str = "",
+    email: str = "",
+    password: str | None = None,
+) -> User:
+    """Create a person with `roles`; without a password they cannot sign in. `by` is None for set-up only."""
+    if by is not None:
+        require(by, _CHANGE)
+    if User.objects.filter(username__iexact=username).exists():
+        raise InvalidInput("username", "Somebody has this user name.")
+    user = User(username=username, alias=alias, first_name=first_name, last_name=last_name, email=email)
+    if password is not None:
+        _check_password(password, user)
+    user.set_password(password)
+    user.save()
+    ledger.record("access.person_created", subject=_subject(user), by=by)
+    _assign(user, roles, by=by)
+    return user
+
+
+@transaction.atomic
+def change_person(user: User, *, by: User, alias: str, is_active: bool) -> User:
+    """Change the name shown outside; disable or enable a person. A disabled one's tokens open nothing."""
+    require(by, _CHANGE)
+    if user.pk == by.pk and not is_active:
+        raise Refused("Nobody disables themselves.", rule="separation-of-duties")
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    if locked.is_active != is_active:
+        action = "access.person_enabled" if is_active else "access.person_disabled"
+        ledger.record(action, subject=_subject(user), by=by)
+    if locked.alias != alias:
+        ledger.record("access.alias_changed", subject=_subject(user), by=by)
+    locked.alias, locked.is_active = alias, is_active
+    locked.save(update_fields=["alias", "is_active"])
+    return locked
+
+
+@transaction.atomic
+def set_password(user: User, *, by: User | None, password: str) -> None:
+    """Give `user` a password; the ledger notes that, never what. `by` is None for set-up only."""
+    if by is not None:
+        require(by, _CHANGE)
+    _check_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    ledger.record("access.password_set", subject=_subject(user), by=by)
+
+
+@transaction.atomic
+def set_roles(user: User, roles: Iterable[str], *, by: User | None) -> None:
+    """Give `user` exactly `roles`. Nobody changes their own; `by` is None for set-up only."""
+    if by is not None:
+        require(by, _CHANGE)
+        if by.pk == user.pk:
+            raise Refused("Nobody changes their own roles.", rule="separation-of-duties")
+    _assign(user, roles, by=by)
+
+
+def _assign(user: User, roles: Iterable[str], *, by: User | None) -> None:
+    wanted = set(roles)
+    unknown = wanted - {role.value for role in Role}
+    if unknown:
+        raise InvalidInput("roles", f"No such role: {', '.join(sorted(unknown))}.")
+    staff = {ROLES[Role(role)].staff for role in wanted}
+    if len(staff) > 1:
+        raise InvalidInput("roles", "Nobody is on the desk and outside it at once.")
+    before = set(user.groups.values_list("name", flat=True))
+    user.groups.set(Group.objects.filter(name__in=wanted))
+    user.is_staff = True in staff
+    user.save(update_fields=["is_staff"])
+    for cache in ("_perm_cache", "_user_perm_cache", "_group_perm_cache"):
+        user.__dict__.pop(cache, None)
+    if before != wanted:
+        ledger.record(
+            "access.roles_changed",
+            subject=_subject(user),
+            by=by,
+            details={"added": sorted(wanted - before), "removed": sorted(before - wanted)},
+        )
+
+
+def _check_password(password: str, user: User) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise InvalidInput("password", " ".join(error.messages)) from error
+
+
+def _subject(user: User) -> str:
+    return f"user:{user.pk}"
