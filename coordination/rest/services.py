@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, connections, router, transaction
 
@@ -83,7 +84,7 @@ def charge(charges: Sequence[Charge], *, at: datetime) -> tuple[int, datetime] |
     if not charges:
         return None
     first, second = charges[0], (charges[1] if len(charges) > 1 else None)
-    values = {
+    values: dict[str, Any] = {
         "at": at,
         "key": first.key,
         "step": first.step,
