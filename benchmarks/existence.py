@@ -148,7 +148,8 @@ def _web(environment: dict[str, str]) -> Iterator[int]:
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
     process = subprocess.Popen(
         [*command, "--threads", "2", "--keep-alive", "60", "--log-level", "error", "coordination.wsgi"],
-        env=environment | many | {"LOG_LEVEL": "CRITICAL"},
+        env=environment | many,
+        stderr=subprocess.DEVNULL,  # a line for each 404
     )
     try:
         for _ in range(300):
