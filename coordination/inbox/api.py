@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from coordination.access.services import Scope
 from coordination.core.errors import NotFound, NotPermitted
-from coordination.inbox import services
+from coordination.inbox import selectors, services
 from coordination.outbox import selectors as outbox
 from coordination.partners import selectors as partners
 from coordination.partners.services import Agency
@@ -163,11 +163,7 @@ class Acknowledge(_Answering):
 
     def is_urgent(self, request: Request) -> bool:
         """Tell whether the message is P0 and the caller's."""
-        agency = partners.agency_of(caller(request))
-        if agency is None:
-            return False
-        wanted = outbox.for_agency(agency.pk).filter(pk=self.kwargs["message_id"], lane="P0")
-        return wanted.exists()
+        return selectors.is_danger_to_life(self.kwargs["message_id"], to=caller(request))
 
     @extend_schema(
         operation_id="messages_acknowledge",
