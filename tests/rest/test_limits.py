@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from coordination.access import services as access
 from coordination.access.models import ApiToken, User
 from coordination.core import clock
-from coordination.rest import limits, services
+from coordination.rest import jobs, limits, services
 from coordination.rest.callers import Standing
 from coordination.rest.limits import Limit
 from coordination.rest.models import Allowance
@@ -287,3 +287,16 @@ def test_idr_07_the_token_of_a_disabled_person_opens_nothing_at_once(
     assert client.get(ECHO).status_code == 200
     access.change_person(police_officer, by=administrator, alias="", is_active=False)
     assert client.get(ECHO).status_code == 401
+
+
+def test_the_hourly_job_forgets_what_is_free_and_what_is_too_old(db: None) -> None:
+    _spend(THREE, 1)
+    assert services.see_nonce("ed25519-0", "n")
+    with clock.frozen(NOW + timedelta(seconds=5)):
+        jobs.forget_answers(0)
+    assert Allowance.objects.exists()
+    assert not services.see_nonce("ed25519-0", "n")
+    with clock.frozen(NOW + timedelta(hours=25)):
+        jobs.forget_answers(0)
+    assert not Allowance.objects.exists()
+    assert services.see_nonce("ed25519-0", "n")
