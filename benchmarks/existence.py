@@ -1,9 +1,9 @@
 """Does time tell whether a record exists? `python -m benchmarks.existence [--quick] [--json]`.
 
 A real web process answers, over loopback, an officer who asks for messages of another agency and for ones
-that do not exist, in random order, 2,000 of each: reading one, and acknowledging one. Told are the difference
-of the medians and the p of the Mann-Whitney rank test. It makes a database of its own, and drops it at the
-end.
+that do not exist, and somebody at the desk who asks for a case that they were not let into and for ones that
+do not exist; in random order, 2,000 of each. Told are the difference of the medians and the p of the
+Mann-Whitney rank test. It makes a database of its own, and drops it at the end.
 """
 
 import argparse
@@ -20,12 +20,32 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from benchmarks import bus_data
 
 TARGETS = {"difference_ms": ("<=", 0.5), "rank_p": (">=", 0.01)}
-Ask = Callable[[str], float]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A question that time could answer: how to ask it, about what is there, and about what is not."""
+
+    ask: Callable[[str], float]
+    foreign: str
+    missing: Callable[[], str]
+
+
+@dataclass(frozen=True)
+class World:
+    """What is there, and who may not know."""
+
+    message: str
+    token: str
+    case: str
+    cookie: str
 
 
 def main() -> None:
@@ -55,12 +75,12 @@ def _word(met: bool) -> str:
 
 def run(environment: dict[str, str], *, samples: int) -> dict[str, dict[str, float]]:
     """Ask `samples` times for each, on each route; return figures and what the targets are about."""
-    foreign, token = _world()
+    world = _world()
     figures: dict[str, float] = {"samples": samples}
     ratios: dict[str, float] = {}
     with _web(environment) as port:
-        for name, ask in _routes(port, token).items():
-            there, missing = _measure(ask, foreign, samples)
+        for name, route in _routes(port, world).items():
+            there, missing = _measure(route, samples)
             figures[f"{name}.foreign_ms"] = statistics.median(there)
             figures[f"{name}.missing_ms"] = statistics.median(missing)
             ratios[f"{name}.difference_ms"] = abs(statistics.median(there) - statistics.median(missing))
@@ -87,23 +107,27 @@ def rank_test(first: Sequence[float], second: Sequence[float]) -> float:
     return math.erfc(abs(u - n * m / 2) / math.sqrt(2 * variance))
 
 
-def _measure(ask: Ask, foreign: str, samples: int) -> tuple[list[float], list[float]]:
+def _measure(route: Route, samples: int) -> tuple[list[float], list[float]]:
     for _ in range(50):
-        ask(foreign)
-        ask(str(uuid.uuid4()))
+        route.ask(route.foreign)
+        route.ask(route.missing())
     order = [True, False] * samples
     random.Random(9).shuffle(order)
     spent: dict[bool, list[float]] = {True: [], False: []}
     for is_there in order:
-        spent[is_there].append(ask(foreign if is_there else str(uuid.uuid4())))
+        spent[is_there].append(route.ask(route.foreign if is_there else route.missing()))
     return spent[True], spent[False]
 
 
-def _routes(port: int, token: str) -> dict[str, Ask]:
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+def _routes(port: int, world: World) -> dict[str, Route]:
+    from coordination.core import identifiers
 
-    def timed(method: str, path: str, body: str | None = None) -> float:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    bearer = {"Authorization": f"Bearer {world.token}", "Content-Type": "application/json"}
+    session = {"Cookie": world.cookie}
+    said = json.dumps({"reference": "HC-26-1107"})
+
+    def timed(method: str, path: str, headers: dict[str, str], body: str | None = None) -> float:
         key = {"Idempotency-Key": uuid.uuid4().hex} if body else {}
         began = time.perf_counter()
         connection.request(method, path, body, headers | key)
@@ -114,15 +138,24 @@ def _routes(port: int, token: str) -> dict[str, Ask]:
             raise SystemExit(f"{path} was answered {answer.status}")
         return spent
 
-    said = json.dumps({"reference": "HC-26-1107"})
+    def read(wanted: str) -> float:
+        return timed("GET", f"/api/v1/messages/{wanted}", bearer)
+
+    def acknowledge(wanted: str) -> float:
+        return timed("POST", f"/api/v1/messages/{wanted}/acknowledge", bearer, said)
+
+    def case(wanted: str) -> float:
+        return timed("GET", f"/admin/cases/case/{wanted}/change/", session)
+
     return {
-        "read": lambda wanted: timed("GET", f"/api/v1/messages/{wanted}"),
-        "acknowledge": lambda wanted: timed("POST", f"/api/v1/messages/{wanted}/acknowledge", said),
+        "read": Route(read, world.message, lambda: str(uuid.uuid4())),
+        "acknowledge": Route(acknowledge, world.message, lambda: str(uuid.uuid4())),
+        "case": Route(case, world.case, lambda: identifiers.reference("C")),
     }
 
 
-def _world() -> tuple[str, str]:
-    """Return a message that one agency has, and the token of an officer of another."""
+def _world() -> World:
+    """Make a message that one agency has, an officer of another, and a custodian whom no case was given."""
     from coordination.access import services as access
     from coordination.outbox.models import Delivery
     from coordination.partners import services as partners
@@ -136,7 +169,19 @@ def _world() -> tuple[str, str]:
     _, token = access.issue_token(
         officer.user, by=None, name="benchmark", scopes=["read", "respond"], expires_in=timedelta(days=1)
     )
-    return str(delivery.message_id), token
+    custodian = access.create_person("custodian", by=None, roles=["custodian"])
+    return World(str(delivery.message_id), token, delivery.case.reference, _signed_in(custodian))
+
+
+def _signed_in(user: Any) -> str:
+    """Return the cookie of a session in which somebody is signed in."""
+    from django.conf import settings
+    from django.test import Client
+
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    name = settings.SESSION_COOKIE_NAME
+    return f"{name}={client.cookies[name].value}"
 
 
 @contextlib.contextmanager
