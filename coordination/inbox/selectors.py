@@ -8,8 +8,6 @@ from coordination.access import services as access
 from coordination.access.services import User
 from coordination.cases import selectors as cases
 from coordination.inbox.models import InboundMessage
-from coordination.outbox import selectors as outbox
-from coordination.partners import selectors as partners
 
 
 def visible_to(user: User) -> QuerySet[InboundMessage]:
@@ -29,9 +27,3 @@ def answers_to(message_id: UUID | str) -> QuerySet[InboundMessage]:
 def said_before(*, agency_id: int, external_id: str) -> InboundMessage | None:
     """Return what this agency said under this id, or None."""
     return InboundMessage.objects.filter(agency_id=agency_id, external_id=external_id).first()
-
-
-def is_danger_to_life(message_id: UUID | str, *, to: User) -> bool:
-    """Tell whether a message is P0 and was sent to the agency that `to` may act for now."""
-    agency = partners.agency_of(to)
-    return agency is not None and outbox.for_agency(agency.pk).filter(pk=message_id, lane="P0").exists()

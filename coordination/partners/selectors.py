@@ -73,8 +73,13 @@ def standing_of(user: User) -> Standing | None:
             return None
         return Ed25519PublicKey.from_public_bytes(bytes(key.public_key))
 
+    may = may_act(found)
     return Standing(
-        may_act=may_act(found), group=f"agency-{agency.pk}", must_sign=agency.must_sign, key_of=key_of
+        may_act=may,
+        acts_for=agency if may else None,
+        group=f"agency-{agency.pk}",
+        must_sign=agency.must_sign,
+        key_of=key_of,
     )
 
 

@@ -6,6 +6,7 @@ loaded. A caller whom nobody knows more about is the platform's own system: it s
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from rest_framework.request import Request
@@ -21,9 +22,14 @@ def _no_key(key_id: str) -> None:  # noqa: ARG001
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """What holds for a caller at this moment. `group` names those who share one more limit."""
+    """What holds for a caller at this moment.
+
+    `acts_for` is the record above this slice for which the caller acts (an agency), None where they may not.
+    `group` names those who share one more limit.
+    """
 
     may_act: bool = True
+    acts_for: Any = None
     group: str = ""
     must_sign: bool = False
     key_of: KeyOf = _no_key
