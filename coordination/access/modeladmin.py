@@ -27,6 +27,7 @@ from coordination.core.errors import (
     Refused,
 )
 from coordination.core.fields import SealedField
+from coordination.core.rules import Records, Rule, holders, nobody, staff
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -92,14 +93,15 @@ class DeskAdmin(ModelAdmin):
     """One kind of record on the desk.
 
     `view_permission`, `add_permission`, `change_permission` read <slice>.<codename>; the last two are empty
-    where nobody adds or changes here. `visible_to` narrows to what one person may see: a record outside it
-    answers 404, as a missing one does. `lookup` is the field that stands in addresses. A list reads no sealed
+    where nobody adds or changes here. `visible_to` narrows to what one person may see, and `records` says so
+    in words: a record outside it answers 404, as a missing one does. `lookup` is the field that stands in addresses. A list reads no sealed
     column; `list_defer` names what else it leaves.
     """
 
     view_permission = ""
     add_permission = ""
     change_permission = ""
+    records = Records.ALL
     lookup = "pk"
 
     actions: Any = ()
@@ -109,6 +111,33 @@ class DeskAdmin(ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     save_on_top = False
+
+    def rules(self) -> dict[str, dict[str, Rule]]:
+        """Return who is let in, by the route's name ("" for the one that has none) and the verb."""
+        see, look = self.rule_for(self.needed), holders(self.needed)
+        add = holders(self.add_permission) if self.add_permission else nobody("Nobody adds one by hand.")
+        change = nobody("Nobody changes one by hand.")
+        if self.change_permission:
+            change = self.rule_for(self.change_permission)
+        signpost = staff("Leads to the record's page, which asks; the same for what is not there.")
+        delete, history = nobody("Nothing is deleted by hand."), nobody("The history is in the ledger.")
+        return {
+            "changelist": {"GET": look, "POST": look},
+            "add": {"GET": add, "POST": add},
+            "change": {"GET": see, "POST": change},
+            "delete": {"GET": delete, "POST": delete},
+            "history": {"GET": history, "POST": history},
+            "": {"GET": signpost, "POST": signpost},
+        }
+
+    def rule_for(self, permission: str) -> Rule:
+        """Return the rule of what is about one of these records."""
+        return holders(permission, sees=self.needed, records=self.records)
+
+    @property
+    def needed(self) -> str:
+        """The permission to see these records."""
+        return self.view_permission or f"{self.opts.app_label}.view_{self.opts.model_name}"
 
     def visible_to(self, user: Any) -> QuerySet[Any]:  # noqa: ARG002 - for overriding
         """Return what `user` may see; the permission was checked before."""
@@ -174,8 +203,7 @@ class DeskAdmin(ModelAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
         """Ask the table of roles."""
-        needed = self.view_permission or f"{self.opts.app_label}.view_{self.opts.model_name}"
-        return access.has(request.user, needed)
+        return access.has(request.user, self.needed)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Ask the table of roles; nobody adds where no permission is named."""

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from coordination.access.services import Scope
 from coordination.core.errors import NotFound, NotPermitted
+from coordination.core.rules import Records
 from coordination.inbox import services
 from coordination.outbox import selectors as outbox
 from coordination.partners import selectors as partners
@@ -92,6 +93,7 @@ class Messages(GenericApiView):
     """The messages that were sent to your agency."""
 
     required_scope = Scope.READ
+    records = Records.OF_AGENCY
     serializer_class = MessageRow
     page_ordering = ("-delivery__created_at", "-pk")
 
@@ -111,6 +113,7 @@ class OneMessage(ApiView):
     """One message that was sent to your agency."""
 
     required_scope = Scope.READ
+    records = Records.OF_AGENCY
 
     @extend_schema(operation_id="messages_read", tags=["messages"], responses=MessageWhole)
     def get(self, request: Request, message_id: UUID) -> Response:
@@ -128,6 +131,7 @@ class _Answering(ApiView):
     """What the three answers share. The Idempotency-Key is the id of what was said."""
 
     required_scope = Scope.RESPOND
+    records = Records.OF_AGENCY
     idempotency = "required"
 
     def take(

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
+from coordination.core.rules import Records, Rule, holders, nobody, staff
 from coordination.ledger.models import Leaf
 
 if TYPE_CHECKING:
@@ -46,6 +47,20 @@ class LeafAdmin(_ModelAdmin):
     paginator = _Capped
     list_per_page = 50
 
+    def rules(self) -> dict[str, dict[str, Rule]]:
+        """Return who is let in, by route and verb: this page stands below the base of the desk's pages."""
+        read = holders("ledger.view_leaf", sees="ledger.view_leaf", records=Records.ALL)
+        look, never = holders("ledger.view_leaf"), nobody("Entries come with the deed and stay as they are.")
+        signpost = staff("Leads to the entry's page, which asks; the same for what is not there.")
+        return {
+            "changelist": {"GET": look, "POST": look},
+            "add": {"GET": never, "POST": never},
+            "change": {"GET": read, "POST": never},
+            "delete": {"GET": never, "POST": never},
+            "history": {"GET": never, "POST": never},
+            "": {"GET": signpost, "POST": signpost},
+        }
+
     @admin.display(description="by")
     def by(self, leaf: Leaf) -> str:
         """Who did it: a person's number, or the system."""
@@ -60,6 +75,16 @@ class LeafAdmin(_ModelAdmin):
     def hash(self, leaf: Leaf) -> str:
         """The leaf's hash in hexadecimal."""
         return bytes(leaf.leaf_hash).hex()
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer 404 for an entry that is not there (Django's own sends one home with a message)."""
+        if self.has_view_permission(request) and self.get_object(request, object_id) is None:
+            raise Http404
+        return super().change_view(request, object_id, *args, **kwargs)
+
+    def history_view(self, *_: Any, **__: Any) -> HttpResponse:
+        """Refuse: the entry is its own history."""
+        raise Http404
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:  # noqa: ARG002
         """Refuse: this list has no filter, and its address is none either."""

@@ -12,6 +12,7 @@ from coordination.access.modeladmin import person
 from coordination.access.recordadmin import Act, Data, RecordAdmin, act
 from coordination.cases.admin import Panel, case_panel
 from coordination.core.errors import NotFound
+from coordination.core.rules import Records
 from coordination.policy import selectors as policy
 from coordination.triage import forms, selectors, services
 from coordination.triage.models import Flag
@@ -22,6 +23,7 @@ from coordination.triage.workflow import FLAG, FlagVerb
 class FlagAdmin(RecordAdmin):
     """Flags, newest first; those on cases that the person was not let into are not there."""
 
+    records = Records.OF_CASES
     pages = {"": "triage/flag.html"}
     list_display = ("about", "severity", "state_word", "source", "score", "case", "received")
     list_display_links = ("about",)
