@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils.functional import cached_property
 
 from coordination.access import services as access
@@ -27,7 +27,7 @@ from coordination.core.errors import (
     Refused,
 )
 from coordination.core.fields import SealedField
-from coordination.core.rules import Records, Rule, holders, nobody, staff
+from coordination.core.rules import Records, Rule, holders, nobody
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -71,6 +71,15 @@ def tell(request: HttpRequest, error: CoordinationError) -> None:
     messages.error(request, f"{what} Nothing was saved. {next_step} ({reference})")
 
 
+def only_used(urls: list[URLPattern], *, adds: bool) -> list[URLPattern]:
+    """Return those of Django's routes for a kind of record that have a use: records end by their workflow.
+
+    Its redirect to a record's page goes too: it has no name, and nothing leads there.
+    """
+    ends = ("_delete", "_history") if adds else ("_delete", "_history", "_add")
+    return [each for each in urls if each.name and not each.name.endswith(ends)]
+
+
 class CappedPaginator(_Paginator):
     """Pages that count no further than anybody turns them: a full count took 146 ms at a million rows."""
 
@@ -94,8 +103,8 @@ class DeskAdmin(ModelAdmin):
 
     `view_permission`, `add_permission`, `change_permission` read <slice>.<codename>; the last two are empty
     where nobody adds or changes here. `visible_to` narrows to what one person may see, and `records` says so
-    in words: a record outside it answers 404, as a missing one does. `lookup` is the field that stands in addresses. A list reads no sealed
-    column; `list_defer` names what else it leaves.
+    in words: a record outside it answers 404, as a missing one does. `lookup` is the field that stands in
+    addresses. A list reads no sealed column; `list_defer` names what else it leaves.
     """
 
     view_permission = ""
@@ -113,22 +122,21 @@ class DeskAdmin(ModelAdmin):
     save_on_top = False
 
     def rules(self) -> dict[str, dict[str, Rule]]:
-        """Return who is let in, by the route's name ("" for the one that has none) and the verb."""
+        """Return who is let in, by the end of the route's name and the verb."""
         see, look = self.rule_for(self.needed), holders(self.needed)
         add = holders(self.add_permission) if self.add_permission else nobody("Nobody adds one by hand.")
         change = nobody("Nobody changes one by hand.")
         if self.change_permission:
             change = self.rule_for(self.change_permission)
-        signpost = staff("Leads to the record's page, which asks; the same for what is not there.")
-        delete, history = nobody("Nothing is deleted by hand."), nobody("The history is in the ledger.")
         return {
             "changelist": {"GET": look, "POST": look},
             "add": {"GET": add, "POST": add},
             "change": {"GET": see, "POST": change},
-            "delete": {"GET": delete, "POST": delete},
-            "history": {"GET": history, "POST": history},
-            "": {"GET": signpost, "POST": signpost},
         }
+
+    def get_urls(self) -> list[URLPattern]:
+        """Leave out what nobody here may: deleting, Django's own history, and adding where nobody adds."""
+        return only_used(super().get_urls(), adds=bool(self.add_permission))
 
     def rule_for(self, permission: str) -> Rule:
         """Return the rule of what is about one of these records."""
@@ -183,10 +191,6 @@ class DeskAdmin(ModelAdmin):
         """Show the list under the name of what it lists."""
         title = str(self.opts.verbose_name_plural).capitalize()
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
-
-    def history_view(self, *_: Any, **__: Any) -> HttpResponse:
-        """Refuse: the history of a record is in the ledger."""
-        raise Http404
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:  # noqa: ARG002
         """Take from the address what the filters of the list say, and no other column."""

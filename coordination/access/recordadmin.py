@@ -104,7 +104,8 @@ class RecordAdmin(DeskAdmin):
     """A kind of record with a page of its own in place of Django's form, and acts in place of saving.
 
     `pages` maps a page's name ("" is the record's own) to its template; `page_context` says what it shows.
-    `page_permissions` name what a page needs beside seeing the record. `offers` says which acts the record's state allows; the person's permission is asked for here.
+    `page_permissions` name what a page needs beside seeing the record. `offers` says which acts the record's
+    state allows; the person's permission is asked for here.
     """
 
     pages: ClassVar[dict[str, str]] = {}

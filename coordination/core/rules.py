@@ -82,7 +82,7 @@ def tokens(scope: str, *, permission: str = "", records: Records = Records.NONE)
 
 
 def declares(**verbs: Rule) -> Callable[[View], View]:
-    """Declare the rules of a plain view by verb: `@declares(POST=anybody("…"))`. Other verbs answer nobody."""
+    """Declare the rules of a plain view by verb: `@declares(POST=anybody("…"))`. No other is answered."""
 
     def mark(view: View) -> View:
         view.rules = dict(verbs)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Every route with its verbs and rules, read from the URL configuration: what the tests try and docs/routes.md shows."""
+"""Every route with its verbs and rules, read from the URL configuration: the tests try what this returns."""
 
 import re
 from collections.abc import Iterator
@@ -40,16 +40,18 @@ class Route:
 
 
 def routes() -> list[Route]:
-    """Return every route of the site, the administration's and each act's included, in the order of the URLs."""
+    """Return every route, those of the desk's pages and each act included, in the order of the URLs."""
     return [route for pattern, view in _patterns(get_resolver()) for route in _of(pattern, view)]
 
 
 def as_markdown() -> str:
-    """Return the table that docs/routes.md shows."""
-    lines = ["| Verb | Route | Asks for | Roles |", "|---|---|---|---|"]
+    """Return the table that docs/routes.md shows; verbs that ask for the same share a line."""
+    found: dict[tuple[str, Rule | None], list[str]] = {}
     for route in routes():
-        rule = route.rule
-        lines.append(f"| {route.verb} | `{route.address}` | {rule} | {_roles(rule) if rule else ''} |")
+        found.setdefault((route.address, route.rule), []).append(route.verb)
+    lines = ["| Route | Asks for | Roles |", "|---|---|---|"]
+    for (address, rule), verbs in found.items():
+        lines.append(f"| {' '.join(verbs)} `{address}` | {rule} | {_roles(rule) if rule else ''} |")
     return "\n".join(lines)
 
 
@@ -101,9 +103,9 @@ def _of_the_desk(address: str, name: str, view: Any, kind: Any) -> Iterator[Rout
         rules = kind.rules().get(own, {}) or {"GET": None}
     acts: dict[str, Act] = getattr(view, "acts", {})
     if acts:
+        yield Route(address=address, verb="GET", rule=rules["GET"], model=label)
         for act in acts.values():
             of_act = address.replace("{name}", act.name)
-            yield Route(address=of_act, verb="GET", rule=rules["GET"], model=label)
             yield Route(address=of_act, verb="POST", rule=kind.rule_for(act.permission), model=label)
         return
     for verb, rule in rules.items():

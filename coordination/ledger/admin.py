@@ -6,9 +6,10 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils.functional import cached_property
 
-from coordination.core.rules import Records, Rule, holders, nobody, staff
+from coordination.core.rules import Records, Rule, holders, nobody
 from coordination.ledger.models import Leaf
 
 if TYPE_CHECKING:
@@ -51,15 +52,15 @@ class LeafAdmin(_ModelAdmin):
         """Return who is let in, by route and verb: this page stands below the base of the desk's pages."""
         read = holders("ledger.view_leaf", sees="ledger.view_leaf", records=Records.ALL)
         look, never = holders("ledger.view_leaf"), nobody("Entries come with the deed and stay as they are.")
-        signpost = staff("Leads to the entry's page, which asks; the same for what is not there.")
         return {
             "changelist": {"GET": look, "POST": look},
-            "add": {"GET": never, "POST": never},
             "change": {"GET": read, "POST": never},
-            "delete": {"GET": never, "POST": never},
-            "history": {"GET": never, "POST": never},
-            "": {"GET": signpost, "POST": signpost},
         }
+
+    def get_urls(self) -> list[URLPattern]:
+        """Leave the list and the page of one entry: the others would add, change or delete."""
+        kept = ("_changelist", "_change")
+        return [each for each in super().get_urls() if each.name and each.name.endswith(kept)]
 
     @admin.display(description="by")
     def by(self, leaf: Leaf) -> str:
@@ -81,10 +82,6 @@ class LeafAdmin(_ModelAdmin):
         if self.has_view_permission(request) and self.get_object(request, object_id) is None:
             raise Http404
         return super().change_view(request, object_id, *args, **kwargs)
-
-    def history_view(self, *_: Any, **__: Any) -> HttpResponse:
-        """Refuse: the entry is its own history."""
-        raise Http404
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:  # noqa: ARG002
         """Refuse: this list has no filter, and its address is none either."""

@@ -62,6 +62,12 @@ def test_writing_the_documentation_says_which_sections_changed(tmp_path: Path, m
         f"<!-- generated: {name} -->\n<!-- end: {name} -->\n" for name in ("roles", "sealed columns")
     )
     (tmp_path / "docs" / "security.md").write_text(empty)
+    routes = "<!-- generated: routes -->\n<!-- end: routes -->\n"
+    (tmp_path / "docs" / "routes.md").write_text(routes)
     said = io.StringIO()
     call_command("write_docs", stdout=said)
-    assert said.getvalue() == "docs/security.md: roles\ndocs/security.md: sealed columns\n"
+    assert said.getvalue().splitlines() == [
+        "docs/security.md: roles",
+        "docs/security.md: sealed columns",
+        "docs/routes.md: routes",
+    ]

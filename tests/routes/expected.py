@@ -49,7 +49,8 @@ def outcome(answer: Any) -> Outcome:
 def expected(route: Route, rule: Rule, caller: Caller, about: About) -> frozenset[Outcome]:
     """Return how `caller` may be met."""
     if rule.who is Who.ANYBODY:
-        return frozenset({Outcome.ABSENT} if about is About.MISSING else {Outcome.IN})
+        # Whoever is signed in already is led home from the sign-in page.
+        return frozenset({Outcome.ABSENT} if about is About.MISSING else {Outcome.IN, Outcome.DOOR})
     if rule.who is Who.TOKENS:
         return frozenset({_at_the_api(rule, caller, about)})
     if route.address.startswith("/admin/") and not caller.on_the_desk:
@@ -76,11 +77,15 @@ def _on_the_desk(rule: Rule, caller: Caller, about: About) -> frozenset[Outcome]
     let_in = holds(rule, caller.permissions)
     if rule.records is Records.NONE:
         return frozenset({Outcome.IN}) if let_in else out
-    by_case = rule.records is Records.OF_CASES or (
-        rule.records is Records.OF_CASES_SEEN and "cases.view_case" in caller.permissions
-    )
-    there = about is About.OWN or (about is About.FOREIGN and not by_case)
+    there = about is About.OWN or (about is About.FOREIGN and not hidden(rule.records, caller))
     if let_in:
         return frozenset({Outcome.IN if there else Outcome.ABSENT})
     # Who sees a record and may not do this is told so; of any other, nothing is said.
     return frozenset({Outcome.REFUSED}) if there and rule.sees in caller.permissions else out
+
+
+def hidden(records: Records, caller: Caller) -> bool:
+    """Tell whether somebody else's record is as if missing for the caller."""
+    if records is Records.OF_CASES_SEEN:
+        return "cases.view_case" in caller.permissions
+    return records in {Records.OF_CASES, Records.OF_AGENCY}

@@ -121,6 +121,8 @@ def add_rows_of_all(world: World) -> None:
 def value(address: str, parameter: str, model: str, world: World | None, like: World) -> str:
     """Return what stands for a parameter in a call about `world`; for None, of the same form and nobody's."""
     label, field = model, "pk"
+    if parameter == "name" and model:
+        return next(iter(kinds()[model].acts))
     for (prefix, name), known in PARAMETERS.items():
         if parameter == name and address.startswith(prefix):
             label, field = known
