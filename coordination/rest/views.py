@@ -137,7 +137,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _key(request: Request) -> str:
     key: str = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > 1 and key[0] == key[-1] == '"':  # the draft standard's spelling, a structured string
+    if len(key) > 2 and key[0] == key[-1] == '"':  # the draft standard's spelling, a structured string
         key = key[1:-1]
     if key and not _KEY.fullmatch(key):
         raise Problem(
