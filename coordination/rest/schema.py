@@ -8,7 +8,6 @@ from drf_spectacular.extensions import (
     OpenApiSerializerFieldExtension,
 )
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
@@ -95,8 +94,9 @@ class StrictBody(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
         """Say that there are no others, and how long a list may be."""
         schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # noqa: SLF001
         for name, field in self.target.fields.items():
-            if isinstance(field, serializers.ListSerializer) and field.max_length is not None:
-                schema["properties"][name]["maxItems"] = field.max_length
+            longest = getattr(field, "max_length", None)
+            if isinstance(field, serializers.ListSerializer) and longest is not None:
+                schema["properties"][name]["maxItems"] = longest
         return {**schema, "additionalProperties": False}
 
 

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from coordination.access.services import User
+from coordination.core.deadlocks import outlasting
 from coordination.core.rules import Records, declares, nobody
 from coordination.rest import services
 from coordination.rest.problems import Problem, plain_response
@@ -47,7 +48,7 @@ class OncePerKey(APIView):
             raise Problem("idempotency-key-missing")
         user = request.user
         if not key or not isinstance(user, User):
-            response: HttpResponseBase = handler(request, *args, **kwargs)
+            response: HttpResponseBase = outlasting(lambda: handler(request, *args, **kwargs))
             return response
         given: list[Response] = []
 
@@ -60,14 +61,16 @@ class OncePerKey(APIView):
             )
 
         try:
-            answer, replayed = services.answer_once(
-                principal=user, key=key, request_digest=_digest(request), act=act
+            answer, replayed = outlasting(
+                lambda: services.answer_once(
+                    principal=user, key=key, request_digest=_digest(request), act=act
+                )
             )
         except services.RequestInFlight:
             raise Problem("request-in-flight") from None
         except services.KeyReused:
             raise Problem("idempotency-key-reused") from None
-        return _replay(answer) if replayed else given[0]
+        return _replay(answer) if replayed else given[-1]
 
 
 class ApiView(OncePerKey):
@@ -137,7 +140,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _key(request: Request) -> str:
     key: str = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > 2 and key[0] == key[-1] == '"':  # the draft standard's spelling, a structured string
+    if (
+        len(key) > len('""') and key[0] == key[-1] == '"'
+    ):  # the draft standard's spelling, a structured string
         key = key[1:-1]
     if key and not _KEY.fullmatch(key):
         raise Problem(

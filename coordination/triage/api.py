@@ -68,9 +68,9 @@ class FlagBody(StrictSerializer):
     context = TextField(  # type: ignore[assignment]  # as above
         max_length=LONGEST["context"], required=False, allow_blank=True, trim_whitespace=False
     )
-    identifiers = IdentifierBody(many=True, required=False, max_length=MOST_IDENTIFIERS)
+    identifiers = IdentifierBody(many=True, required=False, max_length=MOST_IDENTIFIERS)  # type: ignore[call-arg]
     apparent_target = TextField(max_length=LONGEST["apparent_target"], required=False, allow_blank=True)
-    files = FileBody(many=True, required=False, max_length=MOST_FILES)
+    files = FileBody(many=True, required=False, max_length=MOST_FILES)  # type: ignore[call-arg]
     minor = TruthField(required=False)
 
 

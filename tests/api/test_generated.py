@@ -1,4 +1,4 @@
-"""What the OpenAPI document says, tried with calls made from it, as each kind of caller, by all its checks."""
+"""What the OpenAPI document says, tried with calls made from it, as each kind of caller, by all checks."""
 
 import json
 from collections.abc import Callable, Iterator
