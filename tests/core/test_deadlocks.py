@@ -1,13 +1,14 @@
 """A deed that the database ended to free another is done again; any other failure is told at once."""
 
 import threading
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
 from django.db import OperationalError, connection, transaction
 
 from coordination.core.deadlocks import TRIES, outlasting
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class _Ended(Exception):
@@ -27,8 +28,7 @@ def test_what_the_database_ended_is_done_again() -> None:
             _raise_ended()
         return "done"
 
-    with _outside_a_transaction():
-        assert outlasting(deed) == "done"
+    assert outlasting(deed) == "done"
 
 
 def test_it_ends_with_the_last_try() -> None:
@@ -38,7 +38,7 @@ def test_it_ends_with_the_last_try() -> None:
         tries.append(1)
         _raise_ended()
 
-    with _outside_a_transaction(), pytest.raises(OperationalError):
+    with pytest.raises(OperationalError):
         outlasting(deed)
     assert len(tries) == TRIES
 
@@ -50,12 +50,11 @@ def test_another_failure_is_told_at_once() -> None:
         tries.append(1)
         raise OperationalError("the server closed the connection")
 
-    with _outside_a_transaction(), pytest.raises(OperationalError):
+    with pytest.raises(OperationalError):
         outlasting(deed)
     assert len(tries) == 1
 
 
-@pytest.mark.django_db(transaction=True)
 def test_two_deeds_that_lock_in_opposite_orders_are_both_done() -> None:
     first, second = (Group.objects.create(name=name).pk for name in ("one", "two"))
     barrier = threading.Barrier(2)
@@ -86,16 +85,3 @@ def test_two_deeds_that_lock_in_opposite_orders_are_both_done() -> None:
     for each in threads:
         each.join(20)
     assert sorted(done) == ["back", "forth"]
-
-
-def _outside_a_transaction() -> Any:
-    patch = pytest.MonkeyPatch()
-    patch.setattr(connection, "in_atomic_block", False)
-
-    class _Patched:
-        def __enter__(self) -> None: ...
-
-        def __exit__(self, *_: object) -> None:
-            patch.undo()
-
-    return _Patched()
