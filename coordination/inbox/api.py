@@ -18,7 +18,6 @@ from rest_framework.response import Response
 from coordination.access.services import Scope
 from coordination.core import wall
 from coordination.core.errors import NotFound
-from coordination.core.rules import Records
 from coordination.inbox import services
 from coordination.outbox import selectors as outbox
 from coordination.partners.api import GenericPartnerView, PartnerView
@@ -87,7 +86,6 @@ class Messages(GenericPartnerView):
     """The messages that were sent to your agency."""
 
     required_scope = Scope.READ
-    records = Records.OF_AGENCY
     serializer_class = MessageRow
     page_ordering = ("-delivery__created_at", "-pk")
 
@@ -107,7 +105,6 @@ class OneMessage(PartnerView):
     """One message that was sent to your agency."""
 
     required_scope = Scope.READ
-    records = Records.OF_AGENCY
 
     @extend_schema(operation_id="messages_read", tags=["messages"], responses=MessageWhole)
     def get(self, request: Request, message_id: UUID) -> Response:
@@ -125,7 +122,6 @@ class _Answering(PartnerView):
     """What the three answers share. The Idempotency-Key is the id of what was said."""
 
     required_scope = Scope.RESPOND
-    records = Records.OF_AGENCY
     idempotency = "required"
 
     def take(
