@@ -11,9 +11,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from coordination.access import selectors, services
-from coordination.access.forms import AliasForm, NewPersonForm, RolesForm, TokenForm
+from coordination.access.forms import AliasForm, NewPersonForm, RevokeForm, RolesForm, RotateForm, TokenForm
 from coordination.access.models import User
 from coordination.access.recordadmin import Act, Done, RecordAdmin, act
+from coordination.access.tokenpage import issued, shown_once
 from coordination.core.errors import CoordinationError, InvalidInput
 
 _CHANGE = "access.change_user"
@@ -98,33 +99,33 @@ class PersonAdmin(RecordAdmin):
             scopes=data["scopes"],
             expires_in=timedelta(days=data["days"]),
         )
-        request.issued_token = (token, plain)  # type: ignore[attr-defined]
-        return Done(f"Token {token.reference} is issued.")
+        return issued(request, token, plain)
 
-    @act(_CHANGE, "Revoke", grave=True)
+    @act(_CHANGE, "Rotate", form=RotateForm)
+    def rotate_token(self, request: HttpRequest, record: User, data: dict[str, Any]) -> Done:
+        """Issue a successor of one of the person's tokens."""
+        overlap = timedelta(days=data["overlap_days"])
+        token, plain = services.rotate_token(
+            self._token(record, data), by=services.person(request.user), overlap=overlap
+        )
+        return issued(request, token, plain)
+
+    @act(_CHANGE, "Revoke", form=RevokeForm, grave=True)
     def revoke_token(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
         """End one of the person's tokens."""
+        token = self._token(record, data)
+        services.revoke_token(token, by=services.person(request.user), reason=data["reason"])
+        return f"Token {token.reference} is revoked."
+
+    def _token(self, record: User, data: dict[str, Any]) -> services.ApiToken:
         token = selectors.tokens_of(record).filter(reference=data["target"]).first()
         if token is None:
             raise InvalidInput("target", "This person has no such token.")
-        services.revoke_token(token, by=services.person(request.user))
-        return f"Token {token.reference} is revoked."
+        return token
 
     def act_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Show a token's plain text in place of the redirect: a message would be stored."""
-        answer = super().act_view(request, object_id, name)
-        issued = getattr(request, "issued_token", None)
-        if issued is None:
-            return answer
-        token, plain = issued
-        context = self._context(request, f"Token {token.reference}") | {
-            "token": token,
-            "plain": plain,
-            "record_url": self.url_of(token.user),
-        }
-        shown = TemplateResponse(request, "access/token.html", context)
-        shown["Cache-Control"] = "no-store"
-        return shown
+        return shown_once(self, request, super().act_view(request, object_id, name))
 
     def add_view(
         self,

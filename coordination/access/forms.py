@@ -51,3 +51,21 @@ class TokenForm(forms.Form):
     name = forms.CharField(max_length=80, help_text="What uses it, for whoever revokes it one day.")
     scopes = forms.MultipleChoiceField(choices=Scope.choices, widget=forms.CheckboxSelectMultiple)
     days = forms.IntegerField(min_value=1, max_value=366, initial=90, help_text="How long it lives.")
+
+
+class RotateForm(forms.Form):
+    """A token to replace by another."""
+
+    overlap_days = forms.IntegerField(
+        min_value=0,
+        max_value=14,
+        initial=1,
+        label="Days that both live",
+        help_text="0 ends the old one now; otherwise the partner has so long to change over.",
+    )
+
+
+class RevokeForm(forms.Form):
+    """A token to end."""
+
+    reason = forms.CharField(max_length=300, help_text="Kept with the token; for whoever asks why it ended.")

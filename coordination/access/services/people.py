@@ -1,39 +1,18 @@
 """Who may do what, and the acts of an administrator. Each act is an entry in the ledger."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from knox.models import get_digest_token
-from knox.settings import CONSTANTS
 
-from coordination.access.models import ApiToken, Scope, User
+from coordination.access.models import User
 from coordination.access.roles import ROLES, Role
-from coordination.core import clock
-from coordination.core.errors import Conflict, InvalidInput, NotPermitted, Refused
+from coordination.core.errors import InvalidInput, NotPermitted, Refused
 from coordination.ledger import services as ledger
 
-__all__ = [
-    "ApiToken",
-    "Role",
-    "Scope",
-    "User",
-    "change_person",
-    "create_person",
-    "has",
-    "issue_token",
-    "person",
-    "require",
-    "revoke_token",
-    "set_password",
-    "set_roles",
-]
-
-LONGEST_TOKEN_LIFE = timedelta(days=366)
 _CHANGE = "access.change_user"
 
 
@@ -118,55 +97,6 @@ def set_roles(user: User, roles: Iterable[str], *, by: User | None) -> None:
         if by.pk == user.pk:
             raise Refused("Nobody changes their own roles.", rule="separation-of-duties")
     _assign(user, roles, by=by)
-
-
-@transaction.atomic
-def issue_token(
-    user: User, *, by: User | None, name: str, scopes: Iterable[str], expires_in: timedelta
-) -> tuple[ApiToken, str]:
-    """Return a new token and its plain text, which is kept nowhere. `by` is None for set-up only."""
-    if by is not None:
-        require(by, _CHANGE)
-    wanted = sorted(set(scopes))
-    if not wanted or not set(wanted) <= set(Scope.values):
-        raise InvalidInput("scopes", f"Scopes are one or more of {', '.join(Scope.values)}.")
-    if not name.strip():
-        raise InvalidInput("name", "Say what the token is used by.")
-    if not timedelta(0) < expires_in <= LONGEST_TOKEN_LIFE:
-        raise InvalidInput("expires_in", f"A token lives at most {LONGEST_TOKEN_LIFE.days} days.")
-    if not user.is_active:
-        raise InvalidInput("user", "A disabled person gets no token.")
-    digest, plain = get_digest_token()
-    token = ApiToken.objects.create(
-        digest=digest,
-        token_key=plain[: CONSTANTS.TOKEN_KEY_LENGTH],
-        user=user,
-        expiry=clock.now() + expires_in,
-        name=name.strip(),
-        scopes=wanted,
-        issued_by=by,
-    )
-    ledger.record(
-        "access.token_issued",
-        subject=token.reference,
-        by=by,
-        details={"user": user.pk, "scopes": wanted, "until": ledger.timestamp(clock.now() + expires_in)},
-    )
-    return token, plain
-
-
-@transaction.atomic
-def revoke_token(token: ApiToken, *, by: User | None) -> ApiToken:
-    """End `token` now; raise Conflict where it was revoked already. `by` is None for set-up only."""
-    if by is not None:
-        require(by, _CHANGE)
-    locked = ApiToken.objects.select_for_update().get(pk=token.pk)
-    if locked.revoked_at is not None:
-        raise Conflict("The token was revoked already.")
-    locked.revoked_at = clock.now()
-    locked.save(update_fields=["revoked_at"])
-    ledger.record("access.token_revoked", subject=locked.reference, by=by, details={"user": locked.user_id})
-    return locked
 
 
 def _assign(user: User, roles: Iterable[str], *, by: User | None) -> None:
