@@ -1,4 +1,4 @@
-"""Print the generated sections of docs/security.md anew."""
+"""Print the generated sections of the documentation anew."""
 
 from typing import Any
 
@@ -6,21 +6,21 @@ from django.core.management.base import BaseCommand
 
 from coordination.access import roles
 from coordination.core import generated, registers, sealing
-
-PAGE = "docs/security.md"
+from coordination.desk import routes
 
 
 class Command(BaseCommand):
-    """Bring the table of roles, the list of sealed columns and the registers up to date."""
+    """Bring the tables of roles and of routes, the list of sealed columns and the registers up to date."""
 
     help = __doc__
 
     def handle(self, *_: Any, **__: Any) -> None:
         """Write each section that changed and say so."""
         sections = {
-            (PAGE, "roles"): roles.as_markdown(),
-            (PAGE, "sealed columns"): sealing.columns_as_markdown(),
-            (PAGE, "cjis"): registers.as_table(registers.read("cjis")),
+            ("docs/security.md", "roles"): roles.as_markdown(),
+            ("docs/security.md", "sealed columns"): sealing.columns_as_markdown(),
+            ("docs/security.md", "cjis"): registers.as_table(registers.read("cjis")),
+            ("docs/routes.md", "routes"): routes.as_markdown(),
             ("docs/asvs.md", "asvs"): registers.as_markdown(registers.read("asvs")),
         }
         for (page, name), content in sections.items():
