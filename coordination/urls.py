@@ -15,6 +15,7 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("account/", include("coordination.access.urls")),
     path("api/v1/", include((api, "api"))),
     re_path(r"^api/", api_not_found),
     path("inbound/<uuid:inbound_id>/", inbound, name="inbound"),

@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from coordination.access import services as access
+from coordination.access import stepup
 from coordination.access.modeladmin import DeskAdmin, tell
 from coordination.core.errors import CoordinationError, InvalidInput
 
@@ -40,6 +41,7 @@ class Act:
     form: type[forms.Form] = forms.Form
     page: str = ""
     grave: bool = False
+    step_up: bool = False
 
 
 def act(
@@ -49,13 +51,24 @@ def act(
     form: type[forms.Form] = forms.Form,
     page: str = "",
     grave: bool = False,
+    step_up: bool = False,
 ) -> Callable[[Function], Function]:
-    """Make a method of a RecordAdmin an act. A `grave` one is never the default."""
+    """Make a method of a RecordAdmin an act. A `grave` one is never the default.
+
+    Before one with `step_up` the person shows a second factor, unless they just did (access/stepup.py).
+    """
 
     def mark(function: Function) -> Function:
         name = function.__name__.rstrip("_")
         function.act = Act(  # type: ignore[attr-defined]
-            name=name, permission=permission, label=label, run=function, form=form, page=page, grave=grave
+            name=name,
+            permission=permission,
+            label=label,
+            run=function,
+            form=form,
+            page=page,
+            grave=grave,
+            step_up=step_up,
         )
         return function
 
@@ -201,6 +214,9 @@ class RecordAdmin(DeskAdmin):
         if not form.is_valid():
             messages.error(request, "Nothing was saved: something is missing or wrong below.")
             return self._show(request, record, found.page, refused=(found, form, target))
+        asked = stepup.require(request) if found.step_up else None
+        if asked is not None:
+            return asked
         try:
             done = found.run(self, request, record, {**form.cleaned_data, "target": target})
         except InvalidInput as error:

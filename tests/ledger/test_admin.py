@@ -8,6 +8,7 @@ from coordination.access.models import User
 from coordination.ledger import services
 from coordination.ledger.admin import LeafAdmin
 from coordination.ledger.models import Leaf
+from tests.doors import signed_in
 
 PAGE = "/admin/ledger/leaf/"
 
@@ -37,7 +38,7 @@ def test_nobody_adds_changes_or_deletes(auditor: User, leaf: Leaf) -> None:
 
 
 def test_an_auditor_finds_an_entry_by_its_record(client: Client, auditor: User, leaf: Leaf) -> None:
-    client.force_login(auditor, backend="django.contrib.auth.backends.ModelBackend")
+    signed_in(auditor, client)
     services.record("cases.opened", subject="C-10", by=None)
     found = client.get(PAGE, {"q": "C-1"})
     assert found.status_code == 200
