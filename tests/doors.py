@@ -1,5 +1,6 @@
 """Signing in, in one place: browsers whose session showed its second factor, and codes of a telephone."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from coordination.access.services import User
 from tests.people import PASSWORD
 
 SignIn = Callable[[User], Client]
+STEP, TYPED_WITHIN = 30.0, 5.0
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -33,4 +35,12 @@ def give_way_in(user: User) -> str:
     """Give a person the password of the tests and an application; return the code that it shows."""
     services.set_password(user, by=None, password=PASSWORD)
     services.give_totp(user)
+    return code_of(user)
+
+
+def code_of(user: User) -> str:
+    """Return the code that a person's application shows, once it lasts long enough to be typed in."""
+    left = STEP - time.time() % STEP
+    if left < TYPED_WITHIN:
+        time.sleep(left)
     return services.current_code(user)

@@ -100,7 +100,7 @@ def test_whoever_is_not_signed_in_does_not_get_to_the_doors_from_inside(
 
 @pytest.mark.parametrize("route", [*OF_THE_DESK, *OF_THE_DOORS])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_IDR_08_no_page_answers_before_the_second_factor(  # noqa: N802 - named after the abuse case
+def test_IDR_08_no_page_answers_before_the_second_factor(
     client: Client, outsider: User, route: str, method: str
 ) -> None:
     client.force_login(outsider, backend=MODEL_BACKEND)
@@ -112,13 +112,11 @@ def test_IDR_08_no_page_answers_before_the_second_factor(  # noqa: N802 - named 
 
 
 @pytest.mark.parametrize("address", ["/metrics", "/debug/", "/__debug__/", "/silk/", "/api/", "/api/v1/"])
-def test_IDR_08_what_tells_of_the_inside_is_not_there(client: Client, address: str) -> None:  # noqa: N802
+def test_IDR_08_what_tells_of_the_inside_is_not_there(client: Client, address: str) -> None:
     assert client.get(address).status_code in (401, 404)
 
 
-def test_IDR_08_the_schema_needs_a_token_and_takes_no_session(  # noqa: N802
-    client: Client, administrator: User
-) -> None:
+def test_IDR_08_the_schema_needs_a_token_and_takes_no_session(client: Client, administrator: User) -> None:
     assert client.get("/api/v1/schema").status_code == 401
     assert signed_in(administrator, client).get("/api/v1/schema").status_code == 401
 
