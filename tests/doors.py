@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from coordination.access import selectors, services
@@ -36,6 +37,15 @@ def give_way_in(user: User) -> str:
     services.set_password(user, by=None, password=PASSWORD)
     services.give_totp(user)
     return code_of(user)
+
+
+def fresh_code_of(user: User) -> str:
+    """Return a code that this person has not used yet; the next one comes within half a minute."""
+    code = code_of(user)
+    while cache.get(f"allauth.mfa.totp.used?user={user.pk}&code={code}"):
+        time.sleep(STEP - time.time() % STEP + 0.1)
+        code = services.current_code(user)
+    return code
 
 
 def code_of(user: User) -> str:

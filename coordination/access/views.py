@@ -1,5 +1,6 @@
 """One's own doors: factors, sessions, password, and the one-time way in."""
 
+import time
 from typing import Any
 
 from allauth.mfa.adapter import get_adapter
@@ -20,6 +21,8 @@ from coordination.access import selectors, services
 from coordination.access.forms import EnrolForm, PasswordForm
 from coordination.access.services import User, person
 from coordination.core.errors import CoordinationError, InvalidInput, NotFound
+
+STEP = 30  # seconds that a code lasts
 
 
 class MyDoors(IndexView):  # type: ignore[misc]
@@ -44,6 +47,7 @@ class CodeAtSignIn(AuthenticateView):  # type: ignore[misc]
         found: dict[str, Any] = super().get_context_data(**kwargs)
         if settings.DEMO_SHOW_CODES and not settings.PRODUCTION:
             found["demo_code"] = services.current_code(self.stage.login.user)
+            found["demo_left"] = STEP - int(time.time()) % STEP
         return found
 
 
