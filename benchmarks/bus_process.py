@@ -67,21 +67,26 @@ async def jobs(slots: int) -> None:
 
 def _without_hosts() -> None:
     """Let channels work in this process: what the hosts cost is the difference."""
-    from concurrent.futures import ThreadPoolExecutor
-
     from coordination.channels import registry, secrets
     from coordination.core import clock
     from coordination.outbox import hosts
+    from coordination.outbox.hosts.crew import Crew
 
     class Direct:
         alive = True
 
         def __init__(self, spec: hosts.HostSpec) -> None:
             self.channel = registry.channel(spec.slug)(secrets.unpack(spec.config))
-            self.threads = ThreadPoolExecutor(spec.max_concurrency)
+            self.most = spec.max_concurrency
 
         def deliver(self, parcels: Sequence[hosts.Parcel], **_: Any) -> list[hosts.Outcome]:
-            return list(self.threads.map(self._deliver, parcels))
+            found: dict[str, hosts.Outcome] = {}
+
+            def carry(parcel: hosts.Parcel) -> None:
+                found[parcel.attempt.message_id] = self._deliver(parcel)
+
+            Crew(parcels, carry, most=self.most).run()
+            return [found[each.attempt.message_id] for each in parcels]
 
         def _deliver(self, parcel: hosts.Parcel) -> hosts.Outcome:
             started = clock.now()
@@ -95,7 +100,7 @@ def _without_hosts() -> None:
             )
 
         def kill(self) -> None:
-            self.threads.shutdown(wait=False)
+            """Do nothing: a crew ends with its batch."""
 
     found = hosts.Pool(start=cast("Any", Direct))
     hosts.pool = lambda: found  # type: ignore[assignment]

@@ -63,6 +63,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "coordination.core.middleware.refuse_malformed",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -188,10 +189,11 @@ STATICFILES_DIRS: list[Path] = []
 # Development serves assets from where they lie; production what collectstatic gathered.
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 
-# What leaves the platform carries these names.
-PLATFORM_NAME = env.str("PLATFORM_NAME", default="Lanternchat")
-PLATFORM_DOMAIN = env.str("PLATFORM_DOMAIN", default="lanternchat.example")
-PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
+# What leaves the platform carries these names. Those of the demo are fictional: production has no default
+# and does not start without one (coordination.E017-E022).
+PLATFORM_NAME = env.str("PLATFORM_NAME", default="" if PRODUCTION else "Lanternchat")
+PLATFORM_DOMAIN = env.str("PLATFORM_DOMAIN", default="" if PRODUCTION else "lanternchat.example")
+PUBLIC_URL = env.str("PUBLIC_URL", default="" if PRODUCTION else "http://127.0.0.1:8000")
 
 # Who answers at any hour: stands in every message to a partner.
 CONTACT_NAME = env.str("CONTACT_NAME", default="Duty officer")
@@ -211,13 +213,13 @@ CHANNELS_CA_FILE = env.str("CHANNELS_CA_FILE", default="")
 CHANNELS_ALLOW_PLAIN_HTTP = env.bool("CHANNELS_ALLOW_PLAIN_HTTP", default=not PRODUCTION)
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-EMAIL_HOST = env.str("EMAIL_HOST", default="127.0.0.1")
+EMAIL_HOST = env.str("EMAIL_HOST", default="" if PRODUCTION else "127.0.0.1")
 EMAIL_PORT = env.int("EMAIL_PORT", default=25)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"desk@{PLATFORM_DOMAIN}")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="" if PRODUCTION else f"desk@{PLATFORM_DOMAIN}")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["coordination.rest.authentication.TokenAuthentication"],

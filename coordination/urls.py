@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
 
 from coordination.inbox.views import inbound
 from coordination.rest.openapi import Document
@@ -14,6 +15,7 @@ api: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="root"),
     path("admin/", admin.site.urls),
     path("account/", include("coordination.access.urls")),
     path("api/v1/", include((api, "api"))),

@@ -26,6 +26,7 @@ class PersonAdmin(RecordAdmin):
 
     add_permission = _CHANGE
     pages: ClassVar[dict[str, str]] = {"": "access/person.html"}
+    reading = False
     list_display = ("username", "full_name", "alias", "roles", "is_active", "last_login")
     list_filter = ("is_active", "groups")
     search_fields = ("username", "first_name", "last_name", "alias")

@@ -21,8 +21,36 @@ _SHAPES = {
 }
 SHAPES = {word: shape for shape, words in _SHAPES.items() for word in words.split()}
 DANGER = frozenset({"P0", "missed"})
+# What a code does not say by itself. The rest are words with an underscore for a space.
+WORDS = {
+    "P0": "P0, danger to life",
+    "lane": "priority",
+    "csam": "child sexual abuse material",
+    "content": "content of communications",
+    "subscriber": "subscriber data",
+    "records": "other records",
+    "payment": "means of payment",
+    "report": "what was reported to us",
+    "own_assessment": "our own assessment",
+    "refer_police": "refer to police",
+    "refer_crisis": "refer to crisis responders",
+    "warn_target": "warn the threatened person",
+    "monitor": "monitor until a date",
+    "void": "stopped, will not leave",
+    "unknown": "unknown whether it arrived",
+    "accepted": "taken by their system",
+    "queued": "waiting to leave",
+    "received": "not decided yet",
+    "reopened": "opened again, not decided",
+}
 _GROUP = 8
 _HOUR, _DAY = 3600, 86_400
+
+
+def words(value: object) -> str:
+    """Return a code in words: `claimed_by_user` is "claimed by user", `csam` what it stands for."""
+    text = str(value)
+    return WORDS.get(text, text.replace("_", " "))
 
 
 def state(value: object, word: str = "") -> SafeString:
@@ -33,22 +61,29 @@ def state(value: object, word: str = "") -> SafeString:
         '<span class="state state-{}"><span class="shape" aria-hidden="true">{}</span> {}</span>',
         "danger" if text in DANGER else TONES[shape],
         shape,
-        word or text.replace("_", " "),
+        word or ("P0" if text == "P0" else words(text)),
     )
 
 
-def when(moment: datetime | None, zone: str = "") -> SafeString | str:
-    """Return a time as local time with its zone; on hover UTC and, where `zone` is given, the authority's."""
+def when(moment: datetime | None, zone: str = "", *, seconds: bool = False) -> SafeString | str:
+    """Return a time as local time with its zone, beside it UTC and, where `zone` is given, the authority's.
+
+    All of them stand there to be read: nothing of a time waits for a pointer.
+    """
     if moment is None:
         return "–"  # noqa: RUF001 - a dash is what absence looks like
-    others = [_written(moment, UTC)]
-    if zone and zone != "UTC":
-        others.append(f"{_written(moment, ZoneInfo(zone))} with them")
+    here = timezone.get_current_timezone()
+    local = _written(moment, here, seconds=seconds)
+    others = []
+    if not local.endswith("UTC"):
+        others.append(_beside(moment, UTC, here, seconds=seconds))
+    if zone and zone not in ("UTC", str(here)):
+        others.append(f"{_beside(moment, ZoneInfo(zone), here, seconds=seconds)} with them")
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
+        '<time datetime="{}"><span>{}</span>{}</time>',
         _machine_readable(moment),
-        " · ".join(others),
-        _written(moment, timezone.get_current_timezone()),
+        local,
+        format_html_join("", ' <span class="beside">{}</span>', ((each,) for each in others)),
     )
 
 
@@ -113,12 +148,22 @@ def _name_first(pair: tuple[str, Any]) -> bool:
     return pair[0] not in ("title", "label")
 
 
-def _written(moment: datetime, zone: tzinfo) -> str:
+def _written(moment: datetime, zone: tzinfo, *, seconds: bool = False, day: bool = True) -> str:
     try:
         local = moment.astimezone(zone)
     except (OverflowError, ValueError):  # at the ends of the calendar a zone leads out of it
         return moment.isoformat(timespec="minutes")
-    return f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
+    figures = f"{'%Y-%m-%d ' if day else ''}%H:%M{':%S' if seconds else ''}"
+    return f"{local:{figures}} {local.tzname()}"
+
+
+def _beside(moment: datetime, zone: tzinfo, here: tzinfo, *, seconds: bool) -> str:
+    """Return the same moment in another zone, with its day where that is another one there."""
+    try:
+        same_day = moment.astimezone(zone).date() == moment.astimezone(here).date()
+    except (OverflowError, ValueError):
+        same_day = False
+    return _written(moment, zone, seconds=seconds, day=not same_day)
 
 
 def _machine_readable(moment: datetime) -> str:

@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
 
+from coordination.access import markup
 from coordination.access import services as access
 from coordination.access.services import User
 from coordination.core import identifiers
@@ -62,12 +63,18 @@ def tell(request: HttpRequest, error: CoordinationError) -> None:
     reference = identifiers.reference("E")
     logger.info("%s %s at %s", reference, type(error).__name__, request.path)
     what = str(error)
-    if isinstance(error, InvalidInput) and error.field:
-        what = f"{error.field.replace('_', ' ').capitalize()}: {what}"
+    if isinstance(error, InvalidInput):
+        what = " ".join(map(_in_words, error.errors))
     if isinstance(error, Refused) and error.citation and error.citation not in what:
         what = f"{what} ({error.citation})"
     next_step = next((text for kind, text in WHAT_TO_DO.items() if isinstance(error, kind)), "")
     messages.error(request, f"{what} Nothing was saved. {next_step} ({reference})")
+
+
+def _in_words(error: InvalidInput) -> str:
+    """Say what is wrong after the name of its field; what stands in a row of the page names itself."""
+    named = error.field and "." not in error.field
+    return f"{error.field.replace('_', ' ').capitalize()}: {error}" if named else str(error)
 
 
 class CappedPaginator(_Paginator):
@@ -86,6 +93,39 @@ class _ByReference(ChangeList):
         lookup: str = self.model_admin.lookup  # type: ignore[attr-defined]
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return reverse(name, args=(quote(str(getattr(result, lookup))),))
+
+
+class InWords(admin.FieldListFilter):
+    """A filter whose choices are words, as everywhere on the desk."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = markup.words(self.title)
+
+    def choices(self, changelist: Any) -> Any:
+        """Say each choice in words."""
+        for each in super().choices(changelist):
+            yield {**each, "display": markup.words(each["display"])}
+
+
+class ChoicesInWords(InWords, admin.ChoicesFieldListFilter):
+    """By one of the choices of a field."""
+
+
+class RelatedInWords(InWords, admin.RelatedFieldListFilter):
+    """By a record that others hang on, such as a role."""
+
+
+class ValuesInWords(InWords, admin.AllValuesFieldListFilter):
+    """By a value that some record has, such as a channel."""
+
+
+def _in_words_filter(field: Any) -> Any:
+    if field.is_relation:
+        return RelatedInWords
+    if field.choices:
+        return ChoicesInWords
+    return ValuesInWords if field.get_internal_type() == "CharField" else None
 
 
 class DeskAdmin(ModelAdmin):
@@ -163,6 +203,14 @@ class DeskAdmin(ModelAdmin):
         """Take from the address what the filters of the list say, and no other column."""
         names = [each for each in self.list_filter or () if isinstance(each, str)]
         return lookup in {f"{name}{end}" for name in names for end in FILTER_ENDS}
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Let a filter by codes speak in words."""
+        found: list[Any] = []
+        for name in super().get_list_filter(request):
+            spoken = _in_words_filter(self.opts.get_field(name)) if isinstance(name, str) else None
+            found.append((name, spoken) if spoken else name)
+        return found
 
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[ChangeList]:  # noqa: ARG002
         """Use the list that links by reference."""

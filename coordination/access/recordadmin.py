@@ -14,8 +14,9 @@ from django.urls import URLPattern, path, reverse
 
 from coordination.access import services as access
 from coordination.access import stepup
-from coordination.access.modeladmin import DeskAdmin, tell
+from coordination.access.modeladmin import DeskAdmin, person, tell
 from coordination.core.errors import CoordinationError, InvalidInput
+from coordination.ledger import services as ledger
 
 Data = dict[str, Any]
 Run = Callable[[Any, HttpRequest, Any, Data], "str | Done"]
@@ -116,12 +117,14 @@ class RecordAdmin(DeskAdmin):
     """A kind of record with a page of its own in place of Django's form, and acts in place of saving.
 
     `pages` maps a page's name ("" is the record's own) to its template; `page_context` says what it shows.
+    Each showing of a page is a reading in the ledger; `reading` is False where a page shows nothing sealed.
     `offers` says which acts the record's state allows; the person's permission is asked for here.
     """
 
     pages: ClassVar[dict[str, str]] = {}
     page_permissions: ClassVar[dict[str, str]] = {}
     acts: ClassVar[dict[str, Act]] = {}
+    reading: ClassVar[bool] = True
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -143,6 +146,12 @@ class RecordAdmin(DeskAdmin):
     def name_of(self, record: Any) -> str:
         """Return what people call the record."""
         return str(record)
+
+    def subject_of(self, record: Any) -> str:
+        """Return how the ledger names the record."""
+        if self.lookup == "reference":
+            return str(record.reference)
+        return str(getattr(record, "origin", "")) or f"{self.opts.model_name}:{record.pk}"
 
     def url_of(self, record: Any, page: str = "") -> str:
         """Return the address of the record's page."""
@@ -215,14 +224,18 @@ class RecordAdmin(DeskAdmin):
             messages.error(request, "Nothing was saved: something is missing or wrong below.")
             return self._show(request, record, found.page, refused=(found, form, target))
         asked = stepup.require(request) if found.step_up else None
-        if asked is not None:
-            return asked
+        return asked or self._do(request, record, found, form, target)
+
+    def _do(
+        self, request: HttpRequest, record: Any, found: Act, form: forms.Form, target: str
+    ) -> HttpResponse:
         try:
             done = found.run(self, request, record, {**form.cleaned_data, "target": target})
         except InvalidInput as error:
             tell(request, error)
-            if error.field in form.fields:
-                form.add_error(error.field, str(error))
+            for each in error.errors:
+                if each.field in form.fields:
+                    form.add_error(each.field, str(each))
             return self._show(request, record, found.page, refused=(found, form, target))
         except CoordinationError as error:
             tell(request, error)
@@ -264,4 +277,7 @@ class RecordAdmin(DeskAdmin):
             "record_url": self.url_of(record),
             **self.page_context(request, record, page),
         }
+        if self.reading:
+            action = f"{self.opts.app_label}.{page or self.opts.model_name}_read"
+            ledger.record_reading(action, subject=self.subject_of(record), by=person(request))
         return TemplateResponse(request, self.pages[page], context)

@@ -92,6 +92,7 @@ class CaseAdmin(RecordAdmin):
             "case": record,
             "timeline": list(selectors.timeline(record)),
             "open_tasks": [task for task in tasks if task.state == "open"],
+            "for_me": set(selectors.team_tasks_for(person(request)).filter(case=record)),
             "ended_tasks": [task for task in tasks if task.state != "open"],
             "deadlines": list(selectors.deadlines_of(record)),
             "subjects": list(selectors.subjects_of(record)),

@@ -9,6 +9,7 @@ from django.db.models.expressions import Combinable
 
 from coordination.access import services as access
 from coordination.access.services import User
+from coordination.cases.duties import COUNSEL, SHARED, permission_for
 from coordination.cases.models import (
     Assignment,
     Case,
@@ -147,11 +148,21 @@ def subjects_with_account(account: str) -> QuerySet[Case]:
 def waiting_for(user: User) -> QuerySet[Task]:
     """Return the open tasks that wait for `user`: P0 first, then by when they are due.
 
-    A task waits for whoever took it, before that for everybody with its role. A task on a case waits only for
-    those who see the case.
+    A task waits for whoever took it, before that for everybody with its role; a decision (duties.SHARED), for
+    everybody who may take it. A task on a case waits only for those who see the case.
     """
-    mine = Q(assignee=user) | Q(assignee__isnull=True, role__in=_roles(user))
+    mine = Q(assignee=user) | Q(assignee__isnull=True) & _queued(user)
     return _in_order(Task.objects.filter(mine, _reachable(user), state=TaskState.OPEN))
+
+
+def waits_for(user: User, task: Task) -> bool:
+    """Tell whether a task stands in a queue of `user`, whoever has taken it."""
+    return Task.objects.filter(_queued(user), pk=task.pk).exists()
+
+
+def team_tasks_for(user: User) -> QuerySet[Task]:
+    """Return the open tasks of the queues of `user`, those that others took too."""
+    return _in_order(Task.objects.filter(_queued(user), _reachable(user), state=TaskState.OPEN))
 
 
 def open_tasks_for(user: User) -> QuerySet[Task]:
@@ -218,6 +229,17 @@ def _reachable(user: User) -> Q:
 
 def _roles(user: User) -> list[str]:
     return user.role_names if user.is_active else []
+
+
+def _queued(user: User) -> Q:
+    roles = _roles(user)
+    shared = [kind for kind in SHARED if access.has(user, permission_for(kind))]
+    counsel = Q(role__in=COUNSEL)
+    if not roles:
+        return Q(pk__in=())
+    if set(COUNSEL) & set(roles):
+        return Q(role__in=roles) | Q(kind__in=shared)
+    return Q(role__in=roles) | Q(kind__in=shared) & ~counsel
 
 
 def _in_order(tasks: QuerySet[Task]) -> QuerySet[Task]:

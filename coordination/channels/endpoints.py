@@ -28,13 +28,15 @@ NEVER: Final = tuple(
     ipaddress.ip_network(each)
     for each in (
         "168.63.129.16/32",
+        "192.0.0.0/24",
         "192.88.99.0/24",
-        "64:ff9b::/96",
-        "64:ff9b:1::/48",
-        "2002::/16",
-        "2001::/32",
+        "2001::/23",  # protocol assignments: Teredo, benchmarks, ORCHID
+        "2002::/16",  # 6to4
+        "3fff::/20",  # documentation
     )
 )
+# All that is assigned for the public so far. NAT64, SRv6, site-local and whatever wraps IPv4 lie outside.
+PUBLIC_V6: Final = ipaddress.ip_network("2000::/3")
 PORTS: Final = {"https": 443, "http": 80}
 LONGEST_NAME: Final = 253
 LOOK_UP_SECONDS: Final = 3.0
@@ -130,8 +132,10 @@ def is_allowed(address: Address) -> bool:
         return True
     if any(address in network for network in NEVER):
         return False
+    if isinstance(address, ipaddress.IPv6Address):
+        return address in PUBLIC_V6 and address.is_global and not address.scope_id
     special = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback
-    return address.is_global and not special and not getattr(address, "scope_id", None)
+    return address.is_global and not special
 
 
 @lru_cache(maxsize=8)

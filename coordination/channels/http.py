@@ -138,7 +138,7 @@ def _judge(answer: HttpResponse, accept: Collection[int]) -> None:
 def retry_after(value: str) -> float | None:
     """Return the seconds that a Retry-After header asks for (RFC 9110, section 10.2.3), at most a day."""
     text = value.strip()
-    if text.isascii() and text.isdigit():
+    if text.isascii() and text.isdecimal():
         return min(float(text[:9]), LONGEST_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(text)

@@ -3,7 +3,13 @@
 import contextvars
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+from coordination.core.errors import InvalidInput
+
+# Before the first of these nothing of ours can have happened; a clock of others may be wrong, not by a day.
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(days=1)
 
 _frozen: contextvars.ContextVar[datetime | None] = contextvars.ContextVar("frozen", default=None)
 
@@ -11,6 +17,20 @@ _frozen: contextvars.ContextVar[datetime | None] = contextvars.ContextVar("froze
 def now() -> datetime:
     """Return the time in UTC, aware; the frozen one inside `frozen`."""
     return _frozen.get() or datetime.now(UTC)
+
+
+def is_plausible(moment: datetime) -> bool:
+    """Tell whether something can have happened to us then."""
+    return EARLIEST <= moment <= now() + AHEAD
+
+
+def plausible(field: str, moment: datetime) -> datetime:
+    """Return a time from outside, or raise InvalidInput naming `field` where it is no time of ours."""
+    if moment.tzinfo is None:
+        raise InvalidInput(field, "A time needs a zone.")
+    if not is_plausible(moment):
+        raise InvalidInput(field, "A time from 1990 to tomorrow.")
+    return moment
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """One base, few leaves. The docstring is the message where none is given; no message echoes personal data."""
 
+from collections.abc import Sequence
+
 
 class CoordinationError(Exception):
     """Something that the desk asked for cannot be done."""
@@ -14,6 +16,24 @@ class InvalidInput(CoordinationError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+    @property
+    def errors(self) -> "tuple[InvalidInput, ...]":
+        """What is wrong, field by field: one here, several in InvalidInputs."""
+        return (self,)
+
+
+class InvalidInputs(InvalidInput):
+    """Several values are missing or not acceptable: `errors` has them all, `field` is the first one's."""
+
+    def __init__(self, errors: Sequence[InvalidInput]) -> None:
+        self._errors = tuple(errors)
+        super().__init__(self._errors[0].field, " ".join(map(str, self._errors)))
+
+    @property
+    def errors(self) -> tuple[InvalidInput, ...]:
+        """What is wrong, field by field."""
+        return self._errors
 
 
 class IllegalTransition(CoordinationError):
@@ -44,3 +64,11 @@ class NotFound(CoordinationError):
 
 class Conflict(CoordinationError):
     """Somebody changed the record in the meantime; look again before you decide."""
+
+
+def raise_all(errors: Sequence[InvalidInput]) -> None:
+    """Raise what was found wrong, all at once; nothing where nothing was."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise InvalidInputs(errors)

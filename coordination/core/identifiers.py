@@ -7,6 +7,7 @@ import uuid
 # Crockford's base 32: no I, L, O, U, so that a reference survives a bad telephone line.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _REFERENCE_LENGTH = 8
+LONGEST_ROW = 18
 
 
 def reference(prefix: str) -> str:
@@ -21,3 +22,8 @@ def uuid7() -> uuid.UUID:
     value = value & ~(0xF000 << 64) | (0x7000 << 64)
     value = value & ~(0xC000 << 48) | (0x8000 << 48)
     return uuid.UUID(int=value)
+
+
+def is_row(text: str) -> bool:
+    """Tell whether text from outside can be the number of a row: plain digits that fit a bigint."""
+    return text.isascii() and text.isdecimal() and len(text) <= LONGEST_ROW

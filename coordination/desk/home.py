@@ -1,26 +1,46 @@
 """What the home page shows one person."""
 
+from collections import Counter
+from datetime import datetime, timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from coordination.access import services as access
 from coordination.cases import selectors as cases
 from coordination.channels import registry
 from coordination.core import clock
 from coordination.outbox import selectors as outbox
+from coordination.referrals import selectors as referrals
 
 MOST_TASKS = 50
+MOST_TEAM = 500
 MOST_CLOCKS = 6
+MOST_RECENT = 8
 MISSED_TASK = "missed_deadline"
+APPROVALS = ("approve_referral", "approve_answer")
 STUCK = {"failed": "Failed", "unknown": "Outcome unknown", "held": "Held", "rejected": "Rejected"}
 
 
 def context(user: Any) -> dict[str, Any]:
-    """Return what waits for `user`, what is late, how the ways out are, and the newest cases they see."""
-    waiting = list(cases.waiting_for(user)[:MOST_TASKS])
-    now = clock.now()
+    """Return what waits for `user`, what is late or due today, their team, the ways out, the newest cases."""
+    tasks = cases.waiting_for(user)
+    own = referrals.own_part(user) if access.has(user, "referrals.view_referral") else []
+    if own:
+        # Nobody approves what they had a part in: it waits for others.
+        tasks = tasks.exclude(kind__in=APPROVALS, about__in=own)
+    waiting = list(tasks[:MOST_TASKS])
+    now, tonight = clock.now(), _tonight()
     # A missed deadline stands under Late itself; the task that it opened would say it twice.
     late = [each for each in waiting if each.due_at and each.due_at < now and each.kind != MISSED_TASK]
-    found: dict[str, Any] = {"waiting": waiting, "late_tasks": late, "late_count": len(late)}
+    found: dict[str, Any] = {
+        "waiting": waiting,
+        "more_waiting": len(waiting) == MOST_TASKS,
+        "late_tasks": late,
+        "late_count": len(late),
+        "today": [_due(each, each.title) for each in waiting if each.due_at and now <= each.due_at < tonight],
+        "team": _team(user),
+    }
     if access.has(user, "cases.view_case"):
         running = cases.running_deadlines_for(user)
         # A clock that has run out is late from that moment, whenever the periodic job says so.
@@ -30,12 +50,42 @@ def context(user: Any) -> dict[str, Any]:
         ]
         found["missed"] = missed
         found["late_count"] += len(missed)
-        found["recent"] = cases.latest_for(user, limit=8)
+        found["recent"] = cases.latest_for(user, limit=MOST_RECENT)
         found["cases_count"] = cases.count_for(user)
-        found["running"] = list(running.filter(due_at__gte=now)[:MOST_CLOCKS])
+        ends_today = running.filter(due_at__gte=now, due_at__lt=tonight)[:MOST_TASKS]
+        # A task and the clock that hurries it are one thing to do.
+        tasked = {(each.about, each.due_at) for each in waiting}
+        clocks = [each for each in ends_today if (each.about, each.due_at) not in tasked]
+        found["today"] += [_due(each, each.title) for each in clocks]
+        found["running"] = list(running.filter(due_at__gte=tonight)[:MOST_CLOCKS])
+    found["today"].sort(key=lambda each: each["due_at"])
     if access.has(user, "outbox.view_delivery"):
         found["health"] = _health()
     return found
+
+
+def _tonight() -> datetime:
+    """Return when today ends where the desk is."""
+    local = timezone.localtime(clock.now())
+    return local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+def _due(each: Any, title: str) -> dict[str, Any]:
+    return {"title": title, "due_at": each.due_at, "case": each.case}
+
+
+def _team(user: Any) -> list[dict[str, Any]]:
+    """Return who has how much of the queues that this person stands in; what nobody took comes first."""
+    tasks = list(cases.team_tasks_for(user)[:MOST_TEAM])
+    taken = Counter(each.assignee for each in tasks)
+    urgent = Counter(each.assignee for each in tasks if each.priority == "P0")
+    people = sorted((each for each in taken if each is not None), key=str)
+    rows = [(None, "taken by nobody"), *((each, "me" if each == user else str(each)) for each in people)]
+    return [
+        {"who": who, "tasks": taken[person], "urgent": urgent[person]}
+        for person, who in rows
+        if taken[person]
+    ]
 
 
 def _health() -> dict[str, Any]:

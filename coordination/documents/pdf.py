@@ -73,7 +73,7 @@ def _created_at(context: Mapping[str, Any]) -> datetime:
     if isinstance(moment, datetime) and moment.tzinfo:
         return moment.astimezone(UTC).replace(microsecond=0)
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if epoch.isdigit():
+    if epoch.isascii() and epoch.isdecimal():
         return datetime.fromtimestamp(int(epoch), UTC)
     raise Unrenderable("the document has no date: give created_at with a time zone")
 
@@ -111,7 +111,7 @@ def _asset(url: str, places: Sequence[Path]) -> Path:
     name = unquote(parts.path).lstrip("/")
     # A name below the root that is nobody's, so that relative names resolve; whatever else was named is
     # refused.
-    if url != BASE_URL.rstrip("/") + parts.path:
+    if "\x00" in name or url != BASE_URL.rstrip("/") + parts.path:
         raise Unrenderable("a document fetches nothing but the assets of its own templates")
     for place in places:
         path = (place / name).resolve()

@@ -130,6 +130,11 @@ class _Answering(ApiView):
     required_scope = Scope.RESPOND
     idempotency = "required"
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Ask for person and agency first: who may not act now is not told an earlier answer either."""
+        super().initial(request, *args, **kwargs)
+        _agency(request)
+
     def take(
         self, request: Request, message_id: UUID, kind: str, serializer: type[StrictSerializer]
     ) -> Response:

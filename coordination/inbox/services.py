@@ -1,6 +1,7 @@
 """Taking in what partners send back: each thing once, and only about what was sent to them."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,9 @@ from coordination.partners.services import Agency, Destination
 
 KINDS = frozenset({"acknowledgement", "question", "outcome", "receipt"})
 LONGEST_ID = 120
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# What stands in the clear as a partner's id is a technical one; anything else is kept as a digest.
+OPAQUE = re.compile(r"[A-Za-z0-9_.:-]+")
 
 
 @transaction.atomic
@@ -46,6 +50,8 @@ def accept(
         raise InvalidInput("kind", f"One of {', '.join(sorted(KINDS))}.")
     if kind == "receipt" and receipt is None:
         raise InvalidInput("receipt", "A receipt has to come along.")
+    if receipt is not None:
+        _check(receipt)
     external_id = external_id.strip()
     if not external_id or len(external_id) > LONGEST_ID:
         raise InvalidInput("external_id", f"1 to {LONGEST_ID} characters.")
@@ -76,6 +82,14 @@ def accept(
         outbox_services.record_receipt(message.pk, receipt, source="inbound", by=by)
     accepted.send(sender=InboundMessage, inbound=said, payload=dict(payload))
     return said, True
+
+
+def _check(receipt: Receipt) -> None:
+    """Refuse a receipt that no record could hold, naming what is wrong with it."""
+    clock.plausible("occurred_at", receipt.occurred_at)
+    for field in ("reference", "detail"):
+        if UNSTORABLE.search(getattr(receipt, field)):
+            raise InvalidInput(field, "A text holds NUL or half a character.")
 
 
 @transaction.atomic
@@ -124,7 +138,8 @@ def _accept_one(destination: Destination, inbound: Inbound) -> tuple[InboundMess
 def _id_of(destination: Destination, partners_id: str) -> str:
     """Return an id that no other destination of the agency, and no caller of the API, can say by chance."""
     plain = f"destination-{destination.pk}:{partners_id}"
-    return plain if len(plain) <= LONGEST_ID else f"sha256:{hashlib.sha256(plain.encode()).hexdigest()}"
+    opaque = len(plain) <= LONGEST_ID and OPAQUE.fullmatch(partners_id)
+    return plain if opaque else f"sha256:{hashlib.sha256(plain.encode()).hexdigest()}"
 
 
 def _sent_to(agency: Agency, message_id: UUID | str) -> Any:

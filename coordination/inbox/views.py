@@ -7,13 +7,20 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from coordination.channels import DeliveryError, InauthenticInbound, InboundRequest, SecretNotFound
+from coordination.channels import (
+    DeliveryError,
+    InauthenticInbound,
+    InboundRequest,
+    PermanentFailure,
+    SecretNotFound,
+)
 from coordination.channels.registry import UnknownChannel
 from coordination.core import clock
 from coordination.core.errors import CoordinationError, InvalidInput, NotFound
 from coordination.inbox import services
 from coordination.outbox.hosts import ChannelBroke, HostFailed
 from coordination.partners import selectors as partners
+from coordination.rest.problems import plain_response
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +31,7 @@ STATUS: dict[type[Exception], int] = {
     InauthenticInbound: 400,
     InvalidInput: 400,
     CoordinationError: 409,
+    PermanentFailure: 400,
     DeliveryError: 500,
     ChannelBroke: 500,
     HostFailed: 500,
@@ -37,9 +45,10 @@ STATUS: dict[type[Exception], int] = {
 def inbound(request: HttpRequest, inbound_id: UUID) -> HttpResponse:
     """Take a partner's call.
 
-    204 where it was taken, also for the second time; 400 where it is not theirs, 404 where there is no such
-    address or message, 409 where what it says contradicts what was said or done before, 413 where it is too
-    large, 500 where they should send it again. No answer says more.
+    204 where it was taken, also for the second time; 400 where it is not theirs or malformed, 404 where there
+    is no such address or message, 409 where what it says contradicts what was said or done before, 413 where
+    it is too large, 500 where they should send it again. Whose signature holds is told what is malformed, as
+    a problem; no other answer says more.
     """
     if _length(request) > LARGEST_BODY:
         return HttpResponse(status=413)
@@ -49,13 +58,19 @@ def inbound(request: HttpRequest, inbound_id: UUID) -> HttpResponse:
     except tuple(STATUS) as error:
         status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
         logger.warning("a call to %s was answered %s: %s", inbound_id, status, type(error).__name__)
-        return HttpResponse(status=status)
+        return _malformed(error) or HttpResponse(status=status)
     return HttpResponse(status=204)
+
+
+def _malformed(error: Exception) -> HttpResponse | None:
+    if isinstance(error, InvalidInput):
+        return plain_response("invalid-input", field=error.field, message=str(error))
+    return plain_response("malformed-body") if isinstance(error, PermanentFailure) else None
 
 
 def _length(request: HttpRequest) -> int:
     text = request.META.get("CONTENT_LENGTH") or "0"
-    return int(text) if text.isdecimal() else LARGEST_BODY + 1
+    return int(text)  # a number: coordination.core.middleware
 
 
 def _as_it_came(request: HttpRequest) -> InboundRequest:

@@ -1,5 +1,6 @@
 """The ledger on the desk: to read, by those whose role says so."""
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -7,7 +8,10 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 
+from coordination.ledger import reading
+from coordination.ledger.filters import ActionFilter, PersonFilter
 from coordination.ledger.models import Leaf
 
 if TYPE_CHECKING:
@@ -35,26 +39,50 @@ class LeafAdmin(_ModelAdmin):
     Who may read is the permission ledger.view_leaf (coordination/access/roles.py).
     """
 
-    list_display = ("recorded_at", "action", "subject", "by")
+    list_display = ("at", "action", "about", "by")
+    list_filter = (ActionFilter, PersonFilter, ("recorded_at", admin.DateFieldListFilter))
     search_fields = ("subject__exact",)
     search_help_text = "The whole reference of a record, such as R-7F3K-9QWD."
     ordering = ("-id",)
-    fields = ("recorded_at", "action", "subject", "entry_as_text", "hash")
+    fields = ("at", "action", "about", "by", "entry_as_text", "hash")
     readonly_fields = fields
     actions = None
     show_full_result_count = False
     paginator = _Capped
     list_per_page = 50
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Give the rows of this page their names and addresses, all at once."""
+        shown = super().get_changelist_instance(request)
+        shown.result_list = reading.prepare(shown.result_list, request, self.admin_site)
+        return shown
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Leaf | None:
+        """Return one entry with its name and address."""
+        found = super().get_object(request, object_id, from_field)
+        return reading.prepare([found], request, self.admin_site)[0] if found is not None else None
+
+    @admin.display(description="time (UTC)")
+    def at(self, leaf: Leaf) -> str:
+        """When, in UTC, to the second."""
+        written = f"{leaf.recorded_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        return format_html('<time datetime="{}">{} UTC</time>', leaf.data["at"], written)
+
+    @admin.display(description="subject")
+    def about(self, leaf: Leaf) -> str:
+        """The record, as a link where the reader may see it."""
+        page = getattr(leaf, "page", "")
+        return format_html('<a href="{}">{}</a>', page, leaf.subject) if page else leaf.subject
+
     @admin.display(description="by")
     def by(self, leaf: Leaf) -> str:
-        """Who did it: a person's number, or the system."""
-        return str(leaf.data["by"])
+        """Who did it, by name."""
+        return str(getattr(leaf, "actor", leaf.data["by"]))
 
-    @admin.display(description="entry, as it was hashed")
+    @admin.display(description="entry, canonical JSON as it was hashed")
     def entry_as_text(self, leaf: Leaf) -> str:
         """The canonical bytes as text."""
-        return bytes(leaf.entry).decode()
+        return format_html('<code class="prose">{}</code>', bytes(leaf.entry).decode())
 
     @admin.display(description="leaf hash (RFC 9162)")
     def hash(self, leaf: Leaf) -> str:
@@ -62,8 +90,8 @@ class LeafAdmin(_ModelAdmin):
         return bytes(leaf.leaf_hash).hex()
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:  # noqa: ARG002
-        """Refuse: this list has no filter, and its address is none either."""
-        return False
+        """Take from the address what the filters say, and no other column."""
+        return lookup in {"action", "by", "recorded_at__gte", "recorded_at__lt"}
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         """Ask the table of roles."""

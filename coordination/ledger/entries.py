@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TypeAlias
 
 from coordination.core import identifiers
@@ -132,12 +133,21 @@ def _check_text(value: str, path: str) -> None:
             raise InvalidInput(path, "A value in an entry is valid Unicode.") from None
 
 
+@lru_cache(maxsize=1024)
+def _is_good_key(key: object) -> bool:
+    """Tell whether a key may stand in an entry. The project's keys are few, its entries many."""
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        return False
+    words = key.split("_")
+    return not PERSONAL.intersection(words) or words[-1] in HARMLESS_ENDINGS
+
+
 def _check_key(key: object, path: str) -> None:
+    if _is_good_key(key):
+        return
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise InvalidInput(path, "A key in an entry is lower case letters, digits and underscores.")
-    words = key.split("_")
-    if PERSONAL.intersection(words) and words[-1] not in HARMLESS_ENDINGS:
-        raise InvalidInput(
-            f"{path}.{key}",
-            f"An entry holds identifiers and digests: record {key}_digest instead of {key}.",
-        )
+    raise InvalidInput(
+        f"{path}.{key}",
+        f"An entry holds identifiers and digests: record {key}_digest instead of {key}.",
+    )

@@ -1,17 +1,23 @@
 """The one way in: entries are inserted in the caller's transaction; nothing changes or removes one."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import connections, router
+from django.db import connections, router, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.transaction import TransactionManagementError
 
 from coordination.core import clock
 from coordination.ledger.entries import Entry, Value, digest, leaf_hash, timestamp
 from coordination.ledger.models import Leaf
 
-__all__ = ["Entry", "Value", "digest", "entry", "record", "record_many", "timestamp"]
+__all__ = ["Entry", "Value", "digest", "entry", "record", "record_many", "record_reading", "timestamp"]
+
+# The same person reads the same page again within this: one reading.
+ONE_READING = timedelta(minutes=10)
 
 # One statement and one round trip for any number of leaves; it needs INSERT and SELECT alone.
 _INSERT = """
@@ -23,6 +29,17 @@ _INSERT = """
         INSERT INTO ledger_pending (leaf_id) SELECT id FROM leaf
     )
     SELECT id, leaf_hash FROM leaf
+"""
+# The same from one document, which costs the client a tenth of what arrays do, and without the ids.
+_APPEND = """
+    WITH leaf AS (
+        INSERT INTO ledger_leaf (entry, leaf_hash, recorded_at, action, subject)
+        SELECT convert_to(e.entry, 'UTF8'), decode(e.hash, 'hex'), e.at, e.action, e.subject
+        FROM json_to_recordset(%s::json)
+            AS e(entry text, hash text, at timestamptz, action text, subject text)
+        RETURNING id
+    )
+    INSERT INTO ledger_pending (leaf_id) SELECT id FROM leaf
 """
 
 
@@ -82,20 +99,49 @@ def append(entries: Iterable[Entry]) -> None:
     rows = []
     for each in entries:
         canonical = each.canonical()
-        rows.append((canonical, leaf_hash(canonical), each.at, each.action, each.subject))
-    _insert(rows)
+        rows.append(
+            {
+                "entry": canonical.decode(),
+                "hash": leaf_hash(canonical).hex(),
+                "at": each.at.isoformat(),
+                "action": each.action,
+                "subject": each.subject,
+            }
+        )
+    with _cursor() as cursor:
+        if rows:
+            cursor.execute(_APPEND, [json.dumps(rows)])
 
 
-def _insert(rows: list[tuple[bytes, bytes, datetime, str, str]]) -> dict[bytes, int]:
-    """Return the ids by leaf hash."""
+@transaction.atomic
+def record_reading(action: str, *, subject: str, by: AbstractBaseUser) -> None:
+    """Record that `by` reads sealed content of a record, once in ten minutes; before it is shown.
+
+    `action` reads <slice>.<page>_read. Whatever goes wrong here is raised: what cannot be recorded is not
+    shown.
+    """
+    since = clock.now() - ONE_READING
+    lately = Leaf.objects.filter(subject=subject, action=action, recorded_at__gt=since).order_by("-id")
+    if not any(leaf.data["by"] == by.pk for leaf in lately.iterator()):
+        record(action, subject=subject, by=by)
+
+
+@contextmanager
+def _cursor() -> Iterator[CursorWrapper]:
     connection = connections[router.db_for_write(Leaf)]
     if not connection.in_atomic_block:
         raise TransactionManagementError(
             "An entry is recorded inside the transaction of the deed it records."
         )
-    if not rows:
-        return {}
     with connection.cursor() as cursor:
+        yield cursor
+
+
+def _insert(rows: list[tuple[bytes, bytes, datetime, str, str]]) -> dict[bytes, int]:
+    """Return the ids by leaf hash."""
+    with _cursor() as cursor:
+        if not rows:
+            return {}
         cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
         return {bytes(inserted_hash): leaf_id for leaf_id, inserted_hash in cursor.fetchall()}
 

@@ -15,6 +15,7 @@ from coordination.access.recordadmin import Act, Data, RecordAdmin, act
 from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
 from coordination.channels import registry
+from coordination.ledger import services as ledger
 from coordination.outbox import forms, services
 from coordination.outbox.models import Delivery, Message
 from coordination.outbox.workflow import DELIVERY, DeliveryState, DeliveryVerb
@@ -35,11 +36,13 @@ class DeliveryAdmin(RecordAdmin):
         "state_word",
         "attempts_made",
         "created",
-        "last_error",
     )
     list_display_links = ("reference",)
     list_select_related = ("message", "destination__agency")
-    list_defer = ("message__content", "message__preview", "message__source")
+    list_defer = (
+        *("message__content", "message__preview", "message__source"),
+        *("destination__config", "destination__how_known", "destination__agency__how_verified"),
+    )
     list_filter = ("state", "lane")
     ordering = ("-pk",)
     empty_text = "Nothing was sent yet. A delivery appears here as soon as somebody approves a message."
@@ -55,6 +58,10 @@ class DeliveryAdmin(RecordAdmin):
         """Name it by what the recipient sees."""
         return f"Delivery of {record.message.reference}"
 
+    def subject_of(self, record: Delivery) -> str:
+        """Name the message, as the other entries about it do."""
+        return f"message:{record.message_id}"
+
     @admin.display(description="approved for sending", ordering="created_at")
     def created(self, row: Delivery) -> str:
         """Show when, with the zone."""
@@ -63,12 +70,12 @@ class DeliveryAdmin(RecordAdmin):
     @admin.display(description="message")
     def reference(self, row: Delivery) -> str:
         """Name it by what the recipient sees."""
-        return f"{row.message.reference} ({row.message.kind})"
+        return f"{row.message.reference} ({markup.words(row.message.kind)})"
 
     @admin.display(description="channel")
     def channel(self, row: Delivery) -> str:
         """Name the way."""
-        return row.message.channel.replace("_", " ")
+        return channel_title(row.message.channel)
 
     @admin.display(description="state")
     def state_word(self, row: Delivery) -> str:
@@ -85,6 +92,7 @@ class DeliveryAdmin(RecordAdmin):
         found = Message.objects.filter(pk=message, case__in=cases.visible_to(person(request))).first()
         if found is None or not self.has_view_permission(request):
             raise Http404
+        ledger.record_reading("outbox.frozen_read", subject=f"message:{found.pk}", by=person(request))
         is_pdf = found.media_type == "application/pdf"
         kind = found.media_type if is_pdf else "text/plain; charset=utf-8"
         response = HttpResponse(bytes(found.content), content_type=kind)
@@ -95,11 +103,12 @@ class DeliveryAdmin(RecordAdmin):
         response["Cache-Control"] = "no-store"
         return response
 
-    def offers(self, request: HttpRequest, record: Delivery, wanted: Act) -> bool:  # noqa: ARG002
+    def offers(self, request: HttpRequest, record: Delivery, wanted: Act) -> bool:
         """Offer what the state allows."""
         allowed = DELIVERY.allowed(record.state)
         if wanted.name == "release":
-            return DeliveryVerb.RELEASE in allowed
+            overrules = access.has(request.user, services.OVERRULE) or not record.held_for
+            return DeliveryVerb.RELEASE in allowed and overrules
         if wanted.name == "resolve":
             return record.state == DeliveryState.UNKNOWN
         return DeliveryVerb.VOID in allowed

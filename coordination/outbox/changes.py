@@ -13,7 +13,7 @@ from coordination.channels.receipts import Receipt as Told
 from coordination.ledger import services as ledger
 from coordination.outbox.models import Delivery, Message
 from coordination.outbox.signals import delivery_changed
-from coordination.outbox.workflow import NEEDS_HUMAN, OPEN, DeliveryState
+from coordination.outbox.workflow import DOUBTFUL, NEEDS_HUMAN, OPEN, DeliveryState
 
 _S = DeliveryState
 TITLES: Final = {
@@ -69,6 +69,49 @@ def tell(delivery: Delivery, state: DeliveryState, *, why: str = "", receipt: To
     if receipt is not None:
         announce = partial(registry.announce_receipt, str(delivery.message_id), receipt)
         transaction.on_commit(announce, robust=True)
+
+
+def phone_if_it_may_have_left(delivery: Delivery, *, doubtful: bool = False) -> None:
+    """Open the task to ask the recipient, where a voided delivery has an attempt that may have arrived."""
+    if doubtful or delivery.attempts.filter(outcome__in=DOUBTFUL).exists():
+        _phone(
+            delivery,
+            kind="void_may_have_left",
+            title=f"Void, but it may have left: phone them about {delivery.message.reference}",
+            instructions="It was voided after an attempt whose end nobody knows. Ask the recipient by"
+            " telephone; if they have it, tell them that it is void.",
+            priority=delivery.lane,
+        )
+
+
+def phone_because_it_left(delivery: Delivery) -> None:
+    """Open the task for a receipt about a void message: the recipient has what was taken back."""
+    cases.end_tasks(about=_about_message(delivery), kind="void_may_have_left", outcome="It left.", by=None)
+    _phone(
+        delivery,
+        kind="void_has_left",
+        title=f"Was sent although void: phone them about {delivery.message.reference}",
+        instructions="The recipient answered a message that was voided, so they have it. Tell them by"
+        " telephone that it is void, and correct it.",
+        priority="P0",
+    )
+
+
+def _phone(delivery: Delivery, *, kind: str, title: str, instructions: str, priority: str) -> None:
+    cases.open_task(
+        delivery.case,
+        kind=kind,
+        title=title,
+        role=Role.SAFETY_LIAISON,
+        instructions=instructions,
+        about=_about_message(delivery),
+        priority=priority,
+    )
+
+
+def _about_message(delivery: Delivery) -> str:
+    # Not `about`: what ends the tasks of a delivery must not end a call that was not made.
+    return f"outbox.message:{delivery.message_id}"
 
 
 def end_tasks(delivery: Delivery, *, outcome: str, by: User | None) -> None:

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 LONGEST_SECONDS: Final = 5.0
 MOST_BATCHES: Final = 20
+PAUSE_SECONDS: Final = 0.1
 UNKNOWN_DEADLINE: Final = 20.0
 CLOSED: Final = "The destination was switched off, or its agency is suspended or not verified."
 
@@ -44,6 +45,7 @@ def drain(
     until = time.monotonic() + LONGEST_SECONDS
     deliveries = batches = 0
     while True:
+        before = batches
         with _lock(wakeup.drain_name(destination_id, lane, shard)) as held:
             while held and not halt.asked:
                 if batches >= MOST_BATCHES or time.monotonic() >= until:
@@ -55,16 +57,16 @@ def drain(
         # What came between the last claim and the unlocking met a held lock and went away. Look once more.
         if not held or halt.asked or not claims.is_due(destination_id, lane, shard, now=clock.now()):
             return Drained(deliveries=deliveries, batches=batches, busy=not held)
+        if batches == before:
+            # Due, and not to be had: somebody holds the row, to void it for instance.
+            halt.wait(PAUSE_SECONDS)
 
 
 def _batch(destination_id: int, lane: str, shard: int, pool: hosts.Pool, halt: Halt) -> int:
     # Read for each batch: a destination can be closed at any moment, and what is queued must then stay.
-    # Without its agency, which costs another millisecond and is not needed to send.
-    open_ones = partners.destinations_open().select_related(None).order_by().filter(pk=destination_id)
-    open_one = next(iter(open_ones), None)
-    destination = open_one or partners.destination(destination_id)
+    destination, is_open = partners.destination_now(destination_id)
     batch = claims.claim(destination_id, lane, shard, now=clock.now(), lease=_lease(destination))
-    if batch and open_one is None:
+    if batch and not is_open:
         recording.record([hold(each, CLOSED) for each in batch])
     elif batch:
         recording.record(sending.send(batch, destination, pool=pool, halt=halt))

@@ -3,10 +3,11 @@
 from django.conf import settings
 from django.db import models
 
+from coordination.core import clock
 from coordination.core.fields import SealedBytesField, SealedJSONField, SealedTextField
 from coordination.core.identifiers import uuid7
 from coordination.core.models import states_constraint
-from coordination.outbox.workflow import DeliveryState, MessageState
+from coordination.outbox.workflow import DeliveryState, HeldFor, MessageState
 
 LANES = [("P0", "P0: danger to life"), ("normal", "normal")]
 
@@ -24,7 +25,9 @@ class Message(models.Model):
     lane = models.CharField(max_length=10, choices=LANES, default="normal")
     destination = models.ForeignKey("partners.Destination", models.PROTECT, related_name="+")
     channel = models.CharField(max_length=60)
-    fingerprint = models.CharField(max_length=71, help_text="Of the destination's configuration when frozen.")
+    fingerprint = models.CharField(
+        max_length=71, help_text="Of the destination when frozen: recipient, channel, configuration."
+    )
     content = SealedBytesField()
     media_type = models.CharField(max_length=100)
     filename = models.CharField(max_length=200)
@@ -83,11 +86,21 @@ class Delivery(models.Model):
     due_at = models.DateTimeField()
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    stopped = models.BooleanField(
+        default=False, help_text="Its message was voided while it was on its way: it is not tried again."
+    )
     sequence = models.BigIntegerField(
         default=-1, help_text="Of the newest receipt: a lower one is late news and loses."
     )
     polled_at = models.DateTimeField(null=True, blank=True, help_text="When the partner was last asked.")
-    last_error = models.CharField(max_length=300, default="", blank=True)
+    last_error = SealedTextField(default="", blank=True)
+    held_for = models.CharField(
+        max_length=20,
+        choices=[(h.value, h.value) for h in HeldFor],
+        default="",
+        blank=True,
+        help_text="Only who may approve, and did not prepare it, releases what is held for this.",
+    )
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -133,7 +146,7 @@ class Attempt(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField()
     outcome = models.CharField(max_length=30)
-    error = models.CharField(max_length=300, default="", blank=True)
+    error = SealedTextField(default="", blank=True)
     wire_digest = models.CharField(max_length=71, default="", blank=True)
 
     class Meta:
@@ -154,15 +167,23 @@ class Receipt(models.Model):
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     source = models.CharField(max_length=20, help_text="deliver, inbound, poll or human.")
-    reference = models.CharField(max_length=120, default="", blank=True)
-    detail = models.CharField(max_length=500, default="", blank=True)
-    proof = models.BinaryField(default=bytes, blank=True)
+    reference = SealedTextField(default="", blank=True)
+    detail = SealedTextField(default="", blank=True)
+    proof = SealedBytesField(default=bytes, blank=True)
     late = models.BooleanField(default=False)
 
     class Meta:
         db_table = "outbox_receipt"
         ordering = ["recorded_at"]
         default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(
+                    occurred_at__gte=clock.EARLIEST, occurred_at__lte=models.F("recorded_at") + clock.AHEAD
+                ),
+                name="receipt_at_a_time_that_can_be",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.level} ({self.reference})"

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from coordination.channels.receipts import Receipt
+from coordination.core import clock
 
 LONGEST_REFERENCE: Final = 120
 LONGEST_DETAIL: Final = 500
@@ -13,11 +14,11 @@ DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def storable(receipt: Receipt) -> Receipt:
-    """Return the receipt with texts cut to length and without what PostgreSQL does not take."""
+    """Return the receipt at a time that can be, its texts cut and without what PostgreSQL does not take."""
     return Receipt(
         message_id=receipt.message_id,
         level=receipt.level,
-        occurred_at=receipt.occurred_at,
+        occurred_at=receipt.occurred_at if clock.is_plausible(receipt.occurred_at) else clock.now(),
         sequence=min(receipt.sequence, LARGEST_SEQUENCE),
         reference=text(receipt.reference, LONGEST_REFERENCE),
         detail=text(receipt.detail, LONGEST_DETAIL),

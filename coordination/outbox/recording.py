@@ -4,7 +4,8 @@ import json
 import logging
 import time
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from django.db import DatabaseError, connection, transaction
@@ -12,12 +13,13 @@ from django.db.models import Model
 from django.db.models.base import ModelState
 
 from coordination.core import clock
+from coordination.core.sealing import ring
 from coordination.ledger import services as ledger
 from coordination.outbox import changes, services
 from coordination.outbox.models import Delivery, Message
 from coordination.outbox.retries import Try, Verdict
 from coordination.outbox.signals import delivery_changed
-from coordination.outbox.workflow import NEEDS_HUMAN, OPEN, DeliveryState
+from coordination.outbox.workflow import NEEDS_HUMAN, OPEN, DeliveryState, DeliveryVerb
 
 logger = logging.getLogger(__name__)
 
@@ -27,30 +29,34 @@ Row = TypeVar("Row", bound=Model)
 # has no say any more; attempts are facts, and kept in any case.
 RECORD: Final = """
     WITH v AS (
-        SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS v(
+        SELECT * FROM json_to_recordset(%(rows)s::json) AS v(
             id bigint, token uuid, state text, due_at timestamptz, attempts int, error text, finished boolean,
-            level text, sequence bigint, occurred_at timestamptz, reference text, detail text, proof text)
+            held_for text, level text, sequence bigint, occurred_at timestamptz, reference text, detail text,
+            proof text)
     ), moved AS (
         UPDATE outbox_delivery d
-        SET state = v.state, due_at = v.due_at, attempts_made = v.attempts,
-            sequence = greatest(d.sequence, v.sequence), last_error = v.error,
-            finished_at = CASE WHEN v.finished THEN %(now)s::timestamptz END,
+        SET state = CASE WHEN d.stopped AND v.level IS NULL THEN 'void' ELSE v.state END,
+            due_at = v.due_at, attempts_made = v.attempts,
+            sequence = greatest(d.sequence, v.sequence), held_for = v.held_for,
+            last_error = decode(v.error, 'base64'),
+            finished_at = CASE WHEN v.finished OR d.stopped THEN %(now)s::timestamptz END,
             lease_token = NULL, lease_until = NULL
         FROM v WHERE d.id = v.id AND d.state = 'sending' AND d.lease_token = v.token
-        RETURNING d.id
+        RETURNING d.id, d.stopped
     ), tried AS (
         INSERT INTO outbox_attempt (delivery_id, number, started_at, finished_at, outcome, error, wire_digest)
-        SELECT * FROM jsonb_to_recordset(%(tries)s::jsonb) AS t(
+        SELECT id, number, started_at, finished_at, outcome, decode(error, 'base64'), wire_digest
+        FROM json_to_recordset(%(tries)s::json) AS t(
             id bigint, number int, started_at timestamptz, finished_at timestamptz, outcome text, error text,
             wire_digest text)
     ), told AS (
         INSERT INTO outbox_receipt (delivery_id, level, sequence, occurred_at, recorded_at, source, reference,
             detail, proof, late)
-        SELECT id, level, sequence, occurred_at, %(now)s, 'deliver', reference, detail,
-            decode(proof, 'base64'), false
+        SELECT id, level, sequence, occurred_at, %(now)s, 'deliver', decode(reference, 'base64'),
+            decode(detail, 'base64'), decode(proof, 'base64'), false
         FROM v JOIN moved USING (id) WHERE level IS NOT NULL
     )
-    SELECT id FROM moved
+    SELECT id, stopped FROM moved
 """
 
 
@@ -84,15 +90,32 @@ def _record(verdicts: Sequence[Verdict]) -> None:
     with connection.cursor() as cursor:
         values: dict[str, Any] = {"rows": json.dumps(rows), "tries": json.dumps(tries), "now": clock.now()}
         cursor.execute(RECORD, values)
-        kept = {pk for (pk,) in cursor.fetchall()}
-    ours = [each for each in verdicts if each.claim.delivery_id in kept]
+        kept = dict(cursor.fetchall())
+    ours = [_as_kept(each, kept) for each in verdicts if each.claim.delivery_id in kept]
     ledger.append(_entry(each) for each in ours if each.tries or each.state not in OPEN)
     for each in ours:
         _tell(each)
+        if kept[each.claim.delivery_id]:
+            _phone(each)
     for each in verdicts:
         if each.claim.delivery_id not in kept and each.receipt is not None:
             # The lease was lost while it was on its way. What the partner said is true all the same.
             services.record_receipt(each.claim.message_id, each.receipt, source="deliver")
+
+
+def _as_kept(verdict: Verdict, kept: Mapping[int, bool]) -> Verdict:
+    """Return the verdict as it was written: what was voided on its way is not tried again."""
+    stopped = kept[verdict.claim.delivery_id] and verdict.receipt is None
+    return replace(verdict, verb=DeliveryVerb.STOP) if stopped else verdict
+
+
+def _phone(verdict: Verdict) -> None:
+    """Ask a human to phone about a message that was voided on its way, where it left or may have left."""
+    delivery = _delivery(verdict)
+    if verdict.receipt is not None:
+        changes.phone_because_it_left(delivery)
+    else:
+        changes.phone_if_it_may_have_left(delivery)
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:
@@ -103,7 +126,8 @@ def _row(verdict: Verdict) -> dict[str, Any]:
         "state": state.value,
         "due_at": verdict.due_at.isoformat(),
         "attempts": verdict.attempts_made,
-        "error": "" if receipt is not None else verdict.why[:300],
+        "error": _sealed("outbox_delivery.last_error", "" if receipt is not None else verdict.why[:300]),
+        "held_for": verdict.held_for,
         "finished": state not in OPEN and state != DeliveryState.HELD,
     }
     if receipt is not None:
@@ -111,9 +135,9 @@ def _row(verdict: Verdict) -> dict[str, Any]:
             "level": receipt.level.value,
             "sequence": receipt.sequence,
             "occurred_at": receipt.occurred_at.isoformat(),
-            "reference": receipt.reference,
-            "detail": receipt.detail,
-            "proof": b64encode(receipt.proof).decode(),
+            "reference": _sealed("outbox_receipt.reference", receipt.reference),
+            "detail": _sealed("outbox_receipt.detail", receipt.detail),
+            "proof": _sealed("outbox_receipt.proof", receipt.proof),
         }
     return row
 
@@ -125,9 +149,15 @@ def _tried(verdict: Verdict, tried: Try) -> dict[str, Any]:
         "started_at": tried.started_at.isoformat(),
         "finished_at": tried.finished_at.isoformat(),
         "outcome": tried.outcome,
-        "error": tried.error,
+        "error": _sealed("outbox_attempt.error", tried.error),
         "wire_digest": tried.wire_digest,
     }
+
+
+def _sealed(column: str, value: str | bytes) -> str:
+    """Return a value as the column's field would seal it, for the document (core.fields)."""
+    plain = value.encode() if isinstance(value, str) else value
+    return b64encode(ring().seal(plain, context=column)).decode()
 
 
 def _entry(verdict: Verdict) -> ledger.Entry:

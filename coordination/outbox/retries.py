@@ -11,7 +11,9 @@ from coordination.outbox.hosts import Kind, Outcome
 from coordination.outbox.receipts import storable, text
 from coordination.outbox.workflow import DELIVERY, NEWS, DeliveryState, DeliveryVerb
 
-LONGEST_RETRY_AFTER: Final = timedelta(days=1)
+# So often a worker may die with one message in hand. The message may be what kills it.
+MOST_LOST: Final = 5
+LOST: Final = "The worker died while it was being sent."
 JITTER: Final = 0.25
 
 
@@ -56,6 +58,7 @@ class Verdict:
     due_at: datetime
     receipt: Receipt | None = None
     why: str = ""
+    held_for: str = ""
 
     @property
     def state(self) -> DeliveryState:
@@ -104,7 +107,7 @@ def judge(claim: Claim, outcome: Outcome, *, deduplicates: bool, now: datetime) 
     return replace(verdict, verb=DeliveryVerb.HOLD, why=f"The channel broke: {verdict.why}")
 
 
-def hold(claim: Claim, why: str) -> Verdict:
+def hold(claim: Claim, why: str, held_for: str = "") -> Verdict:
     """Return the verdict for what must not be sent as things stand; nothing was tried."""
     return Verdict(
         claim=claim,
@@ -112,26 +115,42 @@ def hold(claim: Claim, why: str) -> Verdict:
         attempts_made=claim.number - 1,
         due_at=claim.due_at,
         why=why,
+        held_for=held_for,
     )
 
 
 def lost(claim: Claim, *, deduplicates: bool, now: datetime) -> Verdict:
     """Return the verdict for a lease that ran out: the worker died, and nobody knows how far it came."""
+    times = claim.times_lost + 1
+    given_up = times >= MOST_LOST or now > claim.trying_since + POLICIES[claim.lane].give_up_after
     tried = Try(
         number=claim.number,
-        started_at=claim.claimed_at or now,
+        started_at=now,
         finished_at=now,
         outcome="lost",
         error="the worker died",
     )
-    verb = DeliveryVerb.RETRY if deduplicates else DeliveryVerb.LOSE_SIGHT
     return Verdict(
         claim=claim,
-        verb=verb,
+        verb=DeliveryVerb.RETRY if deduplicates and not given_up else DeliveryVerb.LOSE_SIGHT,
         tries=(tried,),
         attempts_made=claim.number,
         due_at=claim.due_at,
-        why="The worker died while it was being sent.",
+        why=f"The worker died while it was being sent, {times} times." if times > 1 else LOST,
+    )
+
+
+def unreadable(claim: Claim, outcome: Outcome) -> Verdict:
+    """Return the verdict for an outcome that cannot be judged: nobody knows what became of it."""
+    why = "What the channel answered could not be read."
+    tried = _try(claim, replace(outcome, kind=Kind.UNKNOWN, error=why), None)
+    return Verdict(
+        claim=claim,
+        verb=DeliveryVerb.LOSE_SIGHT,
+        tries=(tried,),
+        attempts_made=claim.number,
+        due_at=claim.due_at,
+        why=why,
     )
 
 
@@ -140,7 +159,7 @@ def _again(verdict: Verdict, retry_after: float | None, last: DeliveryVerb, now:
     policy = POLICIES[claim.lane]
     pause = wait(claim.number, policy)
     if retry_after is not None:
-        pause = max(pause, min(timedelta(seconds=max(retry_after, 0)), LONGEST_RETRY_AFTER))
+        pause = max(pause, timedelta(seconds=retry_after))
     if now + pause > claim.trying_since + policy.give_up_after:
         return replace(verdict, verb=last, why=f"Given up after {claim.number} attempts: {verdict.why}")
     return replace(verdict, verb=DeliveryVerb.RETRY, due_at=now + pause)

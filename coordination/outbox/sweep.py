@@ -4,8 +4,9 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
+from uuid import uuid4
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 
@@ -34,13 +35,25 @@ DUE: Final = f"""
     )
 """  # noqa: S608  # nosec B608 - constants
 EXPIRED: Final = """
-    SELECT d.id, d.case_id, d.destination_id, d.lane, d.attempts_made, d.trying_since, d.due_at,
-        d.lease_token, m.id, m.kind, m.reference, m.origin, m.state, m.channel, m.fingerprint,
-        m.destination_id, m.digest
-    FROM outbox_delivery d JOIN outbox_message m ON m.id = d.message_id
-    WHERE d.state = 'sending' AND d.lease_until <= %s
-    ORDER BY d.id LIMIT %s FOR UPDATE OF d SKIP LOCKED
+    WITH expired AS (
+        SELECT id FROM outbox_delivery WHERE state = 'sending' AND lease_until <= %(now)s
+        ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED
+    ), taken AS (
+        UPDATE outbox_delivery d
+        SET lease_token = %(token)s, lease_until = greatest(%(now)s, clock_timestamp()) + %(lease)s
+        FROM expired WHERE d.id = expired.id
+        RETURNING d.*
+    )
+    SELECT t.id, t.case_id, t.destination_id, t.lane, t.attempts_made, t.trying_since, t.due_at,
+        t.lease_token, m.id, m.kind, m.reference, m.origin, m.state, m.channel, m.fingerprint,
+        m.destination_id, m.digest,
+        (SELECT count(*) FROM outbox_attempt a
+         WHERE a.delivery_id = t.id AND a.outcome = 'lost' AND a.started_at >= t.trying_since)
+    FROM taken t JOIN outbox_message m ON m.id = t.message_id
+    ORDER BY t.id
 """
+# So long a sweep has to record what it took over.
+LEASE: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,15 +91,16 @@ def wake_due() -> int:
 def expire_leases() -> int:
     """Decide on deliveries whose worker died: queued again where the receiver deduplicates, else UNKNOWN."""
     now = clock.now()
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(EXPIRED, [now, AT_ONCE])
+    with connection.cursor() as cursor:
+        values: dict[str, Any] = {"now": now, "most": AT_ONCE, "token": uuid4(), "lease": LEASE}
+        cursor.execute(EXPIRED, values)
         claims = [_claim(row) for row in cursor.fetchall()]
     verdicts: list[Verdict] = [
         lost(each, deduplicates=_deduplicates(each.frozen.channel), now=now) for each in claims
     ]
     if verdicts:
         logger.warning("the leases of %d deliveries ran out", len(verdicts))
-        # Under the lease of the dead: if it lives after all and records first, nothing is changed here.
+        # Under a lease of our own: a dead worker that lives after all neither sends nor records any more.
         recording.record(verdicts)
     return len(verdicts)
 
@@ -150,4 +164,5 @@ def _claim(row: Any) -> Claim:
         message_state=row[12],
         frozen=Bound(channel=row[13], fingerprint=row[14], destination=row[15], digest=row[16]),
         approved=None,
+        times_lost=row[17],
     )

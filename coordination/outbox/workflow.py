@@ -46,6 +46,13 @@ class DeliveryState(StrEnum):
     VOID = "void"
 
 
+class HeldFor(StrEnum):
+    """Why a delivery is held that not everybody who sends again may release."""
+
+    OBJECTION = "objection"  # a plugin objects
+    CHANGE = "change"  # it is no longer what was approved
+
+
 class DeliveryVerb(StrEnum):
     """What happens to a delivery."""
 
@@ -58,6 +65,7 @@ class DeliveryVerb(StrEnum):
     REJECT = "reject"
     FAIL = "fail"
     LOSE_SIGHT = "lose_sight"
+    STOP = "stop"
     HOLD = "hold"
     RELEASE = "release"
     VOID = "void"
@@ -84,10 +92,13 @@ DELIVERY = Transitions(
         (_S.SENDING, _V.FAIL): _S.FAILED,
         (_S.SENDING, _V.LOSE_SIGHT): _S.UNKNOWN,
         (_S.SENDING, _V.HOLD): _S.HELD,
+        (_S.SENDING, _V.STOP): _S.VOID,  # it was voided on the way, and is not tried again
         (_S.HELD, _V.RELEASE): _S.QUEUED,
         (_S.HELD, _V.VOID): _S.VOID,
         (_S.FAILED, _V.RELEASE): _S.QUEUED,
+        (_S.FAILED, _V.VOID): _S.VOID,
         (_S.UNKNOWN, _V.RELEASE): _S.QUEUED,  # a human decided to send it again
+        (_S.UNKNOWN, _V.VOID): _S.VOID,  # it may have left: a human asks
         (_S.UNKNOWN, _V.FAIL): _S.FAILED,  # a human found that it did not arrive
         # A partner's news is true wherever the delivery stands: it may overtake our own bookkeeping.
         **{
@@ -116,5 +127,7 @@ NEWS = {
 NEEDS_HUMAN = frozenset(
     {DeliveryState.FAILED, DeliveryState.REJECTED, DeliveryState.UNKNOWN, DeliveryState.HELD}
 )
+# An attempt that ended so may have arrived.
+DOUBTFUL = frozenset({"unknown", "hung", "crashed", "broke", "lost"})
 SENT = frozenset(_RANK) | {DeliveryState.REJECTED}
 OPEN = frozenset({DeliveryState.QUEUED, DeliveryState.SENDING})

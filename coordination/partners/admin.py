@@ -94,9 +94,10 @@ class AgencyAdmin(PartnerAdmin):
     def page_context(self, request: HttpRequest, record: Agency, page: str) -> dict[str, Any]:  # noqa: ARG002
         """Show the officers and, to who may see them, the destinations."""
         sees = access.has(request.user, "partners.view_destination")
+        officers = sorted(selectors.officers_of(record), key=lambda each: each.name.casefold())
         return {
             "standing": self.standing(record),
-            "officers": [(each, selectors.may_act(each)) for each in selectors.officers_of(record)],
+            "officers": [(each, selectors.may_act(each)) for each in officers],
             "destinations": list(selectors.destinations_of(record)) if sees else [],
         }
 

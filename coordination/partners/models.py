@@ -5,7 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from coordination.core.fields import SealedTextField
+from coordination.core.fields import SealedJSONField, SealedTextField
 
 
 class AgencyKind(models.TextChoices):
@@ -48,7 +48,7 @@ class Agency(models.Model):
     verified_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
-    how_verified = models.CharField(max_length=300, default="", blank=True)
+    how_verified = SealedTextField(default="", blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -78,9 +78,9 @@ class Officer(models.Model):
 
     agency = models.ForeignKey(Agency, models.PROTECT, related_name="officers")
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    name = models.CharField(max_length=200)
+    name = SealedTextField()
     rank = models.CharField(max_length=100, default="", blank=True)
-    badge = models.CharField(max_length=60, default="", blank=True)
+    badge = SealedTextField(default="", blank=True)
     contact = SealedTextField(default="", blank=True)
     registered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
@@ -89,14 +89,14 @@ class Officer(models.Model):
     verified_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
-    how_verified = models.CharField(max_length=300, default="", blank=True)
+    how_verified = SealedTextField(default="", blank=True)
     expires_at = models.DateTimeField(
         null=True, blank=True, help_text="Verification ends 12 months after it was made."
     )
     suspended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["name"]
+        ordering = ["pk"]  # the name is sealed
         default_permissions = ()
         constraints = [
             models.CheckConstraint(
@@ -121,9 +121,9 @@ class Destination(models.Model):
     agency = models.ForeignKey(Agency, models.PROTECT, related_name="destinations")
     title = models.CharField(max_length=200)
     channel = models.CharField(max_length=60, help_text="The slug of an installed channel.")
-    config = models.JSONField(default=dict, blank=True)
+    config = SealedJSONField(default=dict, blank=True)
     enabled = models.BooleanField(default=True)
-    how_known = models.CharField(max_length=300, help_text="How we know that this address is theirs.")
+    how_known = SealedTextField(help_text="How we know that this address is theirs.")
     checked_on = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField()
     inbound_id = models.UUIDField(

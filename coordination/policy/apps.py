@@ -8,3 +8,7 @@ class PolicyConfig(AppConfig):
 
     name = "coordination.policy"
     label = "policy"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        from coordination.policy import checks  # noqa: F401

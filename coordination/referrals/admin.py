@@ -15,9 +15,10 @@ from coordination.access.modeladmin import person, tell
 from coordination.access.recordadmin import Act, Data, Done, act
 from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
-from coordination.core.errors import CoordinationError, NotFound
+from coordination.core import identifiers
+from coordination.core.errors import CoordinationError, InvalidInput, NotFound
 from coordination.referrals import forms, selectors, services, showing
-from coordination.referrals.draftadmin import DraftActs
+from coordination.referrals.draftadmin import DraftActs, sources_of
 from coordination.referrals.models import Referral
 from coordination.referrals.workflow import ReferralState
 
@@ -102,6 +103,8 @@ class ReferralAdmin(DraftActs):
                 filed = services.file(case, by=person(request), **form.cleaned_data)
             except CoordinationError as error:
                 tell(request, error)
+                for each in error.errors if isinstance(error, InvalidInput) else ():
+                    form.add_error(each.field if each.field in form.fields else None, str(each))
             else:
                 return HttpResponseRedirect(self.url_of(filed))
         context = {
@@ -128,7 +131,13 @@ class ReferralAdmin(DraftActs):
             if record.state != ReferralState.IN_REVIEW and not record.submitted_at:
                 raise Http404
             return showing.review(record)
-        return showing.referral(record, request.user)
+        sources = sources_of(request, record)
+        taken = {item.content for item in record.items.all()} if sources else set()
+        return {
+            **showing.referral(record, request.user),
+            "sources": sources,
+            "untaken": [each for each in sources if each.content not in taken],
+        }
 
     @act(
         "referrals.approve_referral",
@@ -233,7 +242,7 @@ class ReferralAdmin(DraftActs):
 def _digests(request: HttpRequest) -> dict[int, str]:
     """Return the digests that the page showed, by addressee."""
     shown = {name.removeprefix("digest-"): value for name, value in request.POST.items() if "digest-" in name}
-    return {int(pk): str(value) for pk, value in shown.items() if pk.isdigit()}
+    return {int(pk): str(value) for pk, value in shown.items() if identifiers.is_row(pk)}
 
 
 @case_panel

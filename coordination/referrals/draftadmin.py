@@ -1,17 +1,49 @@
 """What is done to a referral while it is a draft."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest
 
 from coordination.access.modeladmin import person
 from coordination.access.recordadmin import Act, Data, Done, RecordAdmin, act
+from coordination.core import identifiers
 from coordination.core.errors import NotFound
 from coordination.referrals import forms, services
 from coordination.referrals.models import Referral
 
 DRAFT_FIELDS = tuple(forms.DraftForm.base_fields)
 CORRECTION_FIELDS = tuple(forms.CorrectionDraftForm.base_fields)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Something on the case that an item can be taken from, word for word, with where and when."""
+
+    key: str
+    title: str
+    url: str
+    content: str
+    category: str
+    provenance: str
+    occurred_at: datetime
+
+
+SourceMaker = Callable[[HttpRequest, Any], list[Source]]
+_sources: list[SourceMaker] = []
+
+
+def item_source(maker: SourceMaker) -> SourceMaker:
+    """Let a slice above offer what it has on a case, to who may see it."""
+    _sources.append(maker)
+    return maker
+
+
+def sources_of(request: HttpRequest, record: Referral) -> list[Source]:
+    """Return what an item of this referral can be taken from."""
+    return [source for maker in _sources for source in maker(request, record.case)]
 
 
 class DraftActs(RecordAdmin):
@@ -23,6 +55,8 @@ class DraftActs(RecordAdmin):
             return {"initial": {name: getattr(record, name) for name in DRAFT_FIELDS}}
         if wanted.name == "revise_correction":
             return {"initial": {name: getattr(record, name) for name in CORRECTION_FIELDS}}
+        if wanted.name == "add_item" and request.method == "GET":
+            return {"initial": _taken(request, record)}
         return super().form_arguments(request, record, wanted)
 
     @act("referrals.file_referral", "Revise the draft", form=forms.DraftForm)
@@ -85,10 +119,29 @@ class DraftActs(RecordAdmin):
 
 def _row(rows: Any, data: Data) -> Any:
     pk = str(data["target"])
-    found = rows.filter(pk=pk).first() if pk.isdigit() else None
+    found = rows.filter(pk=pk).first() if identifiers.is_row(pk) else None
     if found is None:
         raise NotFound
     return found
+
+
+def _taken(request: HttpRequest, record: Referral) -> dict[str, Any]:
+    """Return the item form's start: what the address says to take, with its time in UTC; else nothing."""
+    wanted = request.GET.get("take", "")
+    found = (
+        next((each for each in sources_of(request, record) if each.key == wanted), None) if wanted else None
+    )
+    if found is None:
+        return {}
+    return {
+        "title": found.title,
+        "category": found.category,
+        "content": found.content,
+        "occurred_at": found.occurred_at.astimezone(UTC).replace(tzinfo=None),
+        "occurred_zone": "UTC",
+        "provenance": found.provenance,
+        "chosen": True,
+    }
 
 
 def _without_target(data: Data) -> Data:

@@ -6,11 +6,13 @@ from typing import Any
 from django.dispatch import receiver
 
 from coordination.cases.signals import task_ended
+from coordination.core.errors import Refused
 from coordination.inbox.signals import accepted
-from coordination.outbox.signals import delivery_changed
+from coordination.outbox.signals import delivery_changed, overruling
 from coordination.referrals import selectors, services
 
 ORIGIN = "referrals.referral:"
+ADDRESSEE = "referrals.addressee:"
 
 
 @receiver(delivery_changed, dispatch_uid="referrals.follow_delivery")
@@ -28,12 +30,28 @@ def follow_delivery(sender: Any, *, delivery: Any, state: str, receipt: Any = No
         services.acknowledge(addressee, reference=receipt.reference if receipt else "", at=at)
 
 
+@receiver(overruling, dispatch_uid="referrals.keep_apart")
+def keep_apart(sender: Any, *, delivery: Any, by: Any, **_: Any) -> None:  # noqa: ARG001
+    """Let nobody who had a part in a referral send it past what holds it."""
+    addressee = selectors.addressee_of_message(delivery.message_id)
+    if addressee is not None and by.pk in selectors.authors_of(addressee.referral):
+        raise Refused(
+            "Who filed, wrote or submitted any of a referral does not overrule what holds it.",
+            rule="referrals.two-people",
+        )
+
+
 @receiver(task_ended, dispatch_uid="referrals.follow_task")
 def follow_task(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: ARG001
     """Follow a task about a referral: a call that was made, a review that was held."""
+    done = task.state == "done"
+    if task.kind == "phone_correction" and task.about.startswith(ADDRESSEE):
+        addressee = selectors.addressee_of_task(task.about)
+        if addressee is not None:
+            services.follow_call(addressee, done=done, by=task.ended_by, outcome=task.outcome)
+        return
     referral = selectors.referral_of_task(task.about) if task.about.startswith(ORIGIN) else None
     if referral is not None:
-        done = task.state == "done"
         services.follow_task(referral, kind=task.kind, role=task.role, done=done, by=task.ended_by)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from coordination.access import selectors as people
 from coordination.access import services as access
@@ -139,6 +139,12 @@ def referral_of_task(about: str) -> Referral | None:
     return Referral.objects.filter(pk=pk).first() if pk.isdecimal() else None
 
 
+def addressee_of_task(about: str) -> Addressee | None:
+    """Return the recipient that a task's `about` names, whoever asks: for the system's own work."""
+    pk = about.rpartition(":")[2]
+    return Addressee.objects.select_related("referral").filter(pk=pk).first() if pk.isdecimal() else None
+
+
 def addressee_of_answer(message_id: UUID) -> Addressee | None:
     """Return the recipient of an answer's message, None where it is none."""
     found = Question.objects.select_related("addressee__referral").filter(message=message_id).first()
@@ -162,6 +168,14 @@ def authors_of(referral: Referral) -> set[int]:
 def writers_of(referral: Referral) -> list[User]:
     """Return who wrote any of the referral, as the review names them."""
     return list(referral.authors.order_by("pk"))
+
+
+def own_part(user: User) -> list[str]:
+    """Return what waits for approval and `user` had a part in, as tasks name it: another approves it."""
+    part = Q(filed_by=user) | Q(submitted_by=user) | Q(authors=user)
+    waiting = Referral.objects.filter(part, state=ReferralState.IN_REVIEW).distinct().only("pk")
+    answers = Question.objects.filter(answered_by=user, approved_by__isnull=True).only("pk")
+    return [*(each.origin for each in waiting), *(each.origin for each in answers)]
 
 
 def may_approve(referral: Referral, user: User) -> tuple[bool, str]:

@@ -8,8 +8,10 @@ from django.urls import NoReverseMatch, reverse
 
 from coordination.cases import selectors as cases
 from coordination.channels import registry
+from coordination.core import clock, identifiers
 from coordination.core.errors import InvalidInput, NotFound
 from coordination.outbox import selectors as outbox
+from coordination.policy import engine
 from coordination.policy import selectors as policy
 from coordination.referrals import selectors
 from coordination.referrals.models import Addressee, Fact, Item, Question, Referral
@@ -29,6 +31,7 @@ VERBS = {
     "correct": ReferralVerb.CORRECT,
 }
 ANSWERS = frozenset({"answer", "approve_answer"})
+REVIEW_CLOCK = "policy.break-glass-review"
 NOT_FOR_CORRECTIONS = frozenset(
     {"revise", "add_item", "remove_item", "add_fact", "remove_fact", "add_addressee", "remove_addressee"}
 )
@@ -114,13 +117,15 @@ def referral(record: Referral, user: Any) -> dict[str, Any]:
         "timeline": list(cases.timeline(record.case).filter(about__in=_abouts(record))),
         "deadlines": list(cases.deadlines_of(record.case).filter(about__in=_abouts(record))),
         "approvers": _approvers(record),
+        "oversight": _oversight(record),
         "nothing_to_do": _nothing_to_do(record),
     }
 
 
 def review(record: Referral) -> dict[str, Any]:
     """Return what the review shows: what will leave, to whom, on which basis, and what was held back."""
-    recipients = [each for each in _recipients(record) if each.message]
+    known = _recipients(record)
+    recipients = [each for each in known if each.message]
     for each in recipients:
         each.objections = list(outbox.objections(each.message))
         if each.message.media_type == "application/pdf":
@@ -131,18 +136,37 @@ def review(record: Referral) -> dict[str, Any]:
         "writers": [str(person) for person in selectors.writers_of(record)],
         "approvers": _approvers(record),
         "send_label": send_label(recipients),
+        "phoned": [each.agency for each in known if record.corrects_id and not each.message],
+        **_if_alone(),
     }
 
 
+def _if_alone() -> dict[str, Any]:
+    """Return by when an approval by one person would be reviewed, and under which rule."""
+    try:
+        due, citation = engine.deadline(REVIEW_CLOCK, clock.now())
+    except InvalidInput:
+        return {}
+    return {"alone_review_due": due, "alone_citation": citation}
+
+
+def _oversight(record: Referral) -> list[Any]:
+    """Return what of the oversight of an emergency approval still waits."""
+    if not record.break_glass:
+        return []
+    waiting = cases.tasks_of(record.case).filter(about=record.origin, state="open")
+    return list(waiting.filter(kind__startswith="break_glass_"))
+
+
 def send_label(recipients: Iterable[Recipient]) -> str:
-    """Say what the button does: whom it sends to, by which channel."""
+    """Say what the button does: whom it sends to, by which channel; nobody, where only calls are left."""
     ways = [f"{each.agency.name}, {each.agency.identifier}, by {each.channel.lower()}" for each in recipients]
-    return "Send to " + " and to ".join(ways)
+    return "Send to " + " and to ".join(ways) if ways else "Approve for telephone calls alone"
 
 
 def question_of(record: Referral, pk: str) -> Question:
     """Return one question of this referral, or raise NotFound."""
-    found = record.questions.filter(pk=pk).first() if str(pk).isdigit() else None
+    found = record.questions.filter(pk=pk).first() if identifiers.is_row(str(pk)) else None
     if found is None:
         raise NotFound
     return found

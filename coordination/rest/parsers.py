@@ -55,10 +55,10 @@ def _read(stream: IO[Any], limit: int) -> bytes:
 def _loads(body: bytes) -> Any:
     try:
         text = body.decode("utf-8")
+        _check_text(text)  # first: what follows names keys
         parsed = json.loads(
             text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite, parse_int=int
         )
-        _check_text(text)
     except UnicodeDecodeError:
         raise ParseError("The body is not UTF-8.") from None
     except json.JSONDecodeError as error:

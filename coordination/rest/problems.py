@@ -67,9 +67,9 @@ def exception_handler(exc: Exception, context: Any) -> Response | None:
     return response
 
 
-def plain_response(code: str) -> HttpResponse:
-    """Return a problem outside REST framework's views: unknown routes, errors of the middleware."""
-    problem = Problem(code)
+def plain_response(code: str, *, field: str = "", message: str = "") -> HttpResponse:
+    """Return a problem outside REST framework's views: unknown routes, callbacks, middleware."""
+    problem = Problem(code, field_errors=[_field(field, "invalid", message)] if field else None)
     response = HttpResponse(
         json.dumps(members(problem), separators=(",", ":")),
         status=problem.status_code,
@@ -82,7 +82,8 @@ def plain_response(code: str) -> HttpResponse:
 def _from_core(exc: Exception) -> Problem | None:
     match exc:
         case errors.InvalidInput():
-            return Problem("invalid-input", str(exc), field_errors=[_field(exc.field, "invalid", str(exc))])
+            found = [_field(each.field, "invalid", str(each)) for each in exc.errors]
+            return Problem("invalid-input", str(exc), field_errors=found)
         case errors.IllegalTransition():
             return _with(Problem("illegal-transition", str(exc)), state=exc.state)
         case errors.Conflict():

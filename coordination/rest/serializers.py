@@ -7,6 +7,9 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 
+from coordination.core import clock
+from coordination.core.errors import InvalidInput
+
 
 class StrictSerializer(serializers.Serializer[Any]):
     """A body of exactly these fields: one that it does not have is an error, not noise.
@@ -56,9 +59,9 @@ class NumberField(serializers.FloatField):
 
 
 class MomentField(serializers.DateTimeField):
-    """A time with a zone (RFC 3339); one without is refused."""
+    """A time with a zone (RFC 3339) from 1990 to tomorrow; any other is refused."""
 
-    default_error_messages = {"zone": "A time needs a zone."}
+    default_error_messages = {"zone": "A time needs a zone.", "range": "A time from 1990 to tomorrow."}
 
     def to_internal_value(self, value: Any) -> datetime:
         """Return the time as given, its own offset kept."""
@@ -70,4 +73,7 @@ class MomentField(serializers.DateTimeField):
             self.fail("invalid", format="2026-03-06T23:12:00-07:00")
         if moment.tzinfo is None:
             self.fail("zone")
-        return moment
+        try:
+            return clock.plausible(self.field_name or "", moment)
+        except InvalidInput:
+            self.fail("range")

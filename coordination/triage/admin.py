@@ -5,14 +5,19 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 
 from coordination.access import markup
+from coordination.access import selectors as people
 from coordination.access import services as access
 from coordination.access.modeladmin import person
 from coordination.access.recordadmin import Act, Data, RecordAdmin, act
+from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
 from coordination.core.errors import NotFound
 from coordination.policy import selectors as policy
+from coordination.policy.workflow import DataCategory
+from coordination.referrals.draftadmin import Source, item_source
 from coordination.triage import forms, selectors, services
 from coordination.triage.models import Flag
 from coordination.triage.workflow import FLAG, FlagVerb
@@ -23,7 +28,7 @@ class FlagAdmin(RecordAdmin):
     """Flags, newest first; those on cases that the person was not let into are not there."""
 
     pages = {"": "triage/flag.html"}
-    list_display = ("about", "severity", "state_word", "source", "score", "case", "received")
+    list_display = ("about", "severity", "state_word", "source_word", "score", "case", "received")
     list_display_links = ("about",)
     list_select_related = ("case",)
     list_filter = ("state", "category", "high_severity")
@@ -36,7 +41,7 @@ class FlagAdmin(RecordAdmin):
 
     def name_of(self, record: Flag) -> str:
         """Say what it is about."""
-        return f"Flag: {record.get_category_display()}"
+        return f"Flag: {markup.words(record.category)}"
 
     @admin.display(description="received", ordering="received_at")
     def received(self, row: Flag) -> str:
@@ -46,7 +51,12 @@ class FlagAdmin(RecordAdmin):
     @admin.display(description="flag")
     def about(self, row: Flag) -> str:
         """Say what it is about; the content is on its page only."""
-        return row.get_category_display()
+        return markup.words(row.category)
+
+    @admin.display(description="source")
+    def source_word(self, row: Flag) -> str:
+        """Say who raised it."""
+        return markup.words(row.source)
 
     @admin.display(description="severity")
     def severity(self, row: Flag) -> str:
@@ -58,8 +68,10 @@ class FlagAdmin(RecordAdmin):
         """Show the state with its shape."""
         return markup.state(row.state)
 
-    def offers(self, request: HttpRequest, record: Flag, wanted: Act) -> bool:  # noqa: ARG002
-        """Offer what the state allows."""
+    def offers(self, request: HttpRequest, record: Flag, wanted: Act) -> bool:
+        """Offer what the state allows, to who may work on the case."""
+        if record.case and not cases.may(person(request), record.case, "work_case"):
+            return False
         verb = FlagVerb.DECIDE if wanted.name == "decide" else FlagVerb.REOPEN
         return verb in FLAG.allowed(record.state)
 
@@ -73,6 +85,8 @@ class FlagAdmin(RecordAdmin):
             "flag": record,
             "decisions": list(selectors.decisions_of(record)),
             "criteria": criteria,
+            "deciders": [str(each) for each in people.holders("triage.decide_flag")],
+            **_next(request, record),
         }
 
     @act("triage.decide_flag", "Record the decision", form=forms.DecideForm)
@@ -95,6 +109,17 @@ class FlagAdmin(RecordAdmin):
         return "The flag waits for a decision again."
 
 
+def _next(request: HttpRequest, flag: Flag) -> dict[str, Any]:
+    """Return what waits because of the flag, and whether this person may file a referral on its case."""
+    if flag.case is None:
+        return {"follows": [], "may_file": False}
+    may_file = access.has(request.user, "referrals.file_referral")
+    return {
+        "follows": list(cases.tasks_of(flag.case).filter(about=flag.origin, state="open")),
+        "may_file": may_file and cases.may(person(request), flag.case, "work_case"),
+    }
+
+
 @case_panel
 def _flags_of_case(request: HttpRequest, case: Any) -> Panel | None:
     if not access.has(request.user, "triage.view_flag"):
@@ -106,3 +131,19 @@ def _flags_of_case(request: HttpRequest, case: Any) -> Panel | None:
     return Panel(
         slug="flags", title="Flags", template="triage/panel.html", count=len(found), context={"flags": found}
     )
+
+
+@item_source
+def _flags_to_take_from(request: HttpRequest, case: Any) -> list[Source]:
+    return [
+        Source(
+            key=str(flag.pk),
+            title=f"Flagged content: {markup.words(flag.category)}",
+            url=reverse("admin:triage_flag_change", args=[flag.pk]),
+            content=flag.content,
+            category=DataCategory.CONTENT,
+            provenance=flag.provenance,
+            occurred_at=flag.content_at,
+        )
+        for flag in selectors.flags_of(person(request), case)
+    ]

@@ -25,7 +25,7 @@ from coordination.channels import (
     current,
     render_pdf,
 )
-from plugins.counsel_email.forms import CounselEmailForm
+from plugins.counsel_email.forms import ONE, CounselEmailForm
 from plugins.counsel_email.submission import submit
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -114,7 +114,7 @@ class _Mail(EmailMessage):
         )
         self.attach(rendered.filename, rendered.content, rendered.media_type)
         self._built: Any = None
-        if self.recipients() != [recipient] or "," in recipient:
+        if self.recipients() != [recipient] or not ONE.fullmatch(recipient):
             raise PermanentFailure("a letter goes to exactly one recipient")
 
     def message(self) -> MimeMessage:  # type: ignore[override]

@@ -108,9 +108,10 @@ def _receipt(body: bytes, callback_id: str) -> Receipt:
     """
     try:
         said = json.loads(body)
+        json.dumps(said, ensure_ascii=False).encode()  # half a character is no text
         if said["id"] != callback_id:
             raise InauthenticInbound("the id in the body is not the one that was signed")
         fields = {name: said[name] for name in TAKEN & said.keys()}
         return decode(Receipt, {"sequence": 0, **fields, "proof": b64encode(body).decode()})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PermanentFailure("the callback is signed but malformed") from error

@@ -1,6 +1,8 @@
 """The first administrator comes from the command line; the documentation is printed from the code."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,21 @@ def test_a_password_is_read_where_it_is_asked_for(db: None, monkeypatch: pytest.
 def test_a_weak_password_is_refused_with_its_reason(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CommandError, match="too short"):
         _create(monkeypatch, "ada", "--password", password="short")
+
+
+def test_who_looks_for_a_superuser_is_shown_the_way() -> None:
+    for arguments in ([], ["--username", "ada", "--noinput"]):
+        ran = subprocess.run(
+            [sys.executable, "manage.py", "createsuperuser", *arguments],
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert ran.returncode == 1
+        assert "manage.py create_person NAME --role administrator" in ran.stderr
+        assert "Traceback" not in ran.stderr
 
 
 PAGE = "before\n<!-- generated: one -->\nold\n<!-- end: one -->\nafter\n"

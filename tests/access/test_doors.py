@@ -16,7 +16,7 @@ from coordination.cases import selectors as cases
 from coordination.core import clock
 from coordination.core.errors import Conflict, InvalidInput, NotPermitted, Refused
 from coordination.ledger import selectors as ledger
-from tests.doors import SignIn, give_way_in
+from tests.doors import MODEL_BACKEND, SignIn, give_way_in
 from tests.people import PASSWORD, Cast
 
 LOGIN, SECOND, HOME = "/account/login/", "/account/mfa/authenticate/", "/admin/"
@@ -113,7 +113,7 @@ def test_a_session_without_the_factor_that_its_person_has_sets_up_no_other(
     client: Client, liaison: User
 ) -> None:
     services.give_totp(liaison)
-    client.force_login(liaison, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(liaison, backend=MODEL_BACKEND)
     assert client.get("/account/mfa/webauthn/add/")["Location"].startswith(LOGIN)
     assert not selectors.sessions_of(liaison).exists()
 
@@ -146,6 +146,7 @@ def test_AUT_01_the_sixth_password_is_refused_though_it_is_right_until_an_admini
     assert task.role == "administrator"
     desk = sign_in(administrator)
     page = f"/admin/access/user/{liaison.pk}/"
+    assert f"/admin/access/user/at/{liaison.pk}/" in desk.get(HOME).content.decode()
     assert "Locked out" in desk.get(f"{page}change/").content.decode()
     assert "This field is required" in desk.post(f"{page}do/release/", {"reason": ""}).content.decode()
     desk.post(f"{page}do/release/", {"reason": "She telephoned; a new keyboard."})

@@ -138,3 +138,10 @@ def test_a_partner_cannot_post_flags(officer: User, client_for: ClientFor) -> No
 
 def test_the_platform_reads_no_messages(platform: APIClient) -> None:
     assert platform.get("/api/v1/messages").status_code == 403
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "1989-12-31T23:59:59Z", "9999-12-31T23:59:59Z"])
+def test_a_time_that_cannot_be_is_refused_by_name(platform: APIClient, moment: str) -> None:
+    response = platform.post(FLAGS, {**FLAG, "content_at": moment}, **key())
+    assert response.status_code == 400
+    assert [each["field"] for each in response.json()["errors"]] == ["content_at"]

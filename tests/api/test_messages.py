@@ -12,12 +12,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from coordination.access.services import User
+from coordination.access import services as access
+from coordination.access.services import ApiToken, User
 from coordination.cases import selectors as cases
 from coordination.core import clock
 from coordination.inbox.selectors import answers_to
 from coordination.ledger.selectors import entries_about
 from coordination.outbox import selectors as outbox
+from coordination.partners import selectors as partners_read
 from coordination.partners import services as partners
 from coordination.partners.services import Agency
 from coordination.referrals.models import Referral
@@ -276,3 +278,26 @@ def test_pages_go_on_by_cursor(api: APIClient, sent: Sent) -> None:
     assert second["next"] is None
     assert api.get(LIST, {"limit": 0}).status_code == 400
     assert api.get(LIST, {"cursor": "nonsense"}).status_code == 400
+
+
+@pytest.mark.parametrize("how", ["officer", "agency", "scope", "token"])
+def test_an_earlier_answer_is_not_told_to_who_may_not_act_any_more(
+    api: APIClient, officer: User, sent: Sent, client_for: ClientFor, how: str
+) -> None:
+    address = f"/api/v1/messages/{sent().pk}/acknowledge"
+    assert api.post(address, {"reference": "HC"}, format="json", **key()).status_code == 201
+    assert api.post(address, {"reference": "HC"}, format="json", **key())["Idempotent-Replayed"] == "true"
+    record = partners_read.officer_of(officer)
+    assert record is not None
+    if how == "officer":
+        partners.suspend_officer(record, by=None, reason="Left the service.")
+    elif how == "agency":
+        partners.suspend_agency(record.agency, by=None, reason="A forged request.")
+    elif how == "token":
+        for token in ApiToken.objects.filter(user=officer):
+            access.revoke_token(token, by=None)
+    else:
+        api = client_for(officer, "read")
+    answer = api.post(address, {"reference": "HC"}, format="json", **key())
+    assert answer.status_code == (401 if how == "token" else 403)
+    assert "Idempotent-Replayed" not in answer

@@ -15,6 +15,7 @@ from tests.doors import MODEL_BACKEND, signed_in
 
 # Whoever asks is answered; each with the reason why that is right.
 OPEN = {
+    "": "Leads to the desk's door.",
     "^api/": "The 404 of what is not there, the same for everybody.",
     "inbound/<uuid:inbound_id>/": "Partners' systems call it; the channel verifies each call in its host.",
     "admin/login/": "Leads to where one signs in.",

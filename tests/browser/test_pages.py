@@ -37,12 +37,12 @@ def told(demo_files: Path, packs: None) -> demo_cast.Cast:
 
 def test_the_main_pages_are_accessible_in_light_and_dark(desk: Desk, told: demo_cast.Cast) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    addresses = _addresses(told)
+    pages = addresses(told)
     for scheme in ("light", "dark"):
         for key in ("duty_officer", "liaison"):
             user = told.people[key]
             page = desk(user, scheme=scheme, password=told.passwords[user.username])
-            for name, address in addresses.items():
+            for name, address in pages.items():
                 answer = page.goto(address)
                 assert answer.status == 200, address
                 found = [
@@ -63,7 +63,7 @@ def test_the_sign_in_page_is_accessible(chromium: Any, live_server: Any) -> None
     assert not [each["id"] for each in violations if each["impact"] in SERIOUS]
 
 
-def _addresses(told: demo_cast.Cast) -> dict[str, str]:
+def addresses(told: demo_cast.Cast) -> dict[str, str]:
     user = told.people["duty_officer"]
     seen = {each.title: each for each in referrals.visible_to(user)}
     case = {each.title: each for each in cases.visible_to(user)}["Threat against a former employer"]

@@ -6,7 +6,7 @@ import pytest
 
 from coordination.access.services import Role, User
 from coordination.cases import selectors, services
-from coordination.cases.models import Case, Deadline
+from coordination.cases.models import Case, Deadline, Task
 from coordination.cases.workflow import DeadlineState
 from coordination.core import clock
 from coordination.core.errors import InvalidInput
@@ -70,3 +70,49 @@ def test_a_case_with_danger_to_life_has_its_missed_task_first(case: Case, deadli
     services.miss_deadlines(deadline.due_at + timedelta(days=1))
     task = selectors.tasks_of(case).get()
     assert (task.priority, task.role) == ("P0", Role.SAFETY_LIAISON)
+
+
+def _with_task(case: Case, deadline: Deadline, *, about: str = "", later: int = 0) -> Task:
+    return services.open_task(
+        case,
+        kind="phone_now",
+        title="Phone them now",
+        role=Role.SAFETY_LIAISON,
+        about=about or deadline.about,
+        due_at=deadline.due_at + timedelta(days=later),
+    )
+
+
+@pytest.fixture
+def clocked(case: Case) -> Deadline:
+    """A clock about a referral."""
+    return services.start_deadline(
+        case,
+        code="policy.phone",
+        title="Phone them",
+        citation="Our rule",
+        due_at=clock.now() + timedelta(minutes=15),
+        about="referrals.referral:7",
+    )
+
+
+def test_a_missed_deadline_with_a_task_of_its_own_opens_no_second_one(case: Case, clocked: Deadline) -> None:
+    own = _with_task(case, clocked)
+    assert services.miss_deadlines(clocked.due_at + timedelta(minutes=1)) == 1
+    clocked.refresh_from_db()
+    assert clocked.state == "missed"
+    assert list(selectors.tasks_of(case)) == [own]
+
+
+@pytest.mark.parametrize("how", ["done", "about another record", "due at another time"])
+def test_a_missed_deadline_whose_task_is_not_there_opens_one(
+    how: str, case: Case, clocked: Deadline, liaison: User
+) -> None:
+    if how == "done":
+        services.complete_task(_with_task(case, clocked), by=liaison, outcome="Nobody answered.")
+    elif how == "about another record":
+        _with_task(case, clocked, about="referrals.referral:8")
+    else:
+        _with_task(case, clocked, later=1)
+    services.miss_deadlines(clocked.due_at + timedelta(minutes=1))
+    assert selectors.tasks_of(case).filter(kind="missed_deadline", state="open").count() == 1

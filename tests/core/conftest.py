@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings as configured
+from pytest_django import Settings
 
 from coordination.core.embedded import binaries, server
 from coordination.core.embedded.accounts import Account
+from coordination.core.embedded.addresses import ENGINE
 from tests.core.ordinary import Ordinary
+from tests.core.production import NAMES, PRODUCTION
 
 
 @pytest.fixture
@@ -39,3 +43,17 @@ def started(var: Path) -> Path:
     """A checkout's `var` directory with a running server."""
     server.start(var)
     return var
+
+
+@pytest.fixture
+def production(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of a production that is configured well."""
+    settings.PROFILE = "production"
+    settings.PRODUCTION = True
+    settings.DEBUG = False
+    settings.SECRET_KEY = PRODUCTION["SECRET_KEY"]
+    settings.ALLOWED_HOSTS = ["desk.example"]
+    for name in NAMES:
+        setattr(settings, name, PRODUCTION[name])
+    monkeypatch.setitem(configured.DATABASES["default"], "ENGINE", ENGINE)
+    return settings

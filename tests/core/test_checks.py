@@ -1,6 +1,5 @@
 """Each misconfiguration is named by its own check, and web and worker refuse to start with it."""
 
-import base64
 import os
 import re
 import subprocess
@@ -19,33 +18,14 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 from pytest_django import Settings
 
 from coordination.core import checks, embedded, grants
-from coordination.core.checks import configuration, database
+from coordination.core.checks import configuration, database, identity
 from coordination.core.embedded import server
-from coordination.core.embedded.addresses import EMBEDDED_ENGINE, ENGINE
+from coordination.core.embedded.addresses import EMBEDDED_ENGINE
 from coordination.core.embedded.cluster import ROLES, Cluster
+from tests.core.production import NAMES, PRODUCTION
 
 ROOT = Path(__file__).parents[2]
-KEY = base64.b64encode(bytes(32)).decode()
-# What a production must set, and nothing more.
-PRODUCTION = {
-    "PROFILE": "production",
-    "SECRET_KEY": "0123456789" * 5,
-    "SEALING_KEYS": f"k1:{KEY}",
-    "BLIND_INDEX_KEY": KEY,
-    "ALLOWED_HOSTS": "desk.example",
-}
-
-
-@pytest.fixture
-def production(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings of a production that is configured well."""
-    settings.PROFILE = "production"
-    settings.PRODUCTION = True
-    settings.DEBUG = False
-    settings.SECRET_KEY = PRODUCTION["SECRET_KEY"]
-    settings.ALLOWED_HOSTS = ["desk.example"]
-    monkeypatch.setitem(configured.DATABASES["default"], "ENGINE", ENGINE)
-    return settings
+ALL = (*configuration.CHECKS, *identity.CHECKS)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +38,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_a_production_that_is_configured_well_passes(production: Settings) -> None:
-    assert _ids(configuration.CHECKS) == []
+    assert _ids(ALL) == []
 
 
 @pytest.mark.parametrize(
@@ -79,7 +59,7 @@ def test_a_misconfigured_production_is_named(
     production: Settings, setting: str, value: Any, check: str
 ) -> None:
     setattr(production, setting, value)
-    assert _ids(configuration.CHECKS) == [check]
+    assert _ids(ALL) == [check]
 
 
 def test_a_production_on_the_embedded_database_is_named_e007(
@@ -91,7 +71,7 @@ def test_a_production_on_the_embedded_database_is_named_e007(
 
 def test_development_passes_with_what_it_makes_for_itself(settings: Settings) -> None:
     settings.PROFILE, settings.PRODUCTION = "development", False
-    assert _ids(configuration.CHECKS) == []
+    assert _ids(ALL) == []
 
 
 @pytest.mark.django_db
@@ -154,14 +134,21 @@ def test_a_web_process_starts_where_all_is_well_and_names_all_that_is_not(
 ) -> None:
     started = _web(database_environment)
     assert (started.stderr, started.returncode) == ("", 0)
-    names = {"SECRET_KEY": "", "SEALING_KEYS": "", "BLIND_INDEX_KEY": "", "ALLOWED_HOSTS": "*", "DEBUG": "1"}
+    names = {
+        **dict.fromkeys(NAMES, ""),
+        "SECRET_KEY": "",
+        "SEALING_KEYS": "",
+        "BLIND_INDEX_KEY": "",
+        "ALLOWED_HOSTS": "*",
+        "DEBUG": "1",
+    }
     refused = _web(database_environment | names)
     assert refused.returncode != 0
     # Django itself already ends at an empty SECRET_KEY.
     assert "SECRET_KEY" in refused.stderr
     refused = _web(database_environment | names | {"SECRET_KEY": "short"})
     found = set(re.findall(r"coordination\.E\d+", refused.stderr))
-    assert found == {f"coordination.E00{number}" for number in range(2, 7)}
+    assert found == {f"coordination.E{number:03}" for number in (*range(2, 7), *range(17, 23))}
 
 
 @pytest.mark.django_db
@@ -218,7 +205,7 @@ def test_every_check_is_documented_and_tested() -> None:
     page = (ROOT / "docs/operations.md").read_text()
     documented = re.findall(r"^\| `(coordination\.[EW]\d{3})` \|", page, re.MULTILINE)
     assert sorted(ids) == sorted(documented)
-    tested = Path(__file__).read_text()
+    tested = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*checks.py"))
     assert [each for each in ids if f'"{each}"' not in tested] == []
     assert len(ids) >= 17
 

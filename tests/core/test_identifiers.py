@@ -3,6 +3,8 @@
 import re
 import time
 
+import pytest
+
 from coordination.core import identifiers
 
 
@@ -26,3 +28,19 @@ def test_uuid7s_of_different_milliseconds_sort_by_time() -> None:
     earlier = identifiers.uuid7()
     time.sleep(0.002)
     assert earlier < identifiers.uuid7()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("7", True),
+        ("9" * 18, True),
+        ("9" * 5000, False),
+        ("²", False),
+        ("٣", False),
+        ("-1", False),
+        ("", False),
+    ],
+)
+def test_the_number_of_a_row_is_plain_digits_of_a_size_that_there_is(text: str, is_one: bool) -> None:
+    assert identifiers.is_row(text) is is_one

@@ -5,7 +5,8 @@ from django.urls import reverse
 
 from coordination.access.services import User
 from coordination.outbox import selectors as outbox
-from coordination.referrals import selectors
+from coordination.partners import services as partners
+from coordination.referrals import selectors, services
 from tests.desk.conftest import Things
 from tests.doors import SignIn, signed_in
 
@@ -103,18 +104,18 @@ def test_what_a_service_refuses_is_said_with_rule_and_what_to_do(
     browser.post(
         do(things, "add_item", referral="draft"),
         {
-            "title": "A payment",
-            "category": "payment",
-            "content": "tok_1",
+            "title": "A message",
+            "category": "content",
+            "content": "Words",
             "provenance": "observed",
-            "basis": "us.2702b8",
+            "basis": "us.2702b3",
             "chosen": "on",
             "reason": "To see the gate.",
         },
     )
     said = browser.post(do(things, "submit", referral="draft"), {}, follow=True).content.decode()
     assert "may not go to" in said
-    assert "18 USC 2702(b)(8)" in said
+    assert "18 USC 2702(b)(3)" in said
     assert "Nothing was saved." in said
     things.draft.refresh_from_db()
     assert things.draft.state == "draft"
@@ -138,3 +139,45 @@ def test_a_flag_is_decided_under_the_criteria_in_force(
     things.flag.refresh_from_db()
     assert things.flag.state == "decided"
     assert "Decided under" in said
+
+
+def test_a_submission_names_all_that_is_missing_at_once(
+    things: Things, sign_in: SignIn, liaison: User
+) -> None:
+    draft = things.draft
+    draft.addressees.all().delete()
+    draft.items.update(basis="")
+    address = reverse("admin:referrals_referral_do", args=[draft.reference, "submit"])
+    page = sign_in(liaison).post(address, follow=True).content.decode()
+    assert "Addressees: Name at least one recipient." in page
+    assert "Name the legal basis on which “Message of 6 March” may leave." in page
+
+
+def test_a_p0_without_its_danger_is_marked_at_both_fields(
+    things: Things, sign_in: SignIn, liaison: User
+) -> None:
+    draft = things.draft
+    address = reverse("admin:referrals_referral_do", args=[draft.reference, "revise"])
+    data = {"title": draft.title, "priority": "P0", "feared": "A fire.", "why_suspicious": "They said so."}
+    page = sign_in(liaison).post(address, data, follow=True).content.decode()
+    assert page.count("P0 is for a danger to life") == 2
+    assert page.count("Say why there is a danger to life or safety.") == 2
+
+
+def test_a_review_says_who_is_told_of_a_correction_by_telephone(
+    things: Things, sign_in: SignIn, liaison: User, senior_reviewer: User
+) -> None:
+    recipient = selectors.addressees_of(things.approved).get()
+    services.acknowledge(recipient, reference="HC-1")
+    partners.suspend_agency(recipient.destination.agency, by=None, reason="Their mail was taken over.")
+    correction = services.correct(things.approved, by=liaison, what_was_wrong="This.", what_is_true="That.")
+    address = reverse("admin:referrals_referral_review", args=[correction.reference])
+    page = sign_in(senior_reviewer).get(address).content.decode()
+    assert "Nothing is sent to Harrow County Sheriff" in page
+    assert "Approve for telephone calls alone" in page
+    answer = sign_in(senior_reviewer).post(
+        reverse("admin:referrals_referral_do", args=[correction.reference, "approve"]), {"read": "on"}
+    )
+    assert answer.status_code == 302
+    correction.refresh_from_db()
+    assert correction.state == "approved"

@@ -123,6 +123,7 @@ ELSEWHERE = [
     "link.svg",
     "missing.svg",
     "secret.txt",
+    "mark%00.svg",
 ]
 
 

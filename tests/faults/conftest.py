@@ -76,5 +76,6 @@ def start(database_environment: dict[str, str], transactional_db: None) -> Itera
 
 
 def children_of(pid: int) -> list[int]:
-    """Return the processes that a process started (Linux)."""
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """Return the processes that a process started, in whatever thread (Linux)."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(each) for task in tasks for each in (task / "children").read_text().split()]

@@ -75,11 +75,12 @@ def test_a_forged_call_changes_nothing(destination: Destination, sent: Message) 
     assert _state(sent) == "accepted"
 
 
-def test_a_signed_call_that_cannot_be_read_is_asked_for_again(
+def test_a_signed_call_that_cannot_be_read_is_told_so_as_a_problem(
     destination: Destination, sent: Message
 ) -> None:
     answer = _call(destination, str(sent.pk), level="whatever")
-    assert (answer.status_code, answer.content) == (500, b"")
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert answer.json()["type"].endswith(":malformed-body")
 
 
 @pytest.mark.parametrize("message_id", ["", "7", "01a20aa8-23ff-7569-973a-6e50913b055e"])
@@ -132,7 +133,7 @@ def test_a_call_that_is_too_large_is_refused_before_it_is_read(destination: Dest
     body = b" " * (views.LARGEST_BODY + 1)
     address = f"/inbound/{destination.inbound_id}/"
     assert Client().post(address, body, "application/json").status_code == 413
-    assert Client().post(address, b"{}", "application/json", CONTENT_LENGTH="-1").status_code == 413
+    assert Client().post(address, b"{}", "application/json", CONTENT_LENGTH="9" * 18).status_code == 413
 
 
 def test_only_post_is_taken(destination: Destination) -> None:
@@ -151,3 +152,43 @@ def test_a_long_id_of_theirs_fits(destination: Destination) -> None:
     assert short == f"destination-{destination.pk}:{'x' * 20}"
     assert len(long) <= services.LONGEST_ID
     assert long != services._id_of(destination, "x" * 401)
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"reference": "\ud800"}, ""),
+        ({"sequence": "1"}, ""),
+        ({"sequence": -1}, ""),
+        ({"level": {}}, ""),
+        ({"occurred_at": "0001-01-01T00:00:00+14:00"}, ""),
+        ({"occurred_at": "0001-01-01T00:00:00Z"}, "occurred_at"),
+        ({"occurred_at": "1989-12-31T23:59:59Z"}, "occurred_at"),
+        ({"occurred_at": "9999-12-31T23:59:59Z"}, "occurred_at"),
+        ({"reference": "a\0b"}, "reference"),
+    ],
+    ids=str,
+)
+def test_a_signed_call_that_makes_no_sense_is_a_problem_and_keeps_nothing(
+    destination: Destination, sent: Message, said: dict[str, Any], field: str
+) -> None:
+    answer = _call(destination, str(sent.pk), **said)
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert [each["field"] for each in answer.json().get("errors", [])] == ([field] if field else [])
+    assert not InboundMessage.objects.exists()
+    assert _state(sent) == "accepted"
+
+
+def test_a_clock_that_is_some_hours_fast_is_forgiven(destination: Destination, sent: Message) -> None:
+    ahead = clock.now() + timedelta(hours=23)
+    assert _call(destination, str(sent.pk), occurred_at=ahead.isoformat()).status_code == 204
+
+
+@pytest.mark.parametrize("length", ["-1", "two", "\u00b2", "9" * 5000, "1 1"])
+def test_a_length_that_is_none_is_refused(destination: Destination, length: str) -> None:
+    address = f"/inbound/{destination.inbound_id}/"
+    assert Client().post(address, b"{}", "application/json", CONTENT_LENGTH=length).status_code == 400
+
+
+def test_what_a_partner_writes_in_place_of_an_id_is_not_kept_in_the_clear(destination: Destination) -> None:
+    assert services._id_of(destination, "Jonas Weber, 4 Elm Street").startswith("sha256:")

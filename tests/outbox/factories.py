@@ -65,9 +65,11 @@ def a_message(
     )
 
 
-def a_delivery(destination: Destination, note: str = "post", *, by: User, **more: Any) -> Delivery:
-    """Return an approved delivery."""
-    message = a_message(destination, note, **more)
+def a_delivery(
+    destination: Destination, note: str = "post", *, by: User, prepared: User | None = None, **more: Any
+) -> Delivery:
+    """Return a delivery that `by` approved and `prepared` prepared."""
+    message = a_message(destination, note, by=prepared, **more)
     return services.approve(message, digest=message.digest, by=by)
 
 

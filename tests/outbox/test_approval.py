@@ -9,10 +9,11 @@ import pytest
 from coordination.access.services import User
 from coordination.cases import selectors as cases
 from coordination.channels.testing import FakePartner
-from coordination.core.errors import Conflict, IllegalTransition, Refused
+from coordination.core.errors import Conflict, IllegalTransition, NotPermitted, Refused
 from coordination.ledger import selectors as ledger
 from coordination.outbox import selectors, services
 from coordination.outbox.models import Delivery, Message
+from coordination.outbox.signals import overruling
 from coordination.partners import services as partners
 from tests.outbox.factories import a_delivery, a_destination, a_message, drain
 
@@ -29,15 +30,24 @@ def _tamper(owner: psycopg.Connection, what: str, message: Message) -> None:
         owner.execute("UPDATE outbox_message SET destination_id = %s WHERE id = %s", [other, message.pk])
     elif what == "channel":
         owner.execute("UPDATE outbox_message SET channel = 'signed_webhook' WHERE id = %s", [message.pk])
-    else:
+    elif what.startswith("recipient"):
+        column = what.removeprefix("recipient's ")
         owner.execute(
-            "UPDATE partners_destination SET config = jsonb_set(config, '{endpoint}', '\"http://127.0.0.1:7/\"')"
-            " WHERE id = %s",
+            f"UPDATE partners_agency SET {column} = 'Another' FROM partners_destination d"
+            " WHERE d.agency_id = partners_agency.id AND d.id = %s",
             [message.destination_id],
+        )
+    else:
+        elsewhere = {**message.destination.config, "endpoint": "http://127.0.0.1:7/"}
+        forged = type(message.destination)._meta.get_field("config").get_db_prep_value(elsewhere, None)
+        owner.execute(
+            "UPDATE partners_destination SET config = %s WHERE id = %s", [forged, message.destination_id]
         )
 
 
-@pytest.mark.parametrize("what", ["digest", "channel", "fingerprint"])
+@pytest.mark.parametrize(
+    "what", ["digest", "channel", "fingerprint", "recipient's name", "recipient's identifier"]
+)
 def test_a_change_after_freezing_stops_the_approval(
     what: str, partner: FakePartner, senior_reviewer: User, owner: psycopg.Connection
 ) -> None:
@@ -48,7 +58,10 @@ def test_a_change_after_freezing_stops_the_approval(
     assert not Delivery.objects.exists()
 
 
-@pytest.mark.parametrize("what", ["digest", "destination", "channel", "fingerprint"])
+@pytest.mark.parametrize(
+    "what",
+    ["digest", "destination", "channel", "fingerprint", "recipient's name", "recipient's identifier"],
+)
 def test_a_change_after_approval_holds_the_delivery_with_a_task(
     what: str, partner: FakePartner, senior_reviewer: User, owner: psycopg.Connection
 ) -> None:
@@ -58,7 +71,7 @@ def test_a_change_after_approval_holds_the_delivery_with_a_task(
     drain(destination)
     delivery.refresh_from_db()
     assert delivery.state == "held"
-    assert what in delivery.last_error
+    assert ("fingerprint" if what.startswith("recipient") else what) in delivery.last_error
     assert partner.requests == []
     assert [each.kind for each in cases.tasks_of(delivery.case)] == ["delivery_held"]
 
@@ -174,3 +187,64 @@ def test_the_id_is_the_same_on_the_wire_and_the_content_is_what_was_frozen(
     assert uuid.UUID(request.headers["webhook-id"]) == delivery.message_id
     attempt: Any = delivery.attempts.get()
     assert attempt.wire_digest.startswith("sha256:")
+
+
+def _held(partner: FakePartner, by: User, owner: psycopg.Connection, why: str, filer: User) -> Delivery:
+    destination = a_destination(partner.url)
+    delivery = a_delivery(destination, "objection" if why == "objection" else "post", by=by, prepared=filer)
+    if why == "change":
+        _tamper(owner, "fingerprint", delivery.message)
+        drain(destination)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.held_for) == ("held", why)
+    return delivery
+
+
+@pytest.mark.parametrize("why", ["objection", "change"])
+def test_who_may_not_approve_does_not_release_what_an_objection_or_a_change_holds(
+    why: str, partner: FakePartner, senior_reviewer: User, liaison: User, owner: psycopg.Connection
+) -> None:
+    delivery = _held(partner, senior_reviewer, owner, why, liaison)
+    with pytest.raises(NotPermitted):
+        services.release(delivery, by=liaison, reason="It is fine.")
+    with pytest.raises(NotPermitted):
+        services.release(delivery, by=None, reason="It is fine.")
+    delivery.refresh_from_db()
+    assert delivery.state == "held"
+    services.release(delivery, by=senior_reviewer, reason="Looked at.")
+
+
+@pytest.mark.parametrize("why", ["objection", "change"])
+def test_whoever_prepared_it_does_not_release_what_an_objection_or_a_change_holds(
+    why: str, partner: FakePartner, senior_reviewer: User, duty_officer: User, owner: psycopg.Connection
+) -> None:
+    delivery = _held(partner, senior_reviewer, owner, why, duty_officer)
+    with pytest.raises(Refused) as refused:
+        services.release(delivery, by=duty_officer, reason="It is fine.")
+    assert refused.value.rule == "separation-of-duties"
+
+
+def test_a_slice_above_keeps_whoever_had_a_part_in_it_from_releasing_it(
+    partner: FakePartner, senior_reviewer: User, liaison: User, owner: psycopg.Connection
+) -> None:
+    delivery = _held(partner, senior_reviewer, owner, "objection", liaison)
+
+    def refuse(sender: Any, *, delivery: Delivery, by: User, **_: Any) -> None:
+        raise Refused("No.", rule="theirs")
+
+    overruling.connect(refuse)
+    try:
+        with pytest.raises(Refused, match=r"No\."):
+            services.release(delivery, by=senior_reviewer, reason="It is fine.")
+    finally:
+        overruling.disconnect(refuse)
+
+
+def test_what_a_broken_channel_holds_is_released_by_whoever_sends_again(
+    partner: FakePartner, senior_reviewer: User, liaison: User
+) -> None:
+    destination = a_destination(partner.url)
+    delivery = a_delivery(destination, "raise", by=senior_reviewer)
+    drain(destination)
+    released = services.release(delivery, by=liaison, reason="The channel was mended.")
+    assert released.state == "queued"

@@ -4,6 +4,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import pytest
 
 from coordination.access.services import User
@@ -88,3 +89,29 @@ def test_a_partner_that_can_be_asked_is_asked(sent: Delivery, partner: FakePartn
     sent.refresh_from_db()
     assert sent.state == "delivered"
     assert polling.poll(Halt()) == 0  # asked a moment ago
+
+
+@pytest.mark.parametrize("year", [1, 1989, 9999])
+def test_a_channel_that_tells_an_impossible_time_is_dated_by_our_clock(sent: Delivery, year: int) -> None:
+    receipt = Receipt(
+        message_id=str(sent.message_id),
+        level=ReceiptLevel.DELIVERED,
+        occurred_at=datetime(year, 6, 1, tzinfo=UTC),
+        sequence=9,
+    )
+    assert services.record_receipt(sent.message_id, receipt, source="poll")
+    kept = sent.receipts.get(sequence=9)
+    assert kept.occurred_at == kept.recorded_at or kept.occurred_at.year == datetime.now(UTC).year
+
+
+@pytest.mark.parametrize("year", [1, 1989, 9999])
+def test_the_database_keeps_no_receipt_of_a_time_that_cannot_be(
+    sent: Delivery, owner: psycopg.Connection, year: int
+) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation):
+        owner.execute(
+            "INSERT INTO outbox_receipt (delivery_id, level, sequence, occurred_at, recorded_at, source,"
+            " late, reference, detail, proof) SELECT delivery_id, level, sequence, %s, recorded_at, source,"
+            " late, reference, detail, proof FROM outbox_receipt LIMIT 1",
+            [datetime(year, 6, 1, tzinfo=UTC)],
+        )

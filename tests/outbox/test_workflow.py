@@ -33,6 +33,9 @@ DELIVERIES = {
     ("held", "release"): "queued",
     ("held", "void"): "void",
     ("failed", "release"): "queued",
+    ("failed", "void"): "void",
+    ("unknown", "void"): "void",
+    ("sending", "stop"): "void",
     ("unknown", "release"): "queued",
     ("unknown", "fail"): "failed",
     # News is true wherever a delivery stands, and only ever says more than was known.

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 from django import forms
+from django.db import connection
 
 from coordination.access.services import Role, User
 from coordination.channels import Channel, registry
+from coordination.core import sealing
 from coordination.core.errors import InvalidInput, NotFound, NotPermitted
 from coordination.ledger import selectors as ledger
 from coordination.partners import selectors, services
@@ -125,6 +127,25 @@ def test_another_address_is_another_fingerprint(
     assert before.startswith("sha256:")
 
 
+def test_a_change_to_what_stands_there_already_writes_nothing(
+    agency: Agency, destination_of: DestinationOf, administrator: User
+) -> None:
+    destination = destination_of(agency)
+    subject = f"destination:{destination.pk}"
+    before = ledger.entries_about(subject).count()
+    services.change_destination(
+        destination,
+        by=administrator,
+        title=f" {destination.title} ",
+        config=dict(destination.config),
+        how_known=destination.how_known,
+        checked_on=destination.checked_on,
+        enabled=destination.enabled,
+    )
+    services.change_destination(destination, by=None)
+    assert ledger.entries_about(subject).count() == before
+
+
 def test_every_change_is_in_the_ledger(agency: Agency, destination_of: DestinationOf) -> None:
     destination = destination_of(agency)
     services.change_destination(destination, by=None, enabled=False)
@@ -169,3 +190,25 @@ def test_only_administrators_change_destinations(
         services.add_destination(agency, by=person, **{**WORDS, "title": "Other"})
     with pytest.raises(NotPermitted):
         services.change_destination(destination, by=person, enabled=False)
+
+
+def test_what_is_known_of_people_and_mailboxes_is_sealed(
+    agency: Agency, destination_of: DestinationOf
+) -> None:
+    destination = destination_of(agency)
+    services.change_destination(destination, by=None, how_known="Captain Olsen confirmed it by telephone.")
+    services.register_officer(agency, by=None, name="Nora Whitfield", username="nora", badge="B-1107")
+    columns = {
+        "partners_destination": ("config", "how_known"),
+        "partners_officer": ("name", "badge", "contact", "how_verified"),
+        "partners_agency": ("how_verified",),
+    }
+    for table, names in columns.items():
+        for name in names:
+            assert f"{table}.{name}" in set(sealing.sealed_columns())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT d::text, o::text FROM partners_destination d, partners_officer o")
+        stored = str(cursor.fetchall())
+    for word in ("Olsen", "Whitfield", "B-1107", str(destination.config["endpoint"])):
+        assert word.encode().hex() not in stored
+        assert word not in stored

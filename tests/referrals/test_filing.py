@@ -49,6 +49,39 @@ def test_an_empty_field_is_named(field: str, case: Case, liaison: User) -> None:
     assert caught.value.field == field
 
 
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"danger_to_life": False, "danger_reason": ""}, ["danger_to_life", "danger_reason"]),
+        ({"danger_to_life": False}, ["danger_to_life"]),
+        ({"danger_reason": " "}, ["danger_reason"]),
+        ({"title": "", "feared": " ", "priority": "P9"}, ["title", "feared", "priority"]),
+    ],
+)
+def test_a_p0_states_the_danger_and_why_and_all_that_is_wrong_is_named(
+    fields: dict[str, object], named: list[str], case: Case, liaison: User, draft: Draft
+) -> None:
+    referral = draft()
+    acts = [
+        lambda: services.file(case, by=liaison, **{**DRAFT, **fields}),  # type: ignore[arg-type]
+        lambda: services.revise(referral, by=liaison, **fields),
+    ]
+    for act in acts:
+        with pytest.raises(InvalidInput) as caught:
+            act()
+        assert sorted(each.field for each in caught.value.errors) == sorted(named)
+    referral.refresh_from_db()
+    assert referral.danger_to_life
+    assert selectors.visible_to(liaison).count() == 1
+
+
+def test_a_draft_is_not_made_p0_without_a_danger(draft: Draft, liaison: User) -> None:
+    referral = draft(danger_to_life=False, danger_reason="", priority="normal")
+    with pytest.raises(InvalidInput) as caught:
+        services.revise(referral, by=liaison, priority="P0")
+    assert [each.field for each in caught.value.errors] == ["danger_to_life", "danger_reason"]
+
+
 def test_revise_changes_the_draft(draft: Draft, liaison: User) -> None:
     revised = services.revise(draft(), by=liaison, feared="Something else.", priority="normal")
     revised.refresh_from_db()

@@ -82,6 +82,9 @@ class ByRole(views.ApiView):
 
 RAISED: dict[str, Callable[[], Exception]] = {
     "invalid": lambda: errors.InvalidInput("when", "A time needs a zone."),
+    "several": lambda: errors.InvalidInputs(
+        [errors.InvalidInput("when", "A time needs a zone."), errors.InvalidInput("who", "This is needed.")]
+    ),
     "transition": lambda: errors.IllegalTransition("in_review", "approve"),
     "refused": lambda: errors.Refused("Not to this recipient.", rule="gate", citation="18 USC 2702"),
     "not-permitted": errors.NotPermitted,

@@ -47,6 +47,8 @@ def test_a_plain_object_is_read(api: APIClient) -> None:
         b'{"a": "\\u0000"}',
         b'{"\\u0000": 1}',
         b'{"a": ["\\ud800"]}',
+        b'{"\\ud800": 1, "\\ud800": 2}',
+        b'{"\\udfff": 1}',
         b"[" * 100_000,
         b'{"a": ' + b"9" * 5000 + b"}",
         b'{"a": 1} {"b": 2}',

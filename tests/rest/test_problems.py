@@ -66,6 +66,15 @@ def test_a_crash_says_nothing_of_what_went_wrong(api: APIClient) -> None:
     assert b"RuntimeError" not in answer.content
 
 
+def test_several_invalid_inputs_are_named_each(api: APIClient) -> None:
+    problem = _problem(api.get("/api/v1/raises/several"))
+    assert problem["type"] == "urn:coordination:problem:invalid-input"
+    assert problem["errors"] == [
+        {"field": "when", "code": "invalid", "message": "A time needs a zone."},
+        {"field": "who", "code": "invalid", "message": "This is needed."},
+    ]
+
+
 def test_an_invalid_body_names_each_field(api: APIClient) -> None:
     body = _problem(api.post("/api/v1/echo", {"word": "x" * 21}))
     assert [(error["field"], error["code"]) for error in body["errors"]] == [("word", "max_length")]

@@ -61,14 +61,17 @@ def test_another_account_has_another_case(receive: Receive) -> None:
     assert receive().case != receive(external_id="lc-2", account="acct-9").case
 
 
-def test_another_flag_waits_for_tier_1_without_a_case(receive: Receive, reviewer: User) -> None:
+def test_another_flag_waits_for_somebody_who_may_decide_it_without_a_case(
+    receive: Receive, senior_reviewer: User
+) -> None:
     flag = receive(category="stalking")
     assert not flag.high_severity
     assert flag.case is None
     task = cases.open_task("triage_tier_1", flag.origin)
     assert task is not None
-    assert (task.role, task.priority) == ("reviewer", "normal")
-    assert flag in selectors.waiting_for(reviewer)
+    assert (task.role, task.priority) == ("senior_reviewer", "normal")
+    assert task in cases.waiting_for(senior_reviewer)
+    assert flag in selectors.waiting_for(senior_reviewer)
 
 
 def test_the_same_flag_twice_is_one_flag(platform_system: User) -> None:

@@ -6,12 +6,12 @@ from django.db import transaction
 
 from coordination.access.services import Role, User
 from coordination.cases import signals
-from coordination.cases.models import Case, Deadline
+from coordination.cases.models import Case, Deadline, Task
 from coordination.cases.services.access import require_of_staff
 from coordination.cases.services.matters import add_event
 from coordination.cases.services.tasks import open_task
 from coordination.cases.services.words import said
-from coordination.cases.workflow import DEADLINE, DeadlineState, DeadlineVerb
+from coordination.cases.workflow import DEADLINE, DeadlineState, DeadlineVerb, TaskState
 from coordination.core import clock
 from coordination.core.errors import InvalidInput
 from coordination.ledger import services as ledger
@@ -71,6 +71,8 @@ def cancel_deadline(case: Case, *, code: str, about: str = "", by: User | None =
 def miss_deadlines(now: datetime | None = None) -> int:
     """Mark the running deadlines that are past as missed, each with a task for the liaisons; return how many.
 
+    Where the task that the clock was started with (about the same, due at the same time) is open, that one
+    stands: it is overdue, and a second would ask for the same thing.
     For a periodic job. Each in its own transaction; several workers share the rows and none is done twice.
     """
     moment = now or clock.now()
@@ -92,17 +94,24 @@ def _miss_one(moment: datetime) -> bool:
     add_event(
         deadline.case, kind="deadline_missed", title=f"Missed: {deadline.title}"[:200], about=deadline.about
     )
-    open_task(
-        deadline.case,
-        kind="missed_deadline",
-        title=f"Missed: {deadline.title}"[:200],
-        role=Role.SAFETY_LIAISON,
-        about=f"cases.deadline:{deadline.pk}",
-        priority=deadline.case.priority,
-        due_at=moment,
-    )
+    if not _has_task(deadline):
+        open_task(
+            deadline.case,
+            kind="missed_deadline",
+            title=f"Missed: {deadline.title}"[:200],
+            role=Role.SAFETY_LIAISON,
+            about=f"cases.deadline:{deadline.pk}",
+            priority=deadline.case.priority,
+            due_at=moment,
+        )
     signals.deadline_missed.send(sender=Deadline, deadline=deadline)
     return True
+
+
+def _has_task(deadline: Deadline) -> bool:
+    """Tell whether the task that the clock was started with is still open: it is overdue, and says so."""
+    open_ones = Task.objects.filter(case=deadline.case, state=TaskState.OPEN, about=deadline.about)
+    return bool(deadline.about) and open_ones.filter(due_at=deadline.due_at).exists()
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from django.contrib.auth.models import Group
 
 from coordination.access import selectors as people
 from coordination.access.services import Role, User
+from coordination.cases.duties import COUNSEL, can_do
 from coordination.cases.models import Case, CaseAccess, Task
 from coordination.cases.workflow import TaskState
 from coordination.ledger import services as ledger
@@ -15,12 +16,15 @@ INSTEAD = (
 )
 
 
-def queue_for(case: Case, role: str) -> str:
-    """Return `role` where somebody of it sees the case, else the first of INSTEAD who does.
+def queue_for(case: Case, role: str, kind: str) -> str:
+    """Return `role` where somebody of it sees the case, else the first of INSTEAD who does and may do it.
 
     A case may be taken from a team, or never have been given to it; its tasks reach a human all the same.
+    What waits for counsel goes to the other counsel first.
     """
-    return next((each for each in (role, *INSTEAD) if _reaches(case, each)), role)
+    others = (*COUNSEL, *INSTEAD) if role in COUNSEL else INSTEAD
+    able = [each for each in others if can_do(each, kind)]
+    return next((each for each in (role, *able, *others) if _reaches(case, each)), role)
 
 
 def reroute(case: Case, *, by: User | None) -> int:
@@ -29,7 +33,7 @@ def reroute(case: Case, *, by: User | None) -> int:
     tasks = Task.objects.select_for_update(of=("self",)).filter(case=case, state=TaskState.OPEN)
     for task in tasks.select_related("assignee"):
         lost = task.assignee is not None and not _sees(case, task.assignee)
-        role = queue_for(case, task.role)
+        role = queue_for(case, task.role, task.kind)
         if not lost and (task.assignee is not None or role == task.role):
             continue
         details: dict[str, ledger.Value] = {

@@ -49,7 +49,7 @@ def open_task(
             instructions=instructions,
             about=about,
             priority=priority,
-            role=role if case is None else queue_for(case, role),
+            role=role if case is None else queue_for(case, role, kind),
             assignee=assignee,
             opened_at=clock.now(),
             due_at=due_at,
@@ -69,12 +69,15 @@ def open_task(
 
 @transaction.atomic
 def take_task(task: Task, *, by: User, take_over: bool = False) -> Task:
-    """Take a task from the queue of one's role. Raises Conflict where somebody has it, unless `take_over`."""
+    """Take a task that waits for one's role, or for everybody who may do it.
+
+    Raises Conflict where somebody has it, unless `take_over`.
+    """
     _require(by, task)
     locked = _open(task)
     if locked.assignee_id == by.pk:
         return locked
-    if locked.role not in by.role_names:
+    if not selectors.waits_for(by, locked):
         raise NotPermitted
     if locked.assignee_id is not None and not take_over:
         raise Conflict("Somebody else has taken this task.")

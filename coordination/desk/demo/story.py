@@ -4,7 +4,7 @@ import re
 import secrets
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -243,7 +243,8 @@ class Story:
         values = dict(told)
         if "occurred_after" in values:
             moment = self.began + timedelta(minutes=min(values.pop("occurred_after"), -1))
-            values["occurred_at"] = f"{timezone.localtime(moment):%Y-%m-%dT%H:%M}"
+            values["occurred_at"] = f"{timezone.localtime(moment, UTC):%Y-%m-%dT%H:%M:%S}"
+            values["occurred_zone"] = "UTC"
         values.setdefault("chosen", True)
         return _ticked(values, "chosen")
 

@@ -1,11 +1,14 @@
 """What the desk's templates write with."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from django import template
 from django.forms import BoundField, CheckboxInput
 from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 
 from coordination.access import markup
 
@@ -15,6 +18,7 @@ register.simple_tag(markup.when, name="when")
 register.simple_tag(markup.left, name="left")
 register.simple_tag(markup.digest, name="digest")
 register.simple_tag(markup.structured, name="structured")
+register.filter("words", markup.words)
 
 
 @register.filter
@@ -28,9 +32,15 @@ def record_url(about: str) -> str:
 
 
 @register.filter
-def words(value: object) -> str:
-    """Return a code in words: `claimed_by_user` is "claimed by user"."""
-    return str(value).replace("_", " ")
+def labelled(cells: Iterable[str], headers: Iterable[Any]) -> list[Any]:
+    """Return the cells of a row with their column's name on each: a narrow window shows a row as a card."""
+    names = [header["text"] for header in headers]
+    cut = [re.match(r"<(t[hd])\b", str(cell)) for cell in cells]
+    rows = []
+    for cell, name, found in zip(cells, names, cut, strict=False):
+        start = format_html('<{} data-label="{}"', found[1], str(name).capitalize()) if found else ""
+        rows.append(mark_safe(start + str(cell)[found.end() :]) if found else cell)  # noqa: S308  # nosec B308 B703
+    return rows
 
 
 @register.filter

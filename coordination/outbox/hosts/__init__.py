@@ -5,6 +5,7 @@ secrets and nothing else: no settings, no database, no keys. Data crosses as JSO
 """
 
 from coordination.outbox.hosts.host import Host, HostSpec
+from coordination.outbox.hosts.limits import boot_seconds, seconds_to_wait
 from coordination.outbox.hosts.outcomes import ChannelBroke, HostFailed, Kind, Outcome, Parcel
 from coordination.outbox.hosts.pool import Pool, pool, spec_for
 
@@ -17,6 +18,8 @@ __all__ = [
     "Outcome",
     "Parcel",
     "Pool",
+    "boot_seconds",
     "pool",
+    "seconds_to_wait",
     "spec_for",
 ]

@@ -21,7 +21,9 @@ from coordination.channels.receipts import (
     TemporaryFailure,
     UnsupportedFeature,
 )
+from coordination.outbox.hosts.crew import Crew
 from coordination.outbox.hosts.frames import BadFrame, Gone, Wire
+from coordination.outbox.hosts.limits import TooLate, boot_seconds, seconds_to_wait
 
 ERRORS: tuple[tuple[type[Exception], str], ...] = (
     (TemporaryFailure, "temporary"),
@@ -29,6 +31,7 @@ ERRORS: tuple[tuple[type[Exception], str], ...] = (
     (OutcomeUnknown, "unknown"),
     (UnsupportedFeature, "unsupported"),
     (InauthenticInbound, "inauthentic"),
+    (TooLate, "late"),
 )
 LONGEST_TEXT = 500
 
@@ -57,7 +60,7 @@ def _serve(wire: Wire) -> None:
         frame = wire.receive()
         verb = frame.get("verb")
         if verb == "deliver":
-            batch.start(frame["parcels"])
+            batch.start(frame["parcels"], frame["begin_by"])
         elif verb == "stop":
             batch.stop()
         else:
@@ -101,59 +104,55 @@ def _answer(work: Callable[[], Any]) -> dict[str, Any]:
         for kind, name in ERRORS:
             if isinstance(error, kind):
                 text = str(error)[:LONGEST_TEXT]
-                return {"error": name, "text": text, "retry_after": getattr(error, "retry_after", None)}
+                after = seconds_to_wait(getattr(error, "retry_after", None))
+                return {"error": name, "text": text, "retry_after": after}
         # The text of an unforeseen error may hold anything: its type is enough to find it.
         return {"error": "broke", "text": type(error).__name__}
 
 
 class Batch:
-    """The parcels in hand, and the threads that carry them."""
+    """The parcels in hand; a thread of their own leads those that carry them, so that `stop` is heard."""
 
     def __init__(self, wire: Wire, channel: Channel) -> None:
         self.wire, self.channel = wire, channel
-        self.parcels: SimpleQueue[Any] = SimpleQueue()
-        self.lock = threading.Lock()
+        self.given: SimpleQueue[list[Any]] = SimpleQueue()
         self.stopped = False
-        self.left = 0
-        self.threads = 0
+        self.begin_by = 0.0
+        threading.Thread(target=self._lead, daemon=True).start()
 
-    def start(self, parcels: list[Any]) -> None:
-        """Carry these; the frame `done` says that none is left."""
-        self.stopped, self.left = False, len(parcels)
-        for parcel in parcels:
-            self.parcels.put(parcel)
-        while self.threads < min(len(parcels), self.channel.info.max_concurrency):
-            self.threads += 1
-            threading.Thread(target=self._carry, daemon=True).start()
-        if not parcels:
-            self.wire.send({"done": True})
+    def start(self, parcels: list[Any], begin_by: float) -> None:
+        """Carry these, beginning none after `begin_by`; the frame `done` says that none is left."""
+        self.stopped, self.begin_by = False, begin_by
+        self.given.put(parcels)
 
     def stop(self) -> None:
         """Begin no more of them."""
         self.stopped = True
 
-    def _carry(self) -> None:
+    def _lead(self) -> None:
+        most = self.channel.info.max_concurrency
+        while True:
+            Crew(self.given.get(), self._carry, most=most).run()
+            self._send({"done": True})
+
+    def _carry(self, parcel: dict[str, Any]) -> None:
+        if self.stopped:
+            return
+        message_id = parcel["attempt"]["message_id"]
+        self._send({"started": message_id})
+        self._send({"finished": message_id, **_answer(lambda: self._receipt(parcel))})
+
+    def _send(self, frame: dict[str, Any]) -> None:
         try:
-            while True:
-                parcel = self.parcels.get()
-                if not self.stopped:
-                    self._deliver(parcel)
-                with self.lock:
-                    self.left -= 1
-                    done = not self.left
-                if done:
-                    self.wire.send({"done": True})
+            self.wire.send(frame)
         except (Gone, BadFrame):
             os._exit(0)
 
-    def _deliver(self, parcel: dict[str, Any]) -> None:
-        message_id = parcel["attempt"]["message_id"]
-        self.wire.send({"started": message_id})
-        answer = _answer(lambda: self._receipt(parcel))
-        self.wire.send({"finished": message_id, **answer})
-
     def _receipt(self, parcel: dict[str, Any]) -> Any:
         rendered, attempt = decode(Rendered, parcel["rendered"]), decode(Attempt, parcel["attempt"])
+        # At the last moment: whatever stood still before this line, another worker may have the message now.
+        if boot_seconds() >= self.begin_by:
+            raise TooLate
         return encode(self.channel.deliver(rendered, attempt))
 
 

@@ -11,12 +11,18 @@ from coordination.channels.receipts import Receipt
 from coordination.core import clock
 from coordination.outbox.halt import Halt
 from coordination.outbox.hosts.frames import BadFrame, Gone, Wire
+from coordination.outbox.hosts.limits import seconds_to_wait
 from coordination.outbox.hosts.outcomes import Kind, Outcome, Parcel
 
 TICK: Final = 0.25
 # A host that was told to start no more, has nothing under way and still does not say "done" is not listening.
 SETTLE_SECONDS: Final = 2.0
-KINDS: Final = {"temporary": Kind.TEMPORARY, "permanent": Kind.PERMANENT, "unknown": Kind.UNKNOWN}
+KINDS: Final = {
+    "temporary": Kind.TEMPORARY,
+    "permanent": Kind.PERMANENT,
+    "unknown": Kind.UNKNOWN,
+    "late": Kind.RETURNED,
+}
 
 
 class Flight:
@@ -35,12 +41,13 @@ class Flight:
         self.told = False
         self.quiet = False
 
-    def run(self, window: float, halt: Halt) -> bool:
+    def run(self, window: float, begin_by: float, halt: Halt) -> bool:
         """Send the batch and wait for its end. False: the host hangs, died or talks nonsense."""
-        begin_by = time.monotonic() + window
+        window_ends = time.monotonic() + window
+        parcels = [_encoded(each) for each in self.parcels]
         try:
-            self.wire.send({"verb": "deliver", "parcels": [_encoded(each) for each in self.parcels]}, window)
-            while not self._step(begin_by, halt):
+            self.wire.send({"verb": "deliver", "parcels": parcels, "begin_by": begin_by}, window)
+            while not self._step(window_ends, halt):
                 if self.quiet and self._stuck(halt):
                     return False
         except (TimeoutError, Gone, BadFrame):
@@ -55,9 +62,9 @@ class Flight:
             self.found[message_id] = Outcome(message_id=message_id, kind=Kind.RETURNED, finished_at=now)
         return [self.found[each.attempt.message_id] for each in self.parcels]
 
-    def _step(self, begin_by: float, halt: Halt) -> bool:
+    def _step(self, window_ends: float, halt: Halt) -> bool:
         """Take one frame, or note that none came; tell whether that was the end."""
-        if not self.told and (halt.asked or time.monotonic() >= begin_by or self._late()):
+        if not self.told and (halt.asked or time.monotonic() >= window_ends or self._late()):
             self.wire.send({"verb": "stop"}, SETTLE_SECONDS)
             self.told = True
         try:
@@ -67,9 +74,9 @@ class Flight:
             return False
         self.quiet = False
         if "started" in frame:
-            self._start(frame["started"])
+            self._start(str(frame["started"]))
         elif "finished" in frame:
-            self._finish(frame["finished"], frame)
+            self._finish(str(frame["finished"]), frame)
         elif "done" in frame:
             if self.flying:
                 raise BadFrame("done, with messages under way")
@@ -99,12 +106,11 @@ class Flight:
         )
         error = frame.get("error")
         if error is not None:
-            after = frame.get("retry_after")
             return replace(
                 outcome,
-                kind=KINDS.get(error, Kind.BROKE),
+                kind=KINDS.get(str(error), Kind.BROKE),
                 error=self.redact(str(frame.get("text", ""))),
-                retry_after=float(after) if isinstance(after, int | float) else None,
+                retry_after=seconds_to_wait(frame.get("retry_after")),
             )
         receipt = _receipt(message_id, frame.get("result"))
         if receipt is None:

@@ -28,6 +28,7 @@ from coordination.channels.secrets import MARK
 from coordination.outbox.halt import NEVER, Halt
 from coordination.outbox.hosts.flight import Flight
 from coordination.outbox.hosts.frames import BadFrame, Gone, Wire
+from coordination.outbox.hosts.limits import seconds_to_wait
 from coordination.outbox.hosts.outcomes import ChannelBroke, HostFailed, Outcome, Parcel
 
 logger = logging.getLogger(__name__)
@@ -109,13 +110,16 @@ class Host:
             raise ChannelBroke("rendered a media type or file name that is not one")
         return rendered
 
-    def deliver(self, parcels: Sequence[Parcel], *, window: float, halt: Halt = NEVER) -> list[Outcome]:
+    def deliver(
+        self, parcels: Sequence[Parcel], *, window: float, begin_by: float, halt: Halt = NEVER
+    ) -> list[Outcome]:
         """Send these, starting none after `window` seconds; return one outcome for each. Never raises.
 
+        From `begin_by` (of `boot_seconds`) on the host itself begins none: the lease has too little left.
         A host that must be killed takes with it only the messages that it had started and not finished.
         """
         flight = Flight(self.wire, parcels, seconds=self.spec.deadline_seconds, redact=self._redact)
-        if not flight.run(window, halt):
+        if not flight.run(window, begin_by, halt):
             self.kill()
         return flight.outcomes()
 
@@ -189,8 +193,7 @@ class Host:
         }
         name = answer["error"]
         if name == "temporary":
-            after = answer.get("retry_after")
-            return TemporaryFailure(text, retry_after=after if isinstance(after, int | float) else None)
+            return TemporaryFailure(text, retry_after=seconds_to_wait(answer.get("retry_after")))
         return kinds[name](text) if name in kinds else ChannelBroke(f"raised {text}")
 
     def _redact(self, text: str) -> str:

@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("verified_at", models.DateTimeField(blank=True, null=True)),
-                ("how_verified", models.CharField(blank=True, default="", max_length=300)),
+                ("how_verified", coordination.core.fields.SealedTextField(blank=True, default="")),
                 ("suspended_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "registered_by",
@@ -115,11 +115,13 @@ class Migration(migrations.Migration):
                 ),
                 ("title", models.CharField(max_length=200)),
                 ("channel", models.CharField(help_text="The slug of an installed channel.", max_length=60)),
-                ("config", models.JSONField(blank=True, default=dict)),
+                ("config", coordination.core.fields.SealedJSONField(blank=True, default=dict)),
                 ("enabled", models.BooleanField(default=True)),
                 (
                     "how_known",
-                    models.CharField(help_text="How we know that this address is theirs.", max_length=300),
+                    coordination.core.fields.SealedTextField(
+                        help_text="How we know that this address is theirs."
+                    ),
                 ),
                 ("checked_on", models.DateField(blank=True, null=True)),
                 ("created_at", models.DateTimeField()),
@@ -159,12 +161,12 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("name", models.CharField(max_length=200)),
+                ("name", coordination.core.fields.SealedTextField()),
                 ("rank", models.CharField(blank=True, default="", max_length=100)),
-                ("badge", models.CharField(blank=True, default="", max_length=60)),
+                ("badge", coordination.core.fields.SealedTextField(blank=True, default="")),
                 ("contact", coordination.core.fields.SealedTextField(blank=True, default="")),
                 ("verified_at", models.DateTimeField(blank=True, null=True)),
-                ("how_verified", models.CharField(blank=True, default="", max_length=300)),
+                ("how_verified", coordination.core.fields.SealedTextField(blank=True, default="")),
                 (
                     "expires_at",
                     models.DateTimeField(
@@ -210,7 +212,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["name"],
+                "ordering": ["pk"],
                 "default_permissions": (),
             },
         ),

@@ -42,11 +42,12 @@ def add_destination(
     the configuration. A secret is a reference (`secret:NAME`); its value is refused.
     """
     _require(by)
+    kept: Any = clean_config(channel, config)
     destination = Destination(
         agency=agency,
         title=said("title", title, longest=200),
         channel=channel,
-        config=clean_config(channel, config),
+        config=kept,
         how_known=said("how_known", how_known, longest=300),
         checked_on=checked_on,
         enabled=enabled,
@@ -79,7 +80,7 @@ def change_destination(
     locked = (
         Destination.objects.select_for_update(of=("self",)).select_related("agency").get(pk=destination.pk)
     )
-    before = destination_fingerprint(locked)
+    before, kept = destination_fingerprint(locked), _words(locked)
     if config is not None:
         locked.config = clean_config(locked.channel, config)
     if title is not None:
@@ -90,6 +91,8 @@ def change_destination(
         raise InvalidInput("how_known", "Say how we know that the new address is theirs.")
     locked.checked_on = checked_on or locked.checked_on
     was_enabled, locked.enabled = locked.enabled, locked.enabled if enabled is None else enabled
+    if _words(locked) == kept:
+        return locked
     twin = Destination.objects.filter(agency=locked.agency, title=locked.title).exclude(pk=locked.pk)
     if twin.exists():
         raise InvalidInput("title", "This agency has a destination of this title.")
@@ -100,6 +103,11 @@ def change_destination(
         _record(action, locked, by=by)
     destination.refresh_from_db()
     return locked
+
+
+def _words(destination: Destination) -> tuple[object, ...]:
+    it = destination
+    return dict(it.config), it.title, it.how_known, it.checked_on, it.enabled
 
 
 def clean_config(channel: str, config: Mapping[str, Any]) -> dict[str, Any]:

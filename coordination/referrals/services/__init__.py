@@ -22,6 +22,7 @@ from coordination.referrals.services.filing import (
 )
 from coordination.referrals.services.hearing import (
     acknowledge,
+    follow_call,
     follow_delivery,
     request_information,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "correct",
     "decline",
     "file",
+    "follow_call",
     "follow_delivery",
     "follow_task",
     "record_outcome",

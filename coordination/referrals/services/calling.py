@@ -17,6 +17,7 @@ from coordination.referrals.services.bodies import CLAIMED
 logger = logging.getLogger(__name__)
 
 PHONE_NOW = "phone_now"
+PHONE_CORRECTION = "phone_correction"
 BREAK_GLASS_REVIEW = "break_glass_review"
 BREAK_GLASS_ALERT = "break_glass_alert_"
 AFTER_ACTION_REVIEW = "after_action_review"
@@ -32,6 +33,10 @@ This is the safety desk of an online platform. We reported a danger to life in y
 reported was wrong. We have sent a written correction and will read you its reference. I will tell you what
 was wrong and what is true. Please tell whoever acted on the first report, and give me your name and your
 incident number.
+"""
+BY_PHONE_ALONE = """
+Nothing was sent to them: their destination is closed, or the agency is suspended. Tell them by telephone,
+and write down as the outcome who heard it, when, and under which reference of theirs.
 """
 NO_NUMBER = (
     "No call centre is on record for these places: find its full number and note the source. "
@@ -147,8 +152,34 @@ def phone_them_now(referral: Referral, addressees: list[Addressee]) -> None:
     )
 
 
+def phone_correction(correction: Referral, row: Addressee) -> None:
+    """Open the task to tell a closed recipient of a correction by telephone, with its clock."""
+    agency = row.destination.agency
+    title = f"{correction.reference}: correct by telephone with {agency.name}"[:200]
+    due = start(correction, f"policy.ack-{pace(correction)}", title, about=row.origin, zone=agency.time_zone)
+    words = [
+        f"{agency.name}, from our directory: {agency.phone or 'no number; find it and note the source'}",
+        BY_PHONE_ALONE.strip(),
+        f"What was wrong: {correction.correction_wrong}",
+        f"What is true: {correction.correction_true}",
+    ]
+    cases.open_task(
+        correction.case,
+        kind=PHONE_CORRECTION,
+        title=title,
+        role=Role.SAFETY_LIAISON,
+        instructions="\n\n".join(words),
+        about=row.origin,
+        priority=correction.priority,
+        due_at=due,
+    )
+
+
 def stop_phoning(referral: Referral, *, by: User, outcome: str) -> None:
-    """End the task and the clock of a call that must not be made any more."""
+    """End the tasks and the clocks of calls that must not be made any more; the referral has ended."""
+    for row in referral.addressees.all():
+        if cases.end_tasks(about=row.origin, kind=PHONE_CORRECTION, outcome=outcome, by=by, cancel=True):
+            cases.cancel_deadline(referral.case, code=f"policy.ack-{pace(referral)}", about=row.origin)
     cases.end_tasks(about=referral.origin, kind=PHONE_NOW, outcome=outcome, by=by, cancel=True)
     rule = policy.phone_rule(referral.priority)
     if rule is not None:

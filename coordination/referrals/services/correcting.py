@@ -3,26 +3,33 @@
 from django.db import transaction
 
 from coordination.access.services import User
+from coordination.cases import services as cases
 from coordination.core import clock, identifiers
 from coordination.core.errors import Conflict, Refused
 from coordination.outbox import selectors as outbox
+from coordination.outbox import services as outbox_services
 from coordination.referrals.models import Addressee, Referral
-from coordination.referrals.services.hearing import LEFT
-from coordination.referrals.services.records import limited, permitted, required, trace
+from coordination.referrals.services import calling
+from coordination.referrals.services.hearing import drop_questions
+from coordination.referrals.services.records import limited, lock, move, permitted, required, trace
 from coordination.referrals.services.submitting import freeze
 from coordination.referrals.workflow import REFERRAL, ReferralState, ReferralVerb
 
 _LONGEST = 20_000
 _DEAD = (ReferralState.DECLINED, ReferralState.WITHDRAWN)
+# No attempt was made, or it was stopped: nobody can have it.
+NEVER_TRIED = frozenset({"queued", "held", "void"})
 
 
 @transaction.atomic
 def correct(referral: Referral, *, by: User, what_was_wrong: str, what_is_true: str) -> Referral:
     """File and submit the correction of a referral that is with its recipients; another person approves it.
 
+    A recipient that is closed now is told by telephone once it is approved, and keeps nobody else waiting.
     It goes to every recipient of the original at the same priority, and is acknowledged when the last one
-    has. The original becomes `corrected` when the correction is approved. Raises Refused where nobody has
-    the original (withdraw it), Conflict where a correction is under way.
+    has. The original becomes `corrected` when the correction is approved. A delivery that failed, was
+    rejected or is unknown is enough to correct: somebody may have it. Raises Refused where nothing
+    was tried yet (withdraw it), Conflict where a correction is under way.
     """
     original = permitted(referral, by=by, permission="correct_referral")
     REFERRAL.after(original.state, ReferralVerb.CORRECT)
@@ -30,10 +37,41 @@ def correct(referral: Referral, *, by: User, what_was_wrong: str, what_is_true: 
     true = required("what_is_true", limited("what_is_true", what_is_true, _LONGEST))
     if original.corrections.exclude(state__in=_DEAD).exists():
         raise Conflict("A correction of this referral is under way.")
-    if not outbox.deliveries_of(original.origin).filter(state__in=LEFT).exists():
+    tried = outbox.deliveries_of(original.origin).exclude(state__in=NEVER_TRIED)
+    # By telephone too: that is how a closed recipient hears of a correction.
+    told = tried.exists() or original.addressees.exclude(acknowledged_at=None).exists()
+    # An approved correction cannot be withdrawn: what is wrong with it is corrected before it has left, too.
+    if not told and original.corrects_id is None:
         raise Refused("Nobody has it yet: withdraw it.", rule="referrals.correct-after-sending")
     correction = _file(original, wrong, true, by)
     return freeze(correction, by=by)
+
+
+def mark_corrected(correction: Referral, original: Referral, *, by: User) -> None:
+    """End the original because its correction was approved: nothing of it that has not left may leave now."""
+    locked = lock(original)
+    why = f"Corrected by {correction.reference}."
+    move(locked, ReferralVerb.CORRECT)
+    stop_sending(locked, by=by, why=why)
+    calling.stop_phoning(locked, by=by, outcome=why)
+    drop_questions(locked, by=by, why=why)
+    cases.cancel_deadline(locked.case, code="policy.outcome", about=locked.origin)
+    for addressee in locked.addressees.filter(acknowledged_at=None):
+        code = f"policy.ack-{calling.pace(locked)}"
+        cases.cancel_deadline(locked.case, code=code, about=addressee.origin)
+    trace(
+        locked,
+        "corrected",
+        f"Referral {locked.reference} corrected by {correction.reference}",
+        by=by,
+        details={"correction": correction.reference},
+    )
+
+
+def stop_sending(referral: Referral, *, by: User, why: str) -> None:
+    """Void whatever of a referral has not left: its own messages and its answers, approved ones too."""
+    for origin in (referral.origin, *(each.origin for each in referral.questions.all())):
+        outbox_services.void_unsent(origin, by=by, reason=why)
 
 
 def _file(original: Referral, wrong: str, true: str, by: User) -> Referral:

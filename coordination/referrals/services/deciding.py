@@ -4,7 +4,7 @@
 checks each digest against the frozen message and inserts the delivery in this transaction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.db import transaction
 
@@ -16,15 +16,16 @@ from coordination.core.errors import Conflict, InvalidInput, Refused
 from coordination.ledger import services as ledger
 from coordination.outbox import selectors as outbox_selectors
 from coordination.outbox import services as outbox
+from coordination.partners import selectors as partners
 from coordination.referrals import selectors
 from coordination.referrals.models import Addressee, Referral
-from coordination.referrals.services import calling, gate
-from coordination.referrals.services.hearing import drop_questions
+from coordination.referrals.services import calling, correcting, gate
 from coordination.referrals.services.records import move, permitted, required, trace
 from coordination.referrals.services.submitting import addressees_of, digests_of
 from coordination.referrals.workflow import REFERRAL, ReferralState, ReferralVerb
 
-STOPPABLE = frozenset({"queued", "held", "void"})
+# Nothing of it has left for certain. One that is unknown may have: that is corrected.
+STOPPABLE = correcting.NEVER_TRIED | {"failed"}
 
 
 @transaction.atomic
@@ -49,11 +50,14 @@ def approve(
     if alone:
         _check_alone(locked, by, break_glass=break_glass, reason=reason)
     addressees = addressees_of(locked)
-    _check_seen(addressees, digests)
+    written = [each for each in addressees if each.message is not None] if locked.corrects_id else addressees
+    _check_seen(written, digests)
     _check_gate(locked, addressees, by)
-    for addressee in addressees:
-        assert addressee.message is not None  # noqa: S101  # nosec B101 - _check_seen raised
-        outbox.approve(addressee.message, digest=digests[addressee.pk], by=by, break_glass=alone)
+    closed = _closed(locked, addressees, by)
+    for addressee in written:
+        if addressee not in closed:
+            assert addressee.message is not None  # noqa: S101  # nosec B101 - _check_seen raised
+            outbox.approve(addressee.message, digest=digests[addressee.pk], by=by, break_glass=alone)
     move(
         locked,
         ReferralVerb.APPROVE,
@@ -68,8 +72,10 @@ def approve(
         calling.alert_break_glass(locked, by=by)
     if locked.priority == "P0":
         calling.phone_them_now(locked, addressees)
+    for addressee in closed:
+        calling.phone_correction(locked, addressee)
     if locked.corrects is not None:
-        _mark_corrected(locked, locked.corrects, by)
+        correcting.mark_corrected(locked, locked.corrects, by=by)
     return locked
 
 
@@ -100,24 +106,36 @@ def decline(referral: Referral, *, by: User, reason: str) -> Referral:
 
 @transaction.atomic
 def withdraw(referral: Referral, *, by: User, reason: str) -> Referral:
-    """Take the referral back before anything has left. Raises Refused once something has, or is on its way.
+    """Take the referral back where nothing of it has left, failed deliveries included; nothing leaves after.
 
-    What has left cannot be called back by silence: it is corrected.
+    Raises Refused once something has left, may have, or is on its way: what has left cannot be called back by
+    silence, it is corrected. An approved correction is not withdrawn either: its original has ended.
     """
     locked = permitted(referral, by=by, permission="withdraw_referral")
     REFERRAL.after(locked.state, ReferralVerb.WITHDRAW)
     why = required("reason", reason, "Say why this is withdrawn.")
-    if locked.state == ReferralState.APPROVED:
-        states = set(outbox_selectors.deliveries_of(locked.origin).values_list("state", flat=True))
-        if not states <= STOPPABLE:
-            raise Refused(
-                "It is on its way to a recipient, or there already: wait for the outcome and correct it.",
-                rule="referrals.withdraw-before-sending",
-            )
-    _void(addressees_of(locked), by=by, reason=why)
-    calling.stop_phoning(locked, by=by, outcome="The referral was withdrawn.")
+    if locked.corrects_id and locked.state == ReferralState.APPROVED:
+        raise Refused(
+            "The original ended with its approval, and nobody else would tell the recipients: correct it.",
+            rule="referrals.withdraw-correction",
+        )
+    _check_here(locked, STOPPABLE)
+    correcting.stop_sending(locked, by=by, why=why)
+    # A worker may have taken one in between.
+    _check_here(locked, {"void"})
     cases.end_tasks(about=locked.origin, kind=calling.REVISE, outcome="Withdrawn.", by=by, cancel=True)
-    return _decided(locked, ReferralVerb.WITHDRAW, "withdrawn", by=by, reason=why)
+    _decided(locked, ReferralVerb.WITHDRAW, "withdrawn", by=by, reason=why)
+    calling.stop_phoning(locked, by=by, outcome="The referral was withdrawn.")
+    return locked
+
+
+def _check_here(referral: Referral, states: Collection[str]) -> None:
+    elsewhere = outbox_selectors.deliveries_of(referral.origin).exclude(state__in=states)
+    if elsewhere.exists() or referral.addressees.exclude(acknowledged_at=None).exists():
+        raise Refused(
+            "It is on its way to a recipient, or there already: wait for the outcome and correct it.",
+            rule="referrals.withdraw-before-sending",
+        )
 
 
 def _check_alone(referral: Referral, by: User, *, break_glass: bool, reason: str) -> None:
@@ -139,6 +157,20 @@ def _check_seen(addressees: list[Addressee], digests: Mapping[int, str]) -> None
         raise InvalidInput("digests", "Name the digest seen for each recipient, and no other.")
     if any(addressee.message is None for addressee in addressees):
         raise Conflict("A recipient has no frozen message: return the referral and submit it again.")
+
+
+def _closed(correction: Referral, addressees: list[Addressee], by: User) -> list[Addressee]:
+    """Return the recipients of a correction that no message can go to, and void what was frozen for them.
+
+    A referral with a closed recipient is not approved at all: `outbox.approve` refuses it.
+    """
+    if not correction.corrects_id:
+        return []
+    closed = [
+        each for each in addressees if not each.message or not partners.is_destination_open(each.destination)
+    ]
+    _void(closed, by=by, reason="The destination is closed: the recipient is told by telephone.")
+    return closed
 
 
 def _check_gate(referral: Referral, addressees: list[Addressee], by: User) -> None:
@@ -183,22 +215,4 @@ def _trace_approval(referral: Referral, addressees: list[Addressee], by: User) -
         by=by,
         detail=referral.decision_reason,
         details={"break_glass": referral.break_glass, **digests_of(addressees)},
-    )
-
-
-def _mark_corrected(correction: Referral, original: Referral, by: User) -> None:
-    locked = Referral.objects.select_for_update(of=("self",)).select_related("case").get(pk=original.pk)
-    move(locked, ReferralVerb.CORRECT)
-    calling.stop_phoning(locked, by=by, outcome=f"Corrected by {correction.reference}.")
-    drop_questions(locked, by=by, why=f"Corrected by {correction.reference}.")
-    cases.cancel_deadline(locked.case, code="policy.outcome", about=locked.origin)
-    for addressee in locked.addressees.filter(acknowledged_at=None):
-        code = f"policy.ack-{calling.pace(locked)}"
-        cases.cancel_deadline(locked.case, code=code, about=addressee.origin)
-    trace(
-        locked,
-        "corrected",
-        f"Referral {locked.reference} corrected by {correction.reference}",
-        by=by,
-        details={"correction": correction.reference},
     )

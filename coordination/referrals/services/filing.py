@@ -1,5 +1,6 @@
 """Filing a referral and working on the draft. Once it is in review its content is frozen."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,12 +11,12 @@ from coordination.access.services import User
 from coordination.cases import services as cases
 from coordination.cases.services import Case
 from coordination.core import clock, identifiers
-from coordination.core.errors import Conflict, IllegalTransition, InvalidInput
+from coordination.core.errors import Conflict, IllegalTransition, InvalidInput, raise_all
 from coordination.partners import selectors as partners
 from coordination.partners.services import Destination
 from coordination.policy import selectors as policy
 from coordination.referrals.models import PROVENANCE, Addressee, Fact, Item, Referral
-from coordination.referrals.services.records import limited, permitted, required, trace
+from coordination.referrals.services.records import danger_missing, limited, permitted, required, trace
 from coordination.referrals.workflow import ReferralState
 
 PRIORITIES = ("P0", "normal")
@@ -47,7 +48,10 @@ def file(
     reporter: str = "",
     consent: str = "",
 ) -> Referral:
-    """File a referral as a draft. Raises InvalidInput naming the field, NotFound for a case not visible."""
+    """File a referral as a draft. A P0 states the danger to life and why.
+
+    Raises InvalidInput naming each field that is wrong, NotFound for a case not visible.
+    """
     access.require(by, "referrals.file_referral")
     cases.require_case(by, case, "work_case")
     values = {
@@ -62,13 +66,9 @@ def file(
         "reporter": reporter,
         "consent": consent,
     }
-    referral = Referral.objects.create(
-        reference=identifiers.reference("R"),
-        case=case,
-        filed_by=by,
-        filed_at=clock.now(),
-        **{name: _clean(name, value) for name, value in values.items()},
-    )
+    referral = Referral(reference=identifiers.reference("R"), case=case, filed_by=by, filed_at=clock.now())
+    _fill(referral, values)
+    referral.save(force_insert=True)
     referral.authors.add(by)
     trace(referral, "filed", f"Referral {referral.reference} filed", by=by, details={"priority": priority})
     return referral
@@ -79,10 +79,10 @@ def revise(referral: Referral, *, by: User, **fields: Any) -> Referral:
     """Change the draft's own fields. Raises IllegalTransition once it is in review: the content is frozen."""
     draft = _draft(referral, by, "revise")
     known = _CORRECTION_FIELDS if draft.corrects_id else _FIELDS
-    for name, value in fields.items():
-        if name not in known:
-            raise InvalidInput(name, "This is not a field of the draft.")
-        setattr(draft, name, _clean(name, value))
+    raise_all(
+        [InvalidInput(name, "This is not a field of the draft.") for name in fields if name not in known]
+    )
+    _fill(draft, fields)
     draft.save(update_fields=[*fields])
     trace(draft, "revised", f"Referral {draft.reference} revised", by=by, details={"fields": sorted(fields)})
     return draft
@@ -200,6 +200,19 @@ def _draft(referral: Referral, by: User, verb: str) -> Referral:
     return locked
 
 
+def _fill(draft: Referral, fields: Mapping[str, Any]) -> None:
+    """Put the fields into the draft, or raise InvalidInput naming all that are wrong, or missing for a P0."""
+    found = []
+    for name, value in fields.items():
+        try:
+            setattr(draft, name, _clean(name, value))
+        except InvalidInput as error:
+            found.append(error)
+    if not found and draft.priority == "P0" and not draft.corrects_id:
+        found = danger_missing(draft)
+    raise_all(found)
+
+
 def _not_correction(draft: Referral) -> Referral:
     if draft.corrects_id:
         raise InvalidInput(
@@ -238,5 +251,5 @@ def _basis(code: str) -> str:
 
 
 def _trace_part(draft: Referral, action: str, by: User, **details: Any) -> None:
-    words = action.replace("_", " ").capitalize()
+    words = action.replace("addressee", "recipient").replace("_", " ").capitalize()
     trace(draft, action, f"{words} ({draft.reference})", by=by, details=details)

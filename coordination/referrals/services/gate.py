@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from coordination.access.roles import Role
 from coordination.access.services import User
-from coordination.core.errors import InvalidInput, Refused
+from coordination.core.errors import InvalidInput, Refused, raise_all
 from coordination.policy import engine
 from coordination.policy import selectors as policy
 from coordination.policy.engine import Permission
@@ -34,19 +34,47 @@ def check(
     """Return the citation under which each thing may go to every recipient, by `field_of(…, "basis")`.
 
     `counsel` says that counsel approves, or will be asked to. Raises Refused naming thing, category,
-    recipient and citation; InvalidInput naming the field for a missing or unknown basis, and for a
-    danger statement that is not there although a basis rests on it (18 USC 2702(b)(8), (c)(4)).
+    recipient and citation; InvalidInput for all that `missing` returns.
     """
     citations: dict[str, str] = {}
-    recipients = list(addressees)
-    for each in disclosed:
-        _check_danger(referral, each)
+    recipients, leaving = list(addressees), list(disclosed)
+    raise_all(missing(referral, leaving))
+    for each in leaving:
         for addressee in recipients:
             permission = _allow(referral, each, addressee, counsel=counsel)
             citations[field_of(each, "basis")] = permission.citation
     for addressee in recipients:
         own_words(addressee, emergency=_emergency(referral))
     return citations
+
+
+def missing(referral: Referral, disclosed: Iterable[Item | Fact]) -> list[InvalidInput]:
+    """Return what the gate cannot even judge: each missing or unknown basis, named by its field.
+
+    And the danger statement that is not there although a basis rests on it (18 USC 2702(b)(8), (c)(4)).
+    """
+    found: list[InvalidInput] = []
+    resting: dict[str, list[str]] = {}
+    for each in disclosed:
+        field = field_of(each, "basis")
+        if not each.basis:
+            found.append(InvalidInput(field, f"Name the legal basis on which “{each}” may leave."))
+            continue
+        try:
+            basis = policy.legal_basis(each.basis)
+        except InvalidInput as error:
+            found.append(InvalidInput(field, f"“{each}”: {error}"))
+            continue
+        if basis.requires_emergency and not referral.danger_to_life:
+            resting.setdefault(basis.citation, []).append(f"“{each}”")
+    found += [
+        InvalidInput(
+            "danger_to_life",
+            f"This rests on {citation}, which needs a danger to life on record: {', '.join(titles)}.",
+        )
+        for citation, titles in resting.items()
+    ]
+    return found
 
 
 def needs_counsel(disclosed: Iterable[Item | Fact]) -> bool:
@@ -97,16 +125,3 @@ def _allow(referral: Referral, each: Item | Fact, addressee: Addressee, *, couns
         raise Refused(
             f"“{each}” may not go to {agency}. {refusal}", rule=refusal.rule, citation=refusal.citation
         ) from refusal
-
-
-def _check_danger(referral: Referral, each: Item | Fact) -> None:
-    if not each.basis:
-        raise InvalidInput(field_of(each, "basis"), f"Name the legal basis on which “{each}” may leave.")
-    try:
-        basis = policy.legal_basis(each.basis)
-    except InvalidInput as error:
-        raise InvalidInput(field_of(each, "basis"), str(error)) from error
-    if basis.requires_emergency and not referral.danger_to_life:
-        raise InvalidInput(
-            "danger_to_life", f"“{each}” rests on {basis.citation}, which needs a danger to life on record."
-        )

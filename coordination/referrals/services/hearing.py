@@ -14,6 +14,7 @@ from coordination.access.roles import Role
 from coordination.access.services import User
 from coordination.cases import services as cases
 from coordination.core import clock
+from coordination.core.errors import Refused
 from coordination.ledger import services as ledger
 from coordination.outbox import selectors as outbox
 from coordination.outbox import services as outbox_services
@@ -34,6 +35,8 @@ NEWS = {
     "held": "it is held",
     "void": "it will not be sent",
 }
+# What arrives all the same is not chased: another message, or a call, has to reach them.
+_ENDED = frozenset({ReferralState.WITHDRAWN, ReferralState.CORRECTED})
 # It is with them, but the workflow has moved on: what they say is kept and goes to a person.
 _PAST = frozenset(
     {
@@ -54,7 +57,8 @@ def follow_delivery(addressee: Addressee, *, state: str, at: datetime | None = N
     if state in LEFT and row.left_at is None:
         row.left_at = at or clock.now()
         row.save(update_fields=["left_at"])
-        calling.chase_acknowledgement(referral, row)
+        if referral.state not in _ENDED:
+            calling.chase_acknowledgement(referral, row)
     trace(
         referral,
         "delivery_followed",
@@ -139,14 +143,30 @@ def request_information(addressee: Addressee, *, question: str, by: User | None 
     return asked
 
 
+@transaction.atomic
+def follow_call(addressee: Addressee, *, done: bool, by: User | None, outcome: str) -> Referral:
+    """Take a correction that was told by telephone as acknowledged; `outcome` says who heard it.
+
+    Raises Refused where the call is cancelled while the correction stands: somebody has to be told.
+    """
+    referral = lock(addressee.referral)
+    if done:
+        return acknowledge(addressee, reference="", by=by, who=outcome)
+    if referral.state not in _ENDED:
+        raise Refused(
+            "A correction by telephone is made, and completed with what came of it.",
+            rule="referrals.phone-correction",
+        )
+    return referral
+
+
 def drop_questions(referral: Referral, *, by: User | None, why: str) -> None:
     """Stop asking for answers that can no longer be given: tasks, clocks, answers not approved yet."""
-    for question in referral.questions.filter(approved_by=None).select_related("message"):
+    for question in referral.questions.filter(approved_by=None):
         cases.end_tasks(about=question.origin, outcome=why, by=by, cancel=True)
         code = f"policy.answer-{calling.pace(referral)}"
         cases.cancel_deadline(referral.case, code=code, about=question.origin)
-        if question.message is not None:
-            outbox_services.void(question.message, by=None, reason=why)
+        outbox_services.void_unsent(question.origin, by=None, reason=why)
 
 
 def _confirmed(referral: Referral, row: Addressee, *, who: str, by: User | None) -> Referral:

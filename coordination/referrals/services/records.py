@@ -58,6 +58,18 @@ def trace(
     )
 
 
+def danger_missing(referral: Referral) -> list[InvalidInput]:
+    """Return what a P0, or a danger to life that is stated, still lacks."""
+    found = []
+    if referral.priority == "P0" and not referral.danger_to_life:
+        found.append(
+            InvalidInput("danger_to_life", "P0 is for a danger to life: state it, or lower the priority.")
+        )
+    if (referral.priority == "P0" or referral.danger_to_life) and not referral.danger_reason.strip():
+        found.append(InvalidInput("danger_reason", "Say why there is a danger to life or safety."))
+    return found
+
+
 def required(field: str, value: str, message: str = "This is needed.") -> str:
     """Return the text without space around it, or raise InvalidInput naming the field."""
     text = value.strip()

@@ -7,21 +7,24 @@ from coordination.cases import selectors as case_selectors
 from coordination.cases import services as cases
 from coordination.channels.messages import Body, MessageKind
 from coordination.core import clock
-from coordination.core.errors import InvalidInput
+from coordination.core.errors import InvalidInput, raise_all
 from coordination.outbox import services as outbox
+from coordination.partners import selectors as partners
 from coordination.policy.workflow import RecipientClass
 from coordination.referrals.models import Addressee, Fact, Item, Referral
 from coordination.referrals.services import bodies, calling, gate
-from coordination.referrals.services.records import move, permitted, required, trace
+from coordination.referrals.services.records import danger_missing, move, permitted, trace
 from coordination.referrals.workflow import REFERRAL, ReferralVerb
+
+NOBODY = "Name at least one recipient."
 
 
 @transaction.atomic
 def submit(referral: Referral, *, by: User) -> Referral:
     """Freeze one message for each recipient and put the referral before an approver.
 
-    Raises InvalidInput naming what is missing, and Refused where the policy in force does not let one thing
-    go to one recipient, or where a channel cannot carry it.
+    Raises InvalidInput naming all that is missing, and Refused where the policy in force does not let one
+    thing go to one recipient, or where a channel cannot carry it.
     """
     draft = permitted(referral, by=by, permission="submit_referral")
     REFERRAL.after(draft.state, ReferralVerb.SUBMIT)
@@ -31,10 +34,11 @@ def submit(referral: Referral, *, by: User) -> Referral:
 def freeze(draft: Referral, *, by: User) -> Referral:
     """Check a locked draft, freeze its messages and move it to review; in the caller's transaction."""
     addressees = addressees_of(draft)
-    if not addressees:
-        raise InvalidInput("addressees", "Name at least one recipient.")
     body = correction_content(draft, addressees) if draft.corrects_id else content(draft, addressees)
     for addressee in addressees:
+        # A correction waits for no closed recipient: that one is told by telephone once it is approved.
+        if draft.corrects_id and not partners.is_destination_open(addressee.destination):
+            continue
         addressee.message = outbox.prepare(
             draft.case,
             kind=MessageKind.CORRECTION if draft.corrects_id else MessageKind.REFERRAL,
@@ -82,7 +86,7 @@ def content(draft: Referral, addressees: list[Addressee]) -> Body:
     """Return the body of a referral that is complete and that the gate lets through."""
     items = [item for item in draft.items.all() if item.chosen]
     facts = list(draft.facts.all())
-    _check_complete(draft, items, facts)
+    raise_all(_missing(draft, addressees, items, facts))
     # Counsel's approval cannot be there before the approval; the gate asks again then, for the approver.
     citations = gate.check(draft, [*items, *facts], addressees, counsel=True)
     return bodies.referral_body(draft, items=items, facts=facts, addressees=addressees, citations=citations)
@@ -90,21 +94,34 @@ def content(draft: Referral, addressees: list[Addressee]) -> Body:
 
 def correction_content(draft: Referral, addressees: list[Addressee]) -> Body:
     """Return the body of a correction that says what was wrong and what is true."""
-    required("correction_wrong", draft.correction_wrong, "Say what was wrong.")
-    required("correction_true", draft.correction_true, "Say what is true.")
+    found = [] if addressees else [InvalidInput("addressees", NOBODY)]
+    if not draft.correction_wrong.strip():
+        found.append(InvalidInput("correction_wrong", "Say what was wrong."))
+    if not draft.correction_true.strip():
+        found.append(InvalidInput("correction_true", "Say what is true."))
+    raise_all(found)
     for addressee in addressees:
         gate.own_words(addressee, emergency=False)
     return bodies.correction_body(draft)
 
 
-def _check_complete(draft: Referral, items: list[Item], facts: list[Fact]) -> None:
+def _missing(
+    draft: Referral, addressees: list[Addressee], items: list[Item], facts: list[Fact]
+) -> list[InvalidInput]:
+    """Return all that is not there yet, so that nobody learns of it one by one."""
+    found = [] if addressees else [InvalidInput("addressees", NOBODY)]
     if not items and not facts:
-        raise InvalidInput("items", "Choose at least one item, or add a fact: there is nothing to send.")
-    required("feared", draft.feared, "Say what is feared.")
-    required("why_suspicious", draft.why_suspicious, "Say why it is suspicious.")
-    if draft.danger_to_life:
-        required("danger_reason", draft.danger_reason, "Say why there is a danger to life or safety.")
-    elif draft.priority == "P0":
-        raise InvalidInput("danger_to_life", "P0 is for a danger to life: state it, or lower the priority.")
-    for item in items:
-        required(gate.field_of(item, "reason"), item.reason, "Each chosen item needs a reason.")
+        found.append(
+            InvalidInput("items", "Choose at least one item, or add a fact: there is nothing to send.")
+        )
+    if not draft.feared.strip():
+        found.append(InvalidInput("feared", "Say what is feared."))
+    if not draft.why_suspicious.strip():
+        found.append(InvalidInput("why_suspicious", "Say why it is suspicious."))
+    found += danger_missing(draft)
+    found += [
+        InvalidInput(gate.field_of(item, "reason"), f"“{item}” needs a reason.")
+        for item in items
+        if not item.reason.strip()
+    ]
+    return [*found, *gate.missing(draft, [*items, *facts])]

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time
 
 from django.db import transaction
 
+from coordination.access import markup
 from coordination.access import services as access
 from coordination.access.roles import Role
 from coordination.access.services import User
@@ -69,7 +70,7 @@ def decide(
     )
     locked.state = after
     locked.save(update_fields=["state"])
-    words = ", ".join(outcome.value.replace("_", " ") for outcome in chosen)
+    words = ", ".join(markup.words(outcome) for outcome in chosen)
     cases.end_tasks(about=locked.origin, outcome=f"Decided: {words}.", by=by)
     _follow_up(locked, chosen, why, monitor_until)
     if locked.case is not None:

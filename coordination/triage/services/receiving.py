@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
+from coordination.access import markup
 from coordination.access import services as access
 from coordination.access.roles import Role
 from coordination.access.services import User
@@ -52,7 +53,7 @@ def receive(
     """Take in a flag and return it with True, or the one that this sender gave the same id with False.
 
     A category of high severity under the criteria in force opens a case, or joins the one of this account,
-    with a P0 task for a senior reviewer, in the same transaction. Others wait for tier 1. Raises InvalidInput
+    with a P0 task for a senior reviewer, in the same transaction. Others wait their turn. Raises InvalidInput
     naming the field, and Conflict where the same id came with other content.
     """
     access.require(by, "triage.receive_flag")
@@ -132,7 +133,7 @@ def _queue(flag: Flag, by: User) -> None:
 
 def open_or_join(flag: Flag) -> Case:
     """Give the flag its case: the newest of this account, opened again where it was closed, or a new one."""
-    name = Category(flag.category).value.replace("_", " ")
+    name = markup.words(Category(flag.category))
     _one_at_a_time(flag)
     case = case_selectors.subjects_with_account(flag.account).first()
     if case is None:
@@ -152,7 +153,7 @@ def open_or_join(flag: Flag) -> Case:
         case,
         kind="triage.flag_received",
         title=f"Flag received: {name}" + (f", score {flag.score.normalize()}" if flag.score else ""),
-        detail=f"{flag.source} {flag.classifier} {flag.classifier_version}".strip(),
+        detail=f"{markup.words(flag.source)} {flag.classifier} {flag.classifier_version}".strip(),
         about=flag.origin,
     )
     return case
@@ -166,14 +167,14 @@ def _one_at_a_time(flag: Flag) -> None:
 
 
 def ask(flag: Flag) -> None:
-    """Open the task to decide: for a senior reviewer at once, or for tier 1."""
-    name = Category(flag.category).value.replace("_", " ")
+    """Open the task to decide, for a senior reviewer: at once where the criteria say so, else in turn."""
+    name = markup.words(Category(flag.category))
     instructions: list[Any] = [_REPORT_FIRST] if flag.category == Category.CSAM else []
     cases.open_task(
         flag.case,
         kind=SENIOR if flag.high_severity else TIER_1,
         title=f"Decide about a flag: {name}",
-        role=Role.SENIOR_REVIEWER if flag.high_severity else Role.REVIEWER,
+        role=Role.SENIOR_REVIEWER,
         instructions="\n".join([*instructions, _LOOK]),
         about=flag.origin,
         priority="P0" if flag.high_severity else "normal",

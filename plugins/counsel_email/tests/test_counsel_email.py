@@ -106,6 +106,16 @@ def test_rec_03_a_line_break_in_any_header_is_refused(text: str) -> None:
         "a@firm.example, b@firm.example",
         "a@firm.example;b@firm.example",
         "a@firm.example\nb@firm.example",
+        "a@firm.example; b@firm.example",
+        "a@firm.example b@firm.example",
+        "a@firm.example\n",
+        "\na@firm.example",
+        '"a,b"@firm.example',
+        '"a;b@other.example"@firm.example',
+        '"a\\\nb"@firm.example',
+        "Counsel <a@firm.example>",
+        "a@firm.example(b@firm.example)",
+        "a@@firm.example",
         *BREAKS,
         "",
     ],
@@ -114,9 +124,18 @@ def test_rec_03_a_second_recipient_cannot_be_configured(recipient: str) -> None:
     assert not CounselEmailForm({"recipient": recipient}).is_valid()
 
 
-def test_rec_03_a_second_recipient_is_refused_again_at_send() -> None:
+def test_one_plain_address_can_be_configured() -> None:
+    form = CounselEmailForm({"recipient": "o'neill.clara+desk@firm.example"})
+    assert form.is_valid()
+    assert form.cleaned_data == {"recipient": "o'neill.clara+desk@firm.example"}
+
+
+@pytest.mark.parametrize(
+    "recipient", ["a@firm.example, b@firm.example", "a@firm.example;b@firm.example", '"a;b"@firm.example']
+)
+def test_rec_03_a_second_recipient_is_refused_again_at_send(recipient: str) -> None:
     with pytest.raises(PermanentFailure, match="one recipient"):
-        _Mail("a@firm.example, b@firm.example", RENDERED, attempt(LETTER))
+        _Mail(recipient, RENDERED, attempt(LETTER))
 
 
 def test_the_letter_can_be_read_and_markup_in_it_is_text(tmp_path: Any) -> None:
@@ -147,3 +166,24 @@ def test_the_words_are_what_was_recorded(kind: MessageKind) -> None:
     """The words, not the bytes: those change with the fonts of the machine that renders."""
     recorded = Path(__file__).parent.parent / "recordings" / f"{kind}.txt"
     assert CounselEmail({}).render(message(kind)).preview == recorded.read_text().rstrip("\n")
+
+
+def test_every_page_of_a_letter_says_whose_it_is_and_which_page_of_how_many(tmp_path: Path) -> None:
+    body = LetterBody(
+        subject_line="Notice",
+        salutation="Dear counsel,",
+        paragraphs=("A paragraph that fills a line or two of the page, and then another one.",) * 60,
+        signed_by="The desk",
+    )
+    letter = dataclasses.replace(LETTER, body=body)
+    path = tmp_path / "letter.pdf"
+    path.write_bytes(CounselEmail({"recipient": "counsel@firm.example"}).render(letter).content)
+    pages = [page.extract_text() for page in PdfReader(path).pages]
+    assert len(pages) > 1
+    for number, text in enumerate(pages, start=1):
+        assert f"Page {number} of {len(pages)}" in text
+        assert letter.reference in text
+        assert "Confidential: for the recipient alone" in text
+    assert letter.recipient.name in pages[0]
+    assert "UTC" in pages[0]
+    assert "If it has reached you in error" in pages[-1]

@@ -87,6 +87,10 @@ class Scripted(Channel):
     def do_sleep(self, seconds: str, attempt: Attempt) -> None:
         time.sleep(float(seconds))
 
+    def do_mark(self, path: str, attempt: Attempt) -> None:
+        Path(path).touch()
+        time.sleep(1)
+
     def do_raise(self, *_: Any) -> None:
         raise ValueError("somebody's home address")
 
@@ -98,6 +102,12 @@ class Scripted(Channel):
 
     def do_permanent(self, *_: Any) -> None:
         raise PermanentFailure("they do not want it")
+
+    def do_say(self, words: str, attempt: Attempt) -> Receipt:
+        return receipt(attempt, reference=words, detail=words)
+
+    def do_fail(self, words: str, attempt: Attempt) -> None:
+        raise PermanentFailure(words)
 
     def do_leak(self, *_: Any) -> None:
         raise PermanentFailure("the key is " + self.config["secret"].reveal())

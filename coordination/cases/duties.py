@@ -1,0 +1,56 @@
+"""What each kind of task asks of a person: the permission without which nobody can do it.
+
+A slice that opens a task of a new kind adds its line here. Tests hold the table to every `open_task` of the
+code: no task may stand in the queue of somebody who cannot do it.
+"""
+
+from coordination.access.roles import ROLES, Role
+
+WORK = "cases.work_case"
+DECIDE_FLAG = "triage.decide_flag"
+FILE = "referrals.file_referral"
+APPROVE = "referrals.approve_referral"
+
+# The kind of task, and the permission that doing it takes.
+DUTIES: dict[str, str] = {
+    "triage_senior": DECIDE_FLAG,
+    "triage_tier_1": DECIDE_FLAG,
+    "monitor": DECIDE_FLAG,
+    "warn_target": WORK,
+    "file_referral": FILE,
+    "file_crisis_referral": FILE,
+    "revise_referral": FILE,
+    "approve_referral": APPROVE,
+    "approve_answer": APPROVE,
+    "answer_question": "referrals.submit_referral",
+    "after_action_review": "referrals.close_referral",
+    "break_glass_review": WORK,
+    "break_glass_alert_duty_officer": WORK,
+    "break_glass_alert_counsel": WORK,
+    "phone_now": WORK,
+    "phone_correction": WORK,
+    "heard_late": WORK,
+    "missed_deadline": WORK,
+    "delivery_failed": "outbox.resend_delivery",
+    "delivery_rejected": "outbox.resend_delivery",
+    "delivery_held": "outbox.resend_delivery",
+    "delivery_unknown": "outbox.resolve_delivery",
+    "void_may_have_left": WORK,
+    "void_has_left": WORK,
+    "lock_out": "access.change_user",
+}
+# A decision that a life may hang on waits for everybody who may take it, not for one role's shift alone.
+SHARED = ("triage_senior", "approve_referral", "approve_answer")
+# Where the law asks for counsel, for counsel alone.
+COUNSEL = (Role.COUNSEL, Role.DUTY_COUNSEL)
+
+
+def permission_for(kind: str) -> str:
+    """Return the permission that a task of this kind takes; the one to work on cases where none is named."""
+    return DUTIES.get(kind, WORK)
+
+
+def can_do(role: str, kind: str) -> bool:
+    """Tell whether people of `role` may do a task of this kind."""
+    rights = ROLES.get(Role(role)) if role in [*Role] else None
+    return rights is not None and permission_for(kind) in rights.permissions

@@ -1,0 +1,19 @@
+"""The verbs of messages and deliveries. `approve` is the one line that lets something leave."""
+
+from coordination.outbox.models import Delivery, Message
+from coordination.outbox.services.hearing import record_receipt, resolve
+from coordination.outbox.services.preparing import approve, prepare
+from coordination.outbox.services.stopping import OVERRULE, release, void, void_unsent
+
+__all__ = [
+    "OVERRULE",
+    "Delivery",
+    "Message",
+    "approve",
+    "prepare",
+    "record_receipt",
+    "release",
+    "resolve",
+    "void",
+    "void_unsent",
+]

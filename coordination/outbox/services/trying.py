@@ -1,0 +1,64 @@
+"""Trying a way before it is needed: a test about nobody, sent at once and kept nowhere but in the ledger."""
+
+from django.db import transaction
+
+from coordination.channels import Attempt, TestBody
+from coordination.core import clock, identifiers
+from coordination.core.errors import Refused
+from coordination.ledger import services as ledger
+from coordination.outbox import hosts
+from coordination.outbox.services import preparing
+from coordination.partners import selectors as partners
+from coordination.partners.services import Destination
+
+NOTE = "This is a test of the way to you. It is about nobody, and nothing is to be done."
+SECONDS = 60.0
+
+
+def try_destination(destination: Destination) -> hosts.Outcome:
+    """Render and deliver one test message now, in a plugin host; return what the channel says of it.
+
+    Raises Refused where the destination is closed or its channel cannot make the message.
+    """
+    if not partners.is_destination_open(destination):
+        raise Refused("The destination is closed, or its agency is not verified.", rule="closed")
+    source = preparing.message_for(
+        destination,
+        kind="test",
+        reference=identifiers.reference("T"),
+        body=TestBody(note=NOTE),
+        lane="normal",
+    )
+    rendered = preparing.render(destination, source)
+    attempt = Attempt(
+        message_id=source.id,
+        number=1,
+        started_at=clock.now(),
+        kind=source.kind,
+        reference=source.reference,
+        priority=source.priority,
+    )
+    spec = hosts.spec_for(destination.channel, destination.config)
+    with hosts.pool().use(destination.pk, spec) as host:
+        [outcome] = host.deliver(
+            [hosts.Parcel(rendered=rendered, attempt=attempt)],
+            window=SECONDS,
+            begin_by=hosts.boot_seconds() + SECONDS,
+        )
+    _record(destination, outcome)
+    return outcome
+
+
+@transaction.atomic
+def _record(destination: Destination, outcome: hosts.Outcome) -> None:
+    ledger.record(
+        "outbox.destination_tested",
+        subject=f"destination:{destination.pk}",
+        by=None,
+        details={
+            "agency": destination.agency_id,
+            "message": outcome.message_id,
+            "outcome": str(outcome.kind),
+            "fingerprint": partners.destination_fingerprint(destination),
+        },
+    )

@@ -1,0 +1,64 @@
+"""A way is tried with a message about nobody, before it is needed."""
+
+import io
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from coordination.channels.testing import FakePartner, Situation
+from coordination.ledger.selectors import entries_about
+from coordination.outbox.models import Delivery, Message
+from coordination.partners import services as partners
+from tests.outbox.factories import a_destination
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKY0="
+
+
+@pytest.fixture
+def number(partner: FakePartner, monkeypatch: pytest.MonkeyPatch) -> int:
+    """A destination that posts signed webhooks to the partner."""
+    monkeypatch.setenv("SECRET_TEST_SIGNING", SECRET)
+    config = {"signing_secret": "secret:TEST_SIGNING"}
+    return a_destination(partner.url, channel="signed_webhook", **config).pk
+
+
+def _try(number: int) -> str:
+    said = io.StringIO()
+    call_command("destination_test", number, stdout=said)
+    return said.getvalue()
+
+
+def test_a_test_arrives_is_about_nobody_and_stands_in_the_ledger(partner: FakePartner, number: int) -> None:
+    assert _try(number).startswith("Accepted: HTTP 200")
+    [request] = partner.requests
+    sent = json.loads(request.body)
+    assert sent["kind"] == "test"
+    assert "about nobody" in sent["body"]["note"]
+    actions = [entry.action for entry in entries_about(f"destination:{number}")]
+    assert actions[-1] == "outbox.destination_tested"
+    assert not Message.objects.exists()
+    assert not Delivery.objects.exists()
+
+
+def test_what_did_not_arrive_is_said_with_its_reason(partner: FakePartner, number: int) -> None:
+    partner.be(Situation.REFUSES)
+    with pytest.raises(CommandError, match="permanent"):
+        _try(number)
+    assert SECRET not in str(partner.requests[0].body)
+
+
+def test_a_missing_secret_and_a_closed_destination_are_said(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SECRET_TEST_SIGNING")
+    with pytest.raises(CommandError, match="secret"):
+        _try(number)
+    destination = partners.Destination.objects.get(pk=number)
+    partners.change_destination(destination, by=None, enabled=False)
+    with pytest.raises(CommandError, match="closed"):
+        _try(number)
+    with pytest.raises(CommandError):
+        _try(number + 999)
