@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from coordination.access import services as access
 from coordination.access import stepup
 from coordination.access.modeladmin import DeskAdmin, person, tell
+from coordination.core.deadlocks import outlasting
 from coordination.core.errors import CoordinationError, InvalidInput
 from coordination.ledger import services as ledger
 
@@ -230,7 +231,11 @@ class RecordAdmin(DeskAdmin):
         self, request: HttpRequest, record: Any, found: Act, form: forms.Form, target: str
     ) -> HttpResponse:
         try:
-            done = found.run(self, request, record, {**form.cleaned_data, "target": target})
+            done = outlasting(
+                lambda: found.run(
+                    self, request, self.record_of(request, object_id), {**form.cleaned_data, "target": target}
+                )
+            )
         except InvalidInput as error:
             tell(request, error)
             for each in error.errors:

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from coordination.access.services import User
+from coordination.core.deadlocks import outlasting
 from coordination.rest import services
 from coordination.rest.problems import Problem, plain_response
 
@@ -46,7 +47,7 @@ class OncePerKey(APIView):
             raise Problem("idempotency-key-missing")
         user = request.user
         if not key or not isinstance(user, User):
-            response: HttpResponseBase = handler(request, *args, **kwargs)
+            response: HttpResponseBase = outlasting(lambda: handler(request, *args, **kwargs))
             return response
         given: list[Response] = []
 
@@ -59,14 +60,16 @@ class OncePerKey(APIView):
             )
 
         try:
-            answer, replayed = services.answer_once(
-                principal=user, key=key, request_digest=_digest(request), act=act
+            answer, replayed = outlasting(
+                lambda: services.answer_once(
+                    principal=user, key=key, request_digest=_digest(request), act=act
+                )
             )
         except services.RequestInFlight:
             raise Problem("request-in-flight") from None
         except services.KeyReused:
             raise Problem("idempotency-key-reused") from None
-        return _replay(answer) if replayed else given[0]
+        return _replay(answer) if replayed else given[-1]
 
 
 class ApiView(OncePerKey):
