@@ -6,7 +6,7 @@ import pytest
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
-from django.urls import path
+from django.urls import get_resolver, path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,6 +20,12 @@ from coordination.desk.routes import Route
 from coordination.rest.views import ApiView
 
 ROUTES = routes.routes()
+METHODS = tuple(verb.lower() for verb in routes.VERBS)
+OF_THE_API = [
+    (address, found.callback.cls)
+    for address, found in routes._patterns(get_resolver())
+    if hasattr(found.callback, "cls")
+]
 
 
 def test_every_route_and_verb_declares_its_rule() -> None:
