@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 
 from coordination.ledger import reading
-from coordination.ledger.filters import ActionFilter, PersonFilter
+from coordination.ledger.filters import ActionFilter, PersonFilter, WhenFilter
 from coordination.ledger.models import Leaf
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class LeafAdmin(_ModelAdmin):
     """
 
     list_display = ("at", "action", "about", "by")
-    list_filter = (ActionFilter, PersonFilter, ("recorded_at", admin.DateFieldListFilter))
+    list_filter = (ActionFilter, PersonFilter, ("recorded_at", WhenFilter))
     search_fields = ("subject__exact",)
     search_help_text = "The whole reference of a record, such as R-7F3K-9QWD."
     ordering = ("-id",)
