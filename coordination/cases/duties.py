@@ -29,6 +29,7 @@ DUTIES: dict[str, str] = {
     "break_glass_alert_counsel": WORK,
     "phone_now": WORK,
     "phone_correction": WORK,
+    "nothing_leaves": "referrals.withdraw_referral",
     "heard_late": WORK,
     "missed_deadline": WORK,
     "delivery_failed": "outbox.resend_delivery",
