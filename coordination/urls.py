@@ -22,6 +22,7 @@ home = declares(GET=anybody("Leads to the desk's door."))(
 urlpatterns = [
     path("", home, name="root"),
     path("admin/", admin.site.urls),
+    path("account/", include("coordination.access.urls")),
     path("api/v1/", include((api, "api"))),
     re_path(r"^api/", api_not_found),
     path("inbound/<uuid:inbound_id>/", inbound, name="inbound"),

@@ -10,14 +10,23 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from coordination.access import selectors, services
-from coordination.access.forms import AliasForm, NewPersonForm, RevokeForm, RolesForm, RotateForm, TokenForm
+from coordination.access import links, selectors, services, stepup
+from coordination.access.forms import (
+    AliasForm,
+    NewPersonForm,
+    ReasonForm,
+    RevokeForm,
+    RolesForm,
+    RotateForm,
+    TokenForm,
+)
 from coordination.access.models import User
 from coordination.access.recordadmin import Act, Done, RecordAdmin, act
 from coordination.access.tokenpage import issued, shown_once
 from coordination.core.errors import CoordinationError, InvalidInput
 
 _CHANGE = "access.change_user"
+NOT_TO_ONESELF = frozenset({"disable", "change_roles", "release", "give_way_in", "start_anew"})
 
 
 @admin.register(User)
@@ -48,8 +57,14 @@ class PersonAdmin(RecordAdmin):
 
     def offers(self, request: HttpRequest, record: User, act: Act) -> bool:
         """Offer nobody what would be done to themselves, and only one of disable and enable."""
-        if act.name in {"disable", "change_roles"} and record.pk == request.user.pk:
+        if act.name in NOT_TO_ONESELF and record.pk == request.user.pk:
             return False
+        if act.name in {"give_way_in", "start_anew"} and not (record.is_staff and record.is_active):
+            return False
+        if act.name == "release":
+            return selectors.lock_out_of(record) is not None
+        if act.name == "end_sessions":
+            return selectors.sessions_of(record).exists()
         return act.name != ("enable" if record.is_active else "disable")
 
     def form_arguments(self, request: HttpRequest, record: User, act: Act) -> dict[str, Any]:  # noqa: ARG002
@@ -59,10 +74,15 @@ class PersonAdmin(RecordAdmin):
         return {"initial": {"alias": record.alias}} if act.name == "change_alias" else {}
 
     def page_context(self, request: HttpRequest, record: User, page: str) -> dict[str, Any]:  # noqa: ARG002
-        """Show the tokens, the dead ones too."""
-        return {"tokens": selectors.tokens_of(record)}
+        """Show the doors, and the tokens, the dead ones too."""
+        return {
+            "tokens": selectors.tokens_of(record),
+            "sessions": selectors.sessions_of(record),
+            "factors": selectors.factors_of(record),
+            "lock_out": selectors.lock_out_of(record),
+        }
 
-    @act(_CHANGE, "Change roles", form=RolesForm)
+    @act(_CHANGE, "Change roles", form=RolesForm, step_up=True)
     def change_roles(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
         """Give exactly these roles."""
         services.set_roles(record, data["roles"], by=services.person(request.user))
@@ -89,7 +109,33 @@ class PersonAdmin(RecordAdmin):
         services.change_person(record, by=by, alias=record.alias, is_active=True)
         return f"{record} is enabled."
 
-    @act(_CHANGE, "Issue a token", form=TokenForm)
+    @act(_CHANGE, "Release the lock-out", form=ReasonForm)
+    def release(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
+        """Let the person's password and codes work again."""
+        services.release(record, by=services.person(request.user), reason=data["reason"])
+        return f"{record} may sign in with password and code again."
+
+    @act(_CHANGE, "End all sessions", grave=True)
+    def end_sessions(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:  # noqa: ARG002
+        """Throw the person out of every browser."""
+        ended = services.end_all(record, why="ended by an administrator", by=services.person(request.user))
+        return f"{ended} sessions of {record} are ended."
+
+    @act(_CHANGE, "Give a way in", step_up=True)
+    def give_way_in(self, request: HttpRequest, record: User, data: dict[str, Any]) -> Done:  # noqa: ARG002
+        """Show a one-time link, by which the person sets a password."""
+        shown = services.issue_enrolment(record, by=services.person(request.user))
+        request.issued_enrolment = shown  # type: ignore[attr-defined]
+        return Done("A way in is given.")
+
+    @act(_CHANGE, "Start enrolment anew", grave=True, step_up=True)
+    def start_anew(self, request: HttpRequest, record: User, data: dict[str, Any]) -> Done:  # noqa: ARG002
+        """For lost devices: take factors, password and sessions, and show a one-time link."""
+        shown = services.start_anew(record, by=services.person(request.user))
+        request.issued_enrolment = shown  # type: ignore[attr-defined]
+        return Done("Enrolment starts anew.")
+
+    @act(_CHANGE, "Issue a token", form=TokenForm, step_up=True)
     def issue_token(self, request: HttpRequest, record: User, data: dict[str, Any]) -> Done:
         """Issue a token; its plain text goes into this one answer and nowhere else."""
         token, plain = services.issue_token(
@@ -124,8 +170,22 @@ class PersonAdmin(RecordAdmin):
         return token
 
     def act_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
-        """Show a token's plain text in place of the redirect: a message would be stored."""
-        return shown_once(self, request, super().act_view(request, object_id, name))
+        """Show what is shown once in place of the redirect: a message would be stored."""
+        answer = shown_once(self, request, super().act_view(request, object_id, name))
+        if enrolment := getattr(request, "issued_enrolment", None):
+            made, plain = enrolment
+            more = {
+                "enrolment": made,
+                "link": links.enrolment(plain),
+                "record_url": self.url_of(made.user),
+            }
+            return self._once(request, "access/way_in.html", f"A way in for {made.user}", more)
+        return answer
+
+    def _once(self, request: HttpRequest, template: str, title: str, more: dict[str, Any]) -> HttpResponse:
+        shown = TemplateResponse(request, template, self._context(request, title) | more)
+        shown["Cache-Control"] = "no-store"
+        return shown
 
     def add_view(
         self,
@@ -138,6 +198,8 @@ class PersonAdmin(RecordAdmin):
             return HttpResponse(status=403)
         form = NewPersonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
+            if asked := stepup.require(request):
+                return asked
             created = self._create(request, form)
             if created is not None:
                 return HttpResponseRedirect(self.url_of(created))

@@ -10,7 +10,11 @@ class AccessConfig(AppConfig):
     label = "access"
 
     def ready(self) -> None:
-        """Let the groups follow the table of roles."""
-        from coordination.access import sync
+        """Let the groups follow the table of roles; listen at the doors."""
+        from coordination.access import checks, receivers, sync  # noqa: F401
+        from coordination.access.services import rotating
+        from coordination.core import rotation
 
+        rotation.ELSEWHERE.append(rotating)
         sync.connect()
+        checks.connect()

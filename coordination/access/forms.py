@@ -20,23 +20,14 @@ class RolesForm(forms.Form):
 
 
 class NewPersonForm(RolesForm):
-    """A person who did not exist."""
+    """A person who did not exist. They choose their password themselves: “Give a way in” on their page."""
 
     username = forms.CharField(max_length=150)
     first_name = forms.CharField(max_length=150, required=False)
     last_name = forms.CharField(max_length=150, required=False)
     email = forms.EmailField(required=False)
     alias = forms.CharField(max_length=60, required=False, help_text="Shown outside instead of the name.")
-    password = forms.CharField(
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        required=False,
-        help_text="Without one the person cannot sign in; systems and officers need none.",
-    )
-    field_order = ("username", "first_name", "last_name", "email", "alias", "password", "roles")
-
-    def clean_password(self) -> str | None:
-        """Tell an empty password from none."""
-        return self.cleaned_data["password"] or None
+    field_order = ("username", "first_name", "last_name", "email", "alias", "roles")
 
 
 class AliasForm(forms.Form):
@@ -69,3 +60,39 @@ class RevokeForm(forms.Form):
     """A token to end."""
 
     reason = forms.CharField(max_length=300, help_text="Kept with the token; for whoever asks why it ended.")
+
+
+class ReasonForm(forms.Form):
+    """Why."""
+
+    reason = forms.CharField(
+        max_length=300, widget=forms.Textarea, help_text="Who asked, and how you know that it was them."
+    )
+
+
+class EnrolForm(forms.Form):
+    """A new password, twice."""
+
+    password = forms.CharField(
+        label="New password",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 12 characters; a few words that do not belong together are good.",
+    )
+    again = forms.CharField(
+        label="Once more", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+
+    def clean_again(self) -> str:
+        """See that both are the same."""
+        if self.cleaned_data["again"] != self.cleaned_data.get("password"):
+            raise forms.ValidationError("The two are not the same.")
+        return str(self.cleaned_data["again"])
+
+
+class PasswordForm(EnrolForm):
+    """A new password for the current one."""
+
+    current = forms.CharField(
+        label="Your password now", widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+    field_order = ("current", "password", "again")

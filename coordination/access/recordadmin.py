@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from coordination.access import services as access
+from coordination.access import stepup
 from coordination.access.modeladmin import DeskAdmin, person, tell
 from coordination.core.deadlocks import outlasting
 from coordination.core.errors import CoordinationError, InvalidInput
@@ -43,6 +44,7 @@ class Act:
     form: type[forms.Form] = forms.Form
     page: str = ""
     grave: bool = False
+    step_up: bool = False
 
 
 def act(
@@ -52,13 +54,24 @@ def act(
     form: type[forms.Form] = forms.Form,
     page: str = "",
     grave: bool = False,
+    step_up: bool = False,
 ) -> Callable[[Function], Function]:
-    """Make a method of a RecordAdmin an act. A `grave` one is never the default."""
+    """Make a method of a RecordAdmin an act. A `grave` one is never the default.
+
+    Before one with `step_up` the person shows a second factor, unless they just did (access/stepup.py).
+    """
 
     def mark(function: Function) -> Function:
         name = function.__name__.rstrip("_")
         function.act = Act(  # type: ignore[attr-defined]
-            name=name, permission=permission, label=label, run=function, form=form, page=page, grave=grave
+            name=name,
+            permission=permission,
+            label=label,
+            run=function,
+            form=form,
+            page=page,
+            grave=grave,
+            step_up=step_up,
         )
         return function
 
@@ -236,12 +249,16 @@ class RecordAdmin(DeskAdmin):
         if not form.is_valid():
             messages.error(request, "Nothing was saved: something is missing or wrong below.")
             return self._show(request, record, found.page, refused=(found, form, target))
+        asked = stepup.require(request) if found.step_up else None
+        return asked or self._do(request, record, found, form, target)
+
+    def _do(
+        self, request: HttpRequest, record: Any, found: Act, form: forms.Form, target: str
+    ) -> HttpResponse:
+        data = {**form.cleaned_data, "target": target}
+        address = str(getattr(record, self.lookup))
         try:
-            done = outlasting(
-                lambda: found.run(
-                    self, request, self.record_of(request, object_id), {**form.cleaned_data, "target": target}
-                )
-            )
+            done = outlasting(lambda: found.run(self, request, self.record_of(request, address), data))
         except InvalidInput as error:
             tell(request, error)
             for each in error.errors:

@@ -29,6 +29,7 @@ DUTIES: dict[str, str] = {
     "break_glass_alert_counsel": WORK,
     "phone_now": WORK,
     "phone_correction": WORK,
+    "nothing_leaves": "referrals.withdraw_referral",
     "heard_late": WORK,
     "missed_deadline": WORK,
     "delivery_failed": "outbox.resend_delivery",
@@ -37,6 +38,7 @@ DUTIES: dict[str, str] = {
     "delivery_unknown": "outbox.resolve_delivery",
     "void_may_have_left": WORK,
     "void_has_left": WORK,
+    "lock_out": "access.change_user",
 }
 # A decision that a life may hang on waits for everybody who may take it, not for one role's shift alone.
 SHARED = ("triage_senior", "approve_referral", "approve_answer")

@@ -10,7 +10,7 @@ case_closed = Signal()
 case_reopened = Signal()
 # task
 task_opened = Signal()
-# task
+# task, by_hand (a person ended the task itself; what it asks for need not have happened)
 task_ended = Signal()
 # deadline
 deadline_missed = Signal()

@@ -7,7 +7,7 @@ on where it ended, and a run that finds nothing to do changes nothing.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 from django.apps import apps
 from django.db import connections, models, transaction
@@ -19,6 +19,8 @@ from coordination.core.fields import SealedField
 # The bytes of the key's id inside a sealed value (coordination.core.sealing).
 _KEY = sql.SQL("substring({0} FROM 3 FOR get_byte({0}, 1))")
 
+Tell: TypeAlias = Callable[[str, int], None]
+
 
 @dataclass
 class Outcome:
@@ -26,6 +28,20 @@ class Outcome:
 
     resealed: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
+
+
+class Elsewhere(Protocol):
+    """Sealed values that lie in no column of ours: a library's, sealed through its hook."""
+
+    def uses(self, using: str) -> Counter[tuple[str, str]]:
+        """Return how many values each key seals, by (key id, table)."""
+
+    def reseal(self, using: str, *, tell: Tell, outcome: Outcome) -> None:
+        """Seal anew what another key than the first sealed."""
+
+
+# Applications add theirs when they are ready.
+ELSEWHERE: list[Elsewhere] = []
 
 
 def tables() -> Iterator[tuple[type[models.Model], list[SealedField]]]:
@@ -50,10 +66,12 @@ def uses(using: str) -> Counter[tuple[str, str]]:
                 cursor.execute(query)
                 for key, number in cursor.fetchall():
                     found[bytes(key).decode(errors="replace"), table] += number
+    for other in ELSEWHERE:
+        found += other.uses(using)
     return found
 
 
-def reseal(using: str, *, batch: int, tell: Callable[[str, int], None]) -> Outcome:
+def reseal(using: str, *, batch: int, tell: Tell) -> Outcome:
     """Seal anew what another key than the first sealed, and `tell(table, values so far)` after each batch.
 
     What does not open is left as it is and named in the outcome.
@@ -63,6 +81,8 @@ def reseal(using: str, *, batch: int, tell: Callable[[str, int], None]) -> Outco
         last: Any = None
         while (last := _batch(using, model, fields, after=last, most=batch, outcome=outcome)) is not None:
             tell(model._meta.db_table, outcome.resealed[model._meta.db_table])  # noqa: SLF001
+    for other in ELSEWHERE:
+        other.reseal(using, tell=tell, outcome=outcome)
     return outcome
 
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from django.urls import URLPattern, URLResolver
+from django.views.decorators.http import require_http_methods
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -18,6 +21,7 @@ class Who(StrEnum):
     """Who is let in."""
 
     ANYBODY = "anybody"
+    SELF = "whoever is signed in, about themselves"
     STAFF = "whoever is signed in on the desk"
     HOLDERS = "whoever holds the permission"
     TOKENS = "whoever has a token with the scope"
@@ -28,6 +32,7 @@ class Records(StrEnum):
     """Which of the records behind a route are there for one person; all others are as if missing."""
 
     NONE = ""
+    OWN = "one's own"
     ALL = "every record"
     OF_CASES = "those of cases that one was let into"
     OF_CASES_SEEN = "those of cases that one was let into; every one for a role that sees no case"
@@ -59,6 +64,11 @@ class Rule:
 def anybody(reason: str) -> Rule:
     """Let in whoever asks; `reason` says why that is right."""
     return Rule(who=Who.ANYBODY, reason=reason)
+
+
+def oneself(reason: str) -> Rule:
+    """Let in whoever is signed in, to what is their own."""
+    return Rule(who=Who.SELF, records=Records.OWN, reason=reason)
 
 
 def staff(reason: str) -> Rule:
@@ -95,6 +105,20 @@ def holds(rule: Rule, permissions: Collection[str]) -> bool:
     """Tell whether somebody with these permissions has all that the rule asks for of permissions."""
     one = not rule.permissions or any(each in permissions for each in rule.permissions)
     return one and (not rule.sees or rule.sees in permissions)
+
+
+def by_name(
+    patterns: list[URLPattern | URLResolver], rules: Mapping[str, Mapping[str, Rule]]
+) -> list[URLPattern | URLResolver]:
+    """Declare rules by the names of routes, for views that are not ours; no other verb gets that far."""
+    for each in patterns:
+        if isinstance(each, URLResolver):
+            by_name(each.url_patterns, rules)
+        elif each.name and each.name in rules:
+            said = rules[each.name]
+            verbs = [*said, "HEAD"] if "GET" in said else [*said]
+            each.callback = declares(**said)(require_http_methods(verbs)(each.callback))
+    return patterns
 
 
 def declared_by(view: Any) -> Mapping[str, Rule] | None:

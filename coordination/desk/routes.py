@@ -135,6 +135,8 @@ def _readable(pattern: str) -> str:
 def _roles(rule: Rule) -> str:
     if rule.who in {Who.ANYBODY, Who.NOBODY}:
         return rule.who.value
+    if rule.who is Who.SELF:
+        return "all"
     staff = [role for role, rights in ROLES.items() if rights.staff]
     if rule.who is Who.STAFF:
         return "all on the desk"

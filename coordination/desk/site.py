@@ -1,9 +1,11 @@
 """The admin site that is the desk."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_http_methods
@@ -28,7 +30,7 @@ NAVIGATION = (
 
 READS = ["GET", "HEAD"]
 _SIGN_IN = anybody("Where one signs in.")
-_SIGN_OUT = staff("Where one signs out.")
+_SIGN_OUT = anybody("Where one signs out.")
 _PASSWORD = staff("One's own password.")
 _MISSING = nobody("What is not there, the same for everybody on the desk.")
 
@@ -66,6 +68,15 @@ class DeskSite(admin.AdminSite):
         if getattr(admin_class, "__module__", "").startswith("coordination."):
             super().register(model_or_iterable, admin_class, **options)
 
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # noqa: ARG002
+        """Send to the one door, where the second factor is asked for."""
+        door: Callable[[HttpRequest], HttpResponse] = secure_admin_login(super().login)
+        return require_http_methods([*READS, "POST"])(door)(request)
+
+    def password_change(self, *_: Any, **__: Any) -> HttpResponseRedirect:  # type: ignore[override]
+        """Send to the page that also ends the person's sessions."""
+        return HttpResponseRedirect(reverse("account_change_password"))
+
     def get_urls(self) -> list[Any]:
         """Leave out what nothing here uses: looking names up, and the way to a record's own site.
 
@@ -83,10 +94,6 @@ class DeskSite(admin.AdminSite):
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Answer to no other method: Django's own views would take any for a GET."""
         return require_http_methods([*READS, "POST"])(super().admin_view(view, cacheable))
-
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """As any page of the desk, answer to no other method."""
-        return require_http_methods([*READS, "POST"])(super().login)(request, extra_context)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Add the way around the desk, as far as the person's role goes."""

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 
 from coordination.core.rules import Records, Rule, holders, nobody
 from coordination.ledger import reading
-from coordination.ledger.filters import ActionFilter, PersonFilter
+from coordination.ledger.filters import ActionFilter, PersonFilter, WhenFilter
 from coordination.ledger.models import Leaf
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class LeafAdmin(_ModelAdmin):
     """
 
     list_display = ("at", "action", "about", "by")
-    list_filter = (ActionFilter, PersonFilter, ("recorded_at", admin.DateFieldListFilter))
+    list_filter = (ActionFilter, PersonFilter, ("recorded_at", WhenFilter))
     search_fields = ("subject__exact",)
     search_help_text = "The whole reference of a record, such as R-7F3K-9QWD."
     ordering = ("-id",)

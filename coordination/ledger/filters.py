@@ -1,14 +1,21 @@
 """By what the list of entries is narrowed. Each filter has an index: the table only ever grows."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
+from coordination.core import clock
 from coordination.ledger import reading, selectors
 from coordination.ledger.entries import SYSTEM
 from coordination.ledger.models import WHO, Leaf
+
+FIRST_YEAR: Final = 1990
 
 
 class ActionFilter(admin.SimpleListFilter):
@@ -44,3 +51,24 @@ class PersonFilter(admin.SimpleListFilter):
             return queryset
         who = f'"{SYSTEM}"' if value == SYSTEM else value
         return queryset.alias(who=WHO).filter(who=who)
+
+
+class WhenFilter(admin.DateFieldListFilter):
+    """When it was recorded. A time that no entry can have is like any other value that is no time."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Leaf]) -> QuerySet[Leaf] | None:
+        """Keep entries of this time."""
+        given: dict[str, Any] = dict(self.used_parameters)
+        self.used_parameters = {name: [*map(self._moment, values)] for name, values in given.items()}
+        return super().queryset(request, queryset)
+
+    def _moment(self, value: Any) -> datetime:
+        try:
+            moment: datetime | None = self.field.to_python(value)
+        except (ValueError, OverflowError, ValidationError) as error:
+            raise IncorrectLookupParameters from error
+        # "This year" ends with the next one. At either end of the calendar, the time in another zone is in
+        # the year 0 or 10,000, which nothing here can hold.
+        if moment is None or not FIRST_YEAR <= moment.year <= clock.now().year + 1:
+            raise IncorrectLookupParameters
+        return timezone.make_aware(moment) if timezone.is_naive(moment) else moment

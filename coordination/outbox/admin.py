@@ -106,7 +106,9 @@ class DeliveryAdmin(RecordAdmin):
         return response
 
     def offers(self, request: HttpRequest, record: Delivery, wanted: Act) -> bool:
-        """Offer what the state allows."""
+        """Offer what the state allows, to who works on the case."""
+        if not cases.may(person(request), record.case, "work_case"):
+            return False
         allowed = DELIVERY.allowed(record.state)
         if wanted.name == "release":
             overrules = access.has(request.user, services.OVERRULE) or not record.held_for
@@ -116,7 +118,7 @@ class DeliveryAdmin(RecordAdmin):
         return DeliveryVerb.VOID in allowed
 
     def page_context(self, request: HttpRequest, record: Delivery, page: str) -> dict[str, Any]:  # noqa: ARG002
-        """Return the delivery log."""
+        """Return the delivery log. What people and partners wrote in it is for who sees the case."""
         sees_case = access.has(request.user, "cases.view_case")
         return {
             "sees_case": sees_case,

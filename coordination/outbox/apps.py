@@ -8,3 +8,7 @@ class OutboxConfig(AppConfig):
 
     name = "coordination.outbox"
     label = "outbox"
+
+    def ready(self) -> None:
+        """Listen to the cases."""
+        from coordination.outbox import receivers  # noqa: F401

@@ -14,6 +14,7 @@ from psycopg import Cursor
 from coordination.core.sealing import SealBroken, context_of, ring
 from coordination.outbox import wakeup
 from coordination.outbox.hosts import boot_seconds
+from coordination.outbox.workflow import DOUBTFUL
 
 BATCH: Final = 100
 
@@ -47,7 +48,10 @@ CLAIM: Final = f"""
     SELECT t.id, t.case_id, t.destination_id, t.lane, t.attempts_made, t.trying_since, t.due_at,
         t.lease_token, m.id, m.kind, m.reference, m.origin, m.state, m.channel, m.fingerprint,
         m.destination_id, m.digest, m.media_type, m.filename, m.content,
-        a.digest, a.destination_id, a.channel, a.fingerprint
+        a.digest, a.destination_id, a.channel, a.fingerprint,
+        t.attempts_made > 1 AND EXISTS (
+            SELECT FROM outbox_attempt e WHERE e.delivery_id = t.id AND e.outcome = ANY(%(doubtful)s)
+        )
     FROM taken t JOIN outbox_message m ON m.id = t.message_id
         LEFT JOIN outbox_approval a ON a.message_id = m.id
     ORDER BY t.id
@@ -98,8 +102,10 @@ class Claim:
     media_type: str = ""
     filename: str = ""
     sealed: bytes = field(default=b"", repr=False)
+    taken_at: float = 0.0  # by boot_seconds: not later than the claim in the database
     lease_ends: float = 0.0  # by boot_seconds: not later than `lease_until` in the database
     times_lost: int = 0
+    doubtful: bool = False  # an earlier attempt may have arrived; a human's release does not settle that
 
     def content(self) -> bytes:
         """Return the frozen content. Raises SealBroken."""
@@ -125,16 +131,16 @@ def claim(
 ) -> list[Claim]:
     """Take up to `most` due deliveries under one lease: the oldest of each case, in order of ids."""
     values = _where(destination_id, lane, shard, now)
-    values |= {"most": most, "token": uuid4(), "lease": lease}
+    values |= {"most": most, "token": uuid4(), "lease": lease, "doubtful": sorted(DOUBTFUL)}
     if connection.in_atomic_block:
         raise TransactionManagementError("What is claimed is committed before anything leaves.")
     connection.ensure_connection()
-    lease_ends = boot_seconds() + lease.total_seconds()
+    taken_at = boot_seconds()
     # One statement is a transaction of its own; BEGIN and COMMIT around it would be two more round trips.
     # The server prepares it, which saves planning it each time (0.6 ms); Django's own cursors do not prepare.
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
         cursor.execute(CLAIM, values, prepare=True)
-        return [_claim(row, lease_ends) for row in cursor.fetchall()]
+        return [_claim(row, taken_at, lease) for row in cursor.fetchall()]
 
 
 def is_due(destination_id: int, lane: str, shard: int, *, now: datetime) -> bool:
@@ -161,7 +167,7 @@ def _where(destination_id: int, lane: str, shard: int, now: datetime) -> dict[st
     return {"destination": destination_id, "lane": lane, "shard": shard, "shards": shards, "now": now}
 
 
-def _claim(row: Sequence[Any], lease_ends: float) -> Claim:
+def _claim(row: Sequence[Any], taken_at: float, lease: timedelta) -> Claim:
     return Claim(
         delivery_id=row[0],
         case_id=row[1],
@@ -171,7 +177,8 @@ def _claim(row: Sequence[Any], lease_ends: float) -> Claim:
         trying_since=row[5],
         due_at=row[6],
         token=row[7],
-        lease_ends=lease_ends,
+        taken_at=taken_at,
+        lease_ends=taken_at + lease.total_seconds(),
         message_id=row[8],
         kind=row[9],
         reference=row[10],
@@ -184,6 +191,7 @@ def _claim(row: Sequence[Any], lease_ends: float) -> Claim:
         approved=None
         if row[20] is None
         else Bound(digest=row[20], destination=row[21], channel=row[22], fingerprint=row[23]),
+        doubtful=row[24],
     )
 
 

@@ -75,7 +75,8 @@ def wait(number: int, policy: Policy) -> timedelta:
 def judge(claim: Claim, outcome: Outcome, *, deduplicates: bool, now: datetime) -> Verdict:
     """Return what follows from the outcome of a claimed delivery.
 
-    What may have arrived is tried again only on a channel whose receiver drops an id that it has seen.
+    What may have arrived is tried again only on a channel whose receiver drops an id that it has seen. It
+    never counts as failed then, whatever comes of the last attempt: an earlier one may have arrived.
     """
     if outcome.kind == Kind.RECEIPT and outcome.receipt is not None:
         receipt = storable(outcome.receipt)
@@ -98,7 +99,7 @@ def judge(claim: Claim, outcome: Outcome, *, deduplicates: bool, now: datetime) 
         return verdict
     verdict = replace(verdict, tries=(_try(claim, outcome, None),), attempts_made=claim.number)
     if outcome.kind == Kind.PERMANENT:
-        return replace(verdict, verb=DeliveryVerb.FAIL)
+        return _ended(verdict, DeliveryVerb.FAIL)
     if outcome.kind == Kind.TEMPORARY:
         return _again(verdict, outcome.retry_after, DeliveryVerb.FAIL, now)
     if outcome.kind in (Kind.UNKNOWN, Kind.HUNG, Kind.CRASHED):
@@ -161,8 +162,17 @@ def _again(verdict: Verdict, retry_after: float | None, last: DeliveryVerb, now:
     if retry_after is not None:
         pause = max(pause, timedelta(seconds=retry_after))
     if now + pause > claim.trying_since + policy.give_up_after:
-        return replace(verdict, verb=last, why=f"Given up after {claim.number} attempts: {verdict.why}")
+        why = f"Given up after {claim.number} attempts: {verdict.why}"
+        return _ended(replace(verdict, why=why), last)
     return replace(verdict, verb=DeliveryVerb.RETRY, due_at=now + pause)
+
+
+def _ended(verdict: Verdict, verb: DeliveryVerb) -> Verdict:
+    """Return the verdict of the last attempt: it did not arrive, unless an earlier one may have."""
+    if verb == DeliveryVerb.FAIL and verdict.claim.doubtful:
+        why = f"An earlier attempt may have arrived. {verdict.why}"
+        return replace(verdict, verb=DeliveryVerb.LOSE_SIGHT, why=why)
+    return replace(verdict, verb=verb)
 
 
 def _try(claim: Claim, outcome: Outcome, receipt: Receipt | None) -> Try:

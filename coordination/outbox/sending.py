@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import DatabaseError
+
 from coordination.channels.messages import Attempt, MessageKind, Priority, Rendered
 from coordination.channels.registry import UnknownChannel
 from coordination.channels.secrets import SecretNotFound
@@ -35,8 +37,8 @@ WINDOW_SECONDS: Final = 5.0
 SLACK_SECONDS: Final = 15.0
 # Of a lease, this much is kept for recording: what it no longer covers is not begun.
 RECORD_SECONDS: Final = 5.0
-# A lease that leaves less than this to begin in is taken anew first.
-LEAST_SECONDS: Final = 1.0
+# So soon after its claim a batch is sent without a look at whether somebody voided part of it meanwhile.
+AT_ONCE_SECONDS: Final = 0.1
 # One frame holds so much content; more goes in several.
 FRAME_BYTES: Final = 16 * 1024 * 1024
 
@@ -57,7 +59,8 @@ def _end_of(deadline_seconds: float) -> float:
 def send(claims: Sequence[Claim], destination: Destination, *, pool: Pool, halt: Halt) -> list[Verdict]:
     """Send what was claimed, outside any transaction; return one verdict for each that is still ours.
 
-    Never raises. Nothing begins to leave without enough of its lease left, however long we stood still.
+    Never raises. Nothing begins to leave without enough of its lease left, however long we stood still, nor
+    what was voided before its frame was handed to the host.
     """
     try:
         spec = spec_for(destination.channel, destination.config)
@@ -127,11 +130,14 @@ class _Way:
         """
         found: dict[int, Outcome] = {}
         full = False
-        for chunk in _chunks(pairs):
+        for number, chunk in enumerate(_chunks(pairs)):
             # What one frame could not begin within the window, the next ones cannot either.
-            outcomes = _all(chunk, Kind.RETURNED) if full else self._deliver(chunk)
+            if full:
+                found |= _all(chunk, Kind.RETURNED)
+                continue
+            outcomes, voided = self._deliver(chunk, first=number == 0)
             full = any(each.kind == Kind.RETURNED for each in outcomes.values())
-            found |= outcomes
+            found |= outcomes | _all(voided, Kind.RETURNED)
         return found
 
     def judge(self, pair: Pair, outcome: Outcome) -> Verdict:
@@ -148,9 +154,10 @@ class _Way:
 
     def _try_alone(self, claim: Claim, parcel: Parcel, before: Verdict) -> Verdict:
         """Try once more, by itself, what was under way when a host died: it may be the one that kills."""
-        again = replace(claim, number=claim.number + 1)
+        again = replace(claim, number=claim.number + 1, doubtful=True)
         attempt = replace(parcel.attempt, number=again.number, started_at=clock.now())
-        outcome = self._deliver([(again, replace(parcel, attempt=attempt))]).get(claim.delivery_id)
+        outcomes, _ = self._deliver([(again, replace(parcel, attempt=attempt))])
+        outcome = outcomes.get(claim.delivery_id)
         if outcome is None or outcome.kind == Kind.RETURNED:
             return before
         if outcome.kind == Kind.CRASHED:
@@ -158,28 +165,34 @@ class _Way:
         verdict = judge(again, outcome, deduplicates=True, now=clock.now())
         return replace(verdict, tries=(*before.tries, *verdict.tries))
 
-    def _deliver(self, pairs: Sequence[Pair]) -> dict[int, Outcome]:
+    def _deliver(
+        self, pairs: Sequence[Pair], *, first: bool = False
+    ) -> tuple[dict[int, Outcome], Sequence[Pair]]:
+        """Send one frame; return the outcomes of what was ours to send, and what was voided meanwhile."""
         try:
             with self.pool.use(self.destination.pk, self.spec) as host:
                 # Only now: to wait for the host, and to start it, may have taken longer than the lease.
-                ours, voided, begin_by = self._ours(pairs)
+                ours, voided, begin_by = self._ours(pairs, first=first)
                 parcels = [parcel for _, parcel in ours]
                 outcomes = host.deliver(parcels, window=WINDOW_SECONDS, begin_by=begin_by, halt=self.halt)
-        except HostFailed as error:
+        except (HostFailed, DatabaseError) as error:
             logger.warning("destination %s: %s", self.destination.pk, error)
-            return _all(pairs, Kind.TEMPORARY, str(error))
+            why = str(error) if isinstance(error, HostFailed) else "the lease could not be taken anew"
+            return _all(pairs, Kind.TEMPORARY, why), []
         found = {claim.delivery_id: each for (claim, _), each in zip(ours, outcomes, strict=True)}
         if all(each.kind == Kind.RETURNED for each in outcomes) and not self.halt.asked:
             # Returned they would be claimed again at once, for ever.
             found = _all(ours, Kind.TEMPORARY, "the host began none of them")
-        return found | _all(voided, Kind.RETURNED)
+        return found, voided
 
-    def _ours(self, pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair], float]:
-        """Return what is ours to send, what was voided meanwhile, and until when one may begin."""
+    def _ours(self, pairs: Sequence[Pair], *, first: bool) -> tuple[list[Pair], list[Pair], float]:
+        """Return what is ours to send, what was voided meanwhile, and until when one may begin.
+
+        Only the first frame of a batch, and only at once after its claim, goes without asking.
+        """
         end, now = _end_of(self.spec.deadline_seconds), boot_seconds()
-        begin_by = min(claim.lease_ends for claim, _ in pairs) - end
-        if begin_by - now >= LEAST_SECONDS:
-            return list(pairs), [], begin_by
+        if first and all(now - claim.taken_at < AT_ONCE_SECONDS for claim, _ in pairs):
+            return list(pairs), [], min(claim.lease_ends for claim, _ in pairs) - end
         lease = lease_for(self.spec.deadline_seconds)
         taken = retake([claim for claim, _ in pairs], lease)
         if len(taken) < len(pairs):

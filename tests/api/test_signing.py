@@ -25,6 +25,7 @@ from coordination.partners.models import AgencyKey
 from coordination.partners.services import Agency
 from coordination.rest import signatures
 from tests.api.conftest import ClientFor, Sent, key
+from tests.doors import signed_in
 from tests.rest.signing import sign
 
 LIST = "/api/v1/messages"
@@ -128,7 +129,7 @@ def test_the_page_of_the_answer_checks_the_proof_again(
 ) -> None:
     acknowledge(sent())
     said = InboundMessage.objects.get()
-    client.force_login(liaison, backend="django.contrib.auth.backends.ModelBackend")
+    signed_in(liaison, client)
     page = f"/admin/inbox/inboundmessage/{said.pk}/change/"
     shown = client.get(page).content.decode()
     assert "● holds" in shown

@@ -1,6 +1,7 @@
 """A case is opened, told, assigned, closed and found again; each of it once in the ledger."""
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 
 from coordination.access.services import Role, User
@@ -73,6 +74,35 @@ def test_who_is_given_a_case_sees_it(case: Case, senior_reviewer: User, custodia
     services.assign(case, user=custodian, role="custodian", by=senior_reviewer)
     assert selectors.latest_for(custodian) == [case]
     assert case.owner is None
+
+
+def test_nobody_is_let_into_a_case_by_giving_it_to_them_without_the_permission_to_grant(
+    case: Case, liaison: User, reviewer: User, senior_reviewer: User
+) -> None:
+    services.revoke(case, principal=Group.objects.get(name=Role.REVIEWER), by=senior_reviewer)
+    with pytest.raises(NotPermitted):
+        services.assign(case, user=reviewer, role="reviewer", by=liaison)
+    again = User.objects.get(pk=reviewer.pk)
+    assert not selectors.may(again, case, "view_case")
+    assert not selectors.assignments_of(case).exists()
+
+
+def test_who_is_let_in_with_an_assignment_is_granted_it_in_the_ledger(
+    case: Case, senior_reviewer: User, custodian: User
+) -> None:
+    services.assign(case, user=custodian, role="custodian", by=senior_reviewer)
+    last, before = ledger.entries_about(case.reference)[::-1][:2]
+    assert (before.action, before.data["by"]) == ("cases.access_granted", senior_reviewer.pk)
+    assert before.data["details"]["principal"] == f"u{custodian.pk}"
+    assert last.action == "cases.assigned"
+
+
+def test_who_works_on_a_case_with_their_team_leaves_it_with_their_team(
+    case: Case, liaison: User, reviewer: User, senior_reviewer: User
+) -> None:
+    services.assign(case, user=reviewer, by=liaison)
+    services.revoke(case, principal=Group.objects.get(name=Role.REVIEWER), by=senior_reviewer)
+    assert not selectors.may(User.objects.get(pk=reviewer.pk), case, "view_case")
 
 
 def test_a_case_goes_to_nobody_who_may_not_work(case: Case, senior_reviewer: User, auditor: User) -> None:

@@ -9,12 +9,15 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 
 from coordination.access.services import User
 from coordination.core import rotation, sealing
 from coordination.ledger.selectors import entries_about
 from coordination.triage import services as triage
 from coordination.triage.models import Decision, Flag
+from tests.doors import give_way_in
+from tests.people import PASSWORD
 from tests.triage.conftest import FLAG
 
 ONE, TWO, THREE = (
@@ -47,6 +50,20 @@ def _rotate(*arguments: str) -> str:
 
 def _under(key: str) -> int:
     return sum(number for (each, _), number in rotation.uses("owner").items() if each == key)
+
+
+def test_second_factors_are_sealed_anew_and_still_show_the_same_codes(
+    settings: Any, liaison: User, client: Client
+) -> None:
+    settings.SEALING_KEYS = [ONE]
+    code = give_way_in(liaison)
+    assert rotation.uses("owner")["one", "mfa_authenticator"] == 1
+    settings.SEALING_KEYS = [TWO, ONE]
+    assert "Key one may be taken out" in _rotate()
+    settings.SEALING_KEYS = [TWO]
+    client.post("/account/login/", {"login": liaison.username, "password": PASSWORD})
+    client.post("/account/mfa/authenticate/", {"code": code})
+    assert client.get("/admin/").status_code == 200
 
 
 def test_everything_is_sealed_anew_and_still_says_the_same(

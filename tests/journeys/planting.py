@@ -3,9 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
+from allauth.mfa.totp.internal import auth as totp
 from django.test import Client
 from rest_framework.test import APIClient
 
+from coordination.access import selectors as access_selectors
 from coordination.access import services as access
 from coordination.access.services import User
 from coordination.cases import services as cases
@@ -139,11 +141,9 @@ def partner_answers(
     }
     given = []
     for path, body in bodies.items():
-        answer = api.post(
-            f"/api/v1/messages/{message}/{path}", body, HTTP_IDEMPOTENCY_KEY=f"{path}-{message}"
-        )
-        assert answer.status_code == 201, answer.content
-        given.append(answer.content)
+        reply = api.post(f"/api/v1/messages/{message}/{path}", body, HTTP_IDEMPOTENCY_KEY=f"{path}-{message}")
+        assert reply.status_code == 201, reply.content
+        given.append(reply.content)
         if path == "questions":
             answer_question(canaries, referral, by, other)
     return given
@@ -181,11 +181,27 @@ def sign_ins(canaries: Canaries, administrator: User, cast: Cast) -> None:
             (person.username, plant("wrong password")),
             (plant("wrong user name"), "x" * 12),
         ):
-            client.post("/admin/login/", {"username": name, "password": password}, follow=True)
+            client.post("/account/login/", {"login": name, "password": password}, follow=True)
         client_of(canaries, person, "read")
         bare = APIClient()
         bare.credentials(HTTP_AUTHORIZATION=f"Bearer {plant('token that is none')}")
         assert bare.get("/api/v1/messages").status_code == 401
+    second_factor(canaries, administrator, cast)
+
+
+def second_factor(canaries: Canaries, administrator: User, cast: Cast) -> None:
+    """Let somebody in: a link, a password, the secret of an application in the session and then for good."""
+    person = cast("custodian", username="somebody.new")
+    _, plain = access.issue_enrolment(person, by=administrator)
+    password, client = canaries.plant("password of an enrolment"), Client()
+    address = f"/account/enrol/{canaries.told('way in', plain)}/"
+    client.post(address, {"password": password, "again": password})
+    client.post("/account/login/", {"login": person.username, "password": password})
+    client.get("/account/mfa/totp/activate/")
+    canaries.told("secret of an application in a session", client.session[totp.SECRET_SESSION_KEY])
+    access.give_totp(person)
+    sealed = access_selectors.factors_of(person).get().data["secret"]
+    canaries.told("secret of an application", totp.decrypt(sealed))
 
 
 def client_of(canaries: Canaries, user: User, *scopes: str) -> APIClient:

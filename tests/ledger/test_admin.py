@@ -15,6 +15,7 @@ from coordination.ledger import services
 from coordination.ledger.admin import LeafAdmin
 from coordination.ledger.models import WHO, Leaf
 from coordination.partners.services import Agency
+from tests.doors import signed_in
 
 PAGE = "/admin/ledger/leaf/"
 
@@ -44,7 +45,7 @@ def test_nobody_adds_changes_or_deletes(auditor: User, leaf: Leaf) -> None:
 
 
 def test_an_auditor_finds_an_entry_by_its_record(client: Client, auditor: User, leaf: Leaf) -> None:
-    client.force_login(auditor, backend="django.contrib.auth.backends.ModelBackend")
+    signed_in(auditor, client)
     services.record("cases.opened", subject="C-10", by=None)
     found = client.get(PAGE, {"q": "C-1"})
     assert found.status_code == 200
@@ -63,7 +64,7 @@ def _listed(client: Client, **asked: str) -> list[Leaf]:
 def test_the_list_names_people_and_utc_and_links_to_what_the_reader_may_see(
     client: Client, auditor: User, reviewer: User, agency: Agency
 ) -> None:
-    client.force_login(auditor)
+    signed_in(auditor, client)
     at = datetime(2026, 3, 6, 23, 12, 7, tzinfo=timezone(timedelta(hours=-7)))
     services.record("partners.looked_at", subject=f"agency:{agency.pk}", by=reviewer, at=at)
     services.record("cases.opened", subject="C-0000-0000", by=None)
@@ -79,16 +80,16 @@ def test_no_link_leads_to_a_case_that_the_reader_is_not_let_into(
     client: Client, administrator: User, auditor: User, case: Case
 ) -> None:
     address = f"/admin/cases/case/{case.reference}/change/"
-    client.force_login(administrator)
+    signed_in(administrator, client)
     assert address not in client.get(PAGE).content.decode()
-    client.force_login(auditor)
+    signed_in(auditor, client)
     assert (address in client.get(PAGE).content.decode()) is (client.get(address).status_code == 200)
 
 
 def test_the_list_is_filtered_by_action_person_and_date(
     client: Client, auditor: User, reviewer: User, counsel: User
 ) -> None:
-    client.force_login(auditor)
+    signed_in(auditor, client)
     details = {"by": 7, "kind": f'"by":{counsel.pk},'}
     mine = services.record("tests.done", subject="T-1", by=reviewer, details=details)
     long_ago = services.record(
@@ -104,7 +105,37 @@ def test_the_list_is_filtered_by_action_person_and_date(
     assert _listed(client, by="²") == _listed(client, action="x'y") == []
 
 
+@pytest.mark.parametrize("name", ["recorded_at__gte", "recorded_at__lt"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("0001-01-01", "9999-12-31", "1989-12-31", "10000-01-01", "²"),
+        *("0001-01-01 00:00:00+23:59", "9999-12-31 23:59:59-23:59"),
+    ],
+)
+def test_a_time_that_no_entry_can_have_is_an_unknown_value_of_the_filter(
+    client: Client, auditor: User, name: str, value: str
+) -> None:
+    client.force_login(auditor)
+    answer = client.get(PAGE, {name: value})
+    assert (answer.status_code, answer["Location"]) == (302, f"{PAGE}?e=1")
+
+
+def test_a_day_without_a_zone_and_the_links_of_the_filter_are_understood(
+    client: Client, auditor: User, leaf: Leaf
+) -> None:
+    client.force_login(auditor)
+    assert leaf in _listed(client, recorded_at__gte="1990-01-01")
+    page = client.get(PAGE)
+    (when,) = [each for each in page.context["cl"].filter_specs if each.title == "recorded at"]
+    for link in when.choices(page.context["cl"]):
+        answer = client.get(PAGE + link["query_string"])
+        assert leaf in answer.context["cl"].result_list, link
+
+
 def test_each_filter_is_answered_from_an_index(db: None) -> None:
+    # So many that the order costs more than the condition, whatever the statistics of the table say.
+    services.record_many(services.entry("tests.done", subject=f"T-{n}", by=None) for n in range(2_000))
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     rows = Leaf.objects.alias(who=WHO).filter(who="7").order_by("-id")
@@ -114,7 +145,7 @@ def test_each_filter_is_answered_from_an_index(db: None) -> None:
 def test_a_page_asks_no_more_for_many_entries_than_for_few(
     client: Client, auditor: User, reviewer: User, agency: Agency
 ) -> None:
-    client.force_login(auditor)
+    signed_in(auditor, client)
     counts = []
     for _ in range(2):
         for _ in range(10):
@@ -126,7 +157,7 @@ def test_a_page_asks_no_more_for_many_entries_than_for_few(
 
 
 def test_the_page_of_an_entry_shows_its_canonical_json(client: Client, auditor: User, leaf: Leaf) -> None:
-    client.force_login(auditor)
+    signed_in(auditor, client)
     shown = client.get(f"{PAGE}{leaf.pk}/change/").content.decode()
     assert bytes(leaf.entry).decode() in html.unescape(shown)
     assert "the system" in shown

@@ -51,13 +51,14 @@ def a_message(
     by: User | None = None,
     case: Case | None = None,
     lane: str = "normal",
+    origin: str = "tests.record:1",
 ) -> Message:
     """Return a frozen test message; the scripted channel does what the note says."""
     return services.prepare(
         case or a_case(),
         kind="test",
         reference=f"T-{next(_numbers)}",
-        origin="tests.record:1",
+        origin=origin,
         destination=destination,
         body=TestBody(note=note),
         by=by,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from coordination.access.services import User
 from coordination.cases import selectors as cases
@@ -104,14 +105,34 @@ def test_a_lease_that_is_still_ours_is_taken_anew_with_one_statement(
     assert {_state(each) for each in sent} == {"accepted"}
 
 
-def test_a_worker_that_never_stood_still_asks_nothing(
+def test_a_worker_that_sends_at_once_after_its_claim_asks_nothing(
     partner: FakePartner, senior_reviewer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     destination = a_destination(partner.url)
     delivery = a_delivery(destination, by=senior_reviewer)
+    now = boot_seconds()
+    # For the worker no time passes, however long its host takes to start.
+    monkeypatch.setattr(sending_, "boot_seconds", lambda: now)
     monkeypatch.setattr(sending_, "retake", None)
     drain(destination)
     assert _state(delivery) == "accepted"
+
+
+def test_a_lease_that_cannot_be_taken_anew_sends_nothing_and_the_delivery_waits(
+    partner: FakePartner, senior_reviewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    destination = a_destination(partner.url)
+    delivery = a_delivery(destination, by=senior_reviewer)
+
+    def fail(*_: Any) -> Any:
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(sending_, "retake", fail)
+    _stands_still(monkeypatch, lambda: None)
+    drain(destination)
+    assert partner.requests == []
+    assert _state(delivery) == "queued"
+    assert delivery.attempts.get().outcome == "temporary"
 
 
 def test_only_what_has_not_run_out_is_taken_anew(partner: FakePartner, senior_reviewer: User) -> None:

@@ -2,12 +2,14 @@
 
 import io
 import json
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from coordination.channels.testing import FakePartner, Situation
 from coordination.ledger.selectors import entries_about
+from coordination.outbox import hosts
 from coordination.outbox.models import Delivery, Message
 from coordination.partners import services as partners
 from tests.outbox.factories import a_destination
@@ -41,6 +43,46 @@ def test_a_test_arrives_is_about_nobody_and_stands_in_the_ledger(partner: FakePa
     assert actions[-1] == "outbox.destination_tested"
     assert not Message.objects.exists()
     assert not Delivery.objects.exists()
+
+
+def test_a_test_stands_in_the_ledger_before_it_leaves(
+    partner: FakePartner, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver = hosts.Host.deliver
+
+    def die(*args: Any, **options: Any) -> Any:
+        deliver(*args, **options)
+        raise SystemExit(1)
+
+    monkeypatch.setattr(hosts.Host, "deliver", die)
+    with pytest.raises(SystemExit):
+        _try(number)
+    [request] = partner.requests
+    entry = entries_about(f"destination:{number}").order_by("pk").last()
+    assert entry is not None
+    assert entry.action == "outbox.destination_test_begun"
+    assert entry.data["details"]["message"] == request.headers["webhook-id"]
+
+
+def test_a_test_for_which_no_host_starts_was_not_sent_and_the_ledger_says_so(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosts.Pool, "use", _fail)
+    monkeypatch.setattr("coordination.outbox.services.preparing.render", lambda *_: None)
+    with pytest.raises(CommandError, match="no room"):
+        _try(number)
+    assert [(each.action, each.data["details"].get("outcome")) for each in _entries(number)[-2:]] == [
+        ("outbox.destination_test_begun", None),
+        ("outbox.destination_tested", "not sent"),
+    ]
+
+
+def _fail(*_: Any) -> Any:
+    raise hosts.HostFailed("no room")
+
+
+def _entries(number: int) -> list[Any]:
+    return list(entries_about(f"destination:{number}").order_by("pk"))
 
 
 def test_what_did_not_arrive_is_said_with_its_reason(partner: FakePartner, number: int) -> None:

@@ -21,6 +21,7 @@ from coordination.core.errors import InvalidInput, NotPermitted, Refused
 from coordination.ledger import selectors as ledger
 from coordination.partners import selectors, services
 from coordination.partners.models import Agency, AgencyKey
+from tests.doors import signed_in
 from tests.people import Cast
 from tests.world import OfficerOf
 
@@ -159,7 +160,7 @@ def test_an_agency_has_to_sign_once_it_can(agency: Agency, public: str, administ
 
 @pytest.fixture
 def desk(client: Client, administrator: User) -> Client:
-    client.force_login(administrator, backend="django.contrib.auth.backends.ModelBackend")
+    signed_in(administrator, client)
     return client
 
 
@@ -178,7 +179,7 @@ def test_a_key_comes_in_on_the_desk(
     key = AgencyKey.objects.get()
     assert "waits for a second person" in _page(desk, agency)
     assert "do/confirm_key/" not in _page(desk, agency)
-    desk.force_login(second_administrator, backend="django.contrib.auth.backends.ModelBackend")
+    signed_in(second_administrator, desk)
     assert "do/confirm_key/" in _page(desk, agency)
     _do(desk, agency, "confirm_key", target=key.key_id, how_confirmed=HOW)
     assert "● in use" in _page(desk, agency)

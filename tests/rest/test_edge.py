@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 from coordination.access.models import User
 from coordination.rest import edge
 from tests.core.test_checks import PRODUCTION
+from tests.doors import signed_in
 
 DESK = override_settings(ROOT_URLCONF="coordination.urls")
 PAGES = ["/admin/login/", "/admin/", "/api/v1/messages", "/api/nothing", "/nothing", "/inbound/1/"]
@@ -38,7 +39,7 @@ def test_every_answer_is_closed(db: None, client: Client, path: str) -> None:
 
 @DESK
 def test_what_stands_behind_the_door_is_kept_by_nobody(client: Client, administrator: User) -> None:
-    client.force_login(administrator, backend="django.contrib.auth.backends.ModelBackend")
+    signed_in(administrator, client)
     for path in ("/admin/", "/admin/access/user/", f"/admin/access/user/{administrator.pk}/change/"):
         answer = client.get(path)
         assert answer.status_code == 200
@@ -47,7 +48,7 @@ def test_what_stands_behind_the_door_is_kept_by_nobody(client: Client, administr
 
 @DESK
 def test_no_page_holds_a_script_or_a_style_of_its_own(client: Client, administrator: User) -> None:
-    client.force_login(administrator, backend="django.contrib.auth.backends.ModelBackend")
+    signed_in(administrator, client)
     for path in ("/admin/", "/admin/access/user/add/", "/admin/partners/agency/add/"):
         page = client.get(path).content.decode()
         assert "<style" not in page

@@ -8,11 +8,13 @@ from typing import Any
 from django.test import Client
 
 from coordination.access import services as access
+from coordination.access.models import DeskSession
 from coordination.access.roles import ROLES
 from coordination.access.services import Role, Scope, User
 from coordination.core import clock
 from coordination.partners import services as partners
 from coordination.partners.services import Agency
+from tests.doors import signed_in
 
 OFFICER_OF_OURS, OFFICER_OF_THEIRS = "officer of the agency", "officer of the other agency"
 NAMES = [
@@ -38,6 +40,7 @@ class Caller:
     agency: Agency | None = None
     cookies: str = ""
     token: str = ""
+    session: str = ""
     permissions: frozenset[str] = field(default=frozenset())
 
     @property
@@ -77,8 +80,7 @@ def everybody(ours: Agency, theirs: Agency, cut_off: Agency) -> dict[str, Caller
 
 def _caller(name: str, *, role: str, user: User | None = None, **more: Any) -> Caller:
     person = user or access.create_person(name.replace(" ", "_"), by=None, roles=[role] if role else [])
-    browser = Client()
-    browser.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    browser = signed_in(person)
     scopes = more.get("scopes", tuple(Scope.values))
     # A token has a scope; one that none of the routes asks for stands for none.
     _, plain = access.issue_token(
@@ -89,6 +91,7 @@ def _caller(name: str, *, role: str, user: User | None = None, **more: Any) -> C
         role=role,
         cookies=browser.cookies.output(header="", sep=";"),
         token=plain,
+        session=str(DeskSession.objects.get(user=person).pk),
         permissions=ROLES[Role(role)].permissions if role else frozenset(),
         **more,
     )

@@ -27,6 +27,11 @@ class About(StrEnum):
     MISSING = "missing"
 
 
+# Signing in, signing in again, and home, where those are led who are in already.
+DOORS = {
+    *("/admin/", "/admin/login/", "/account/login/", "/account/reauthenticate/"),
+    *("/account/mfa/reauthenticate/", "/account/mfa/"),
+}
 OUT = frozenset({Outcome.DOOR, Outcome.REFUSED, Outcome.ABSENT, Outcome.NO_SUCH_VERB})
 _BY_STATUS = {
     401: Outcome.DOOR,
@@ -41,16 +46,20 @@ def outcome(answer: Any) -> Outcome:
     status = int(answer.status_code)
     if status >= 500:
         return Outcome.BROKE
-    if status == 302 and answer["Location"].partition("?")[0] in ("/admin/", "/admin/login/"):
+    if status == 302 and answer["Location"].partition("?")[0] in DOORS:
         return Outcome.DOOR
     return _BY_STATUS.get(status, Outcome.IN)
 
 
-def expected(route: Route, rule: Rule, caller: Caller, about: About) -> frozenset[Outcome]:
+def expected(  # noqa: PLR0911 - one line for each kind of rule
+    route: Route, rule: Rule, caller: Caller, about: About
+) -> frozenset[Outcome]:
     """Return how `caller` may be met."""
     if rule.who is Who.ANYBODY:
         # Whoever is signed in already is led home from the sign-in page.
         return frozenset({Outcome.ABSENT} if about is About.MISSING else {Outcome.IN, Outcome.DOOR})
+    if rule.who is Who.SELF:
+        return _oneself(caller, about)
     if rule.who is Who.TOKENS:
         return frozenset({_at_the_api(rule, caller, about)})
     if route.address.startswith("/admin/") and not caller.on_the_desk:
@@ -60,6 +69,14 @@ def expected(route: Route, rule: Rule, caller: Caller, about: About) -> frozense
     if rule.who is Who.STAFF:
         return frozenset({Outcome.IN})
     return _on_the_desk(rule, caller, about)
+
+
+def _oneself(caller: Caller, about: About) -> frozenset[Outcome]:
+    if not caller.signed_in:
+        return frozenset({Outcome.DOOR})
+    # A way in that one has not set up is not there, and asks for nothing.
+    mine = {Outcome.IN, Outcome.DOOR, Outcome.ABSENT, Outcome.REFUSED}
+    return frozenset(mine if about is About.OWN else {Outcome.ABSENT, Outcome.DOOR})
 
 
 def _at_the_api(rule: Rule, caller: Caller, about: About) -> Outcome:
@@ -89,4 +106,4 @@ def hidden(records: Records, caller: Caller) -> bool:
     """Tell whether somebody else's record is as if missing for the caller."""
     if records is Records.OF_CASES_SEEN:
         return "cases.view_case" in caller.permissions
-    return records in {Records.OF_CASES, Records.OF_AGENCY}
+    return records in {Records.OF_CASES, Records.OF_AGENCY, Records.OWN}

@@ -46,6 +46,9 @@ PARAMETERS: dict[tuple[str, str], tuple[str, str]] = {
     ("/api/v1/messages/", "message_id"): ("outbox.message", "pk"),
     ("/inbound/", "inbound_id"): ("partners.destination", "inbound_id"),
 }
+# What the callers have of their own, and what none of them has.
+OF_CALLERS = {"/account/sessions/"}
+OF_NOBODY = {"/account/enrol/", "/account/mfa/webauthn/keys/"}
 QUERIES = {"/admin/referrals/referral/add/": ("case", "cases.case", "reference")}
 
 

@@ -50,19 +50,20 @@ def test_no_route_answers_to_a_verb_without_a_rule(scene: Scene, name: str) -> N
 def _tried(scene: Scene, caller: Caller, route: Route) -> Iterator[str]:
     assert route.rule is not None
     answers = {}
-    for about in About if _is_about_a_record(route) else (About.OWN,):
+    for about in _worth_trying(route):
         answer, address = _call(scene, caller, route, route.verb, about)
         allowed = expected(route, route.rule, caller, about)
         met = outcome(answer)
         if met not in allowed:
             yield f"{route} ({about}): {met} ({answer.status_code}), expected {' or '.join(sorted(allowed))}"
         answers[about] = (met, _bytes(answer, address))
-    if About.MISSING not in answers:
+    if About.OWN not in answers or About.MISSING not in answers:
         return
     missing = answers[About.MISSING][1]
     for about in (About.OWN, About.FOREIGN):
         met, said = answers[about]
-        unseen = met is Outcome.DOOR or (about is About.FOREIGN and hidden(_records(route), caller))
+        led_on = met is Outcome.DOOR and _records(route) is not Records.OWN
+        unseen = led_on or (about is About.FOREIGN and hidden(_records(route), caller))
         if (met is Outcome.ABSENT or unseen) and said != missing:
             yield f"{route}: {about} and missing can be told apart: {said!r} {missing!r}"
 
@@ -71,6 +72,12 @@ def _records(route: Route) -> Records:
     kind = stage.kinds().get(route.model)
     of_kind: Records = getattr(kind, "records", Records.NONE)
     return (route.rule.records if route.rule else Records.NONE) or of_kind
+
+
+def _worth_trying(route: Route) -> tuple[About, ...]:
+    if route.address.startswith(tuple(stage.OF_NOBODY)):
+        return (About.MISSING,)
+    return tuple(About) if _is_about_a_record(route) else (About.OWN,)
 
 
 def _is_about_a_record(route: Route) -> bool:
@@ -85,7 +92,9 @@ def _call(scene: Scene, caller: Caller, route: Route, verb: str, about: About) -
     address = route.address
     for parameter in route.parameters:
         found = "nothing-here"
-        if parameter != "url":
+        if route.address.startswith(tuple(stage.OF_CALLERS | stage.OF_NOBODY)):
+            found = _of_caller(scene, caller, about, route)
+        elif parameter != "url":
             found = stage.value(route.address, parameter, route.model, worlds[about], scene.shared)
         address = address.replace(f"{{{parameter}}}", found)
     if route.address in stage.QUERIES:
@@ -101,6 +110,12 @@ def _call(scene: Scene, caller: Caller, route: Route, verb: str, about: About) -
         answer = getattr(client, verb.lower())(address, **given)
         transaction.set_rollback(True)
     return answer, address
+
+
+def _of_caller(scene: Scene, caller: Caller, about: About, route: Route) -> str:
+    whose = caller if about is About.OWN else scene.callers[NAMES[0] if caller.name != NAMES[0] else NAMES[1]]
+    known = about is not About.MISSING and not route.address.startswith(tuple(stage.OF_NOBODY))
+    return (whose.session if known else "") or "987654321"
 
 
 def _bytes(answer: Any, address: str) -> tuple[int, bytes, dict[str, str]]:

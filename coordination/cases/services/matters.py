@@ -11,10 +11,10 @@ from coordination.cases import selectors, signals
 from coordination.cases.models import Assignment, Case, Deadline, Note, Subject, Task, TimelineEvent
 from coordination.cases.services.access import (
     WORK,
+    grant,
     grant_default_teams,
     require_case,
     require_of_staff,
-    write_grants,
 )
 from coordination.cases.services.words import said
 from coordination.cases.workflow import CASE, CaseState, CaseVerb, DeadlineState, TaskState
@@ -114,7 +114,8 @@ def add_note(case: Case, *, text: str, by: User) -> Note:
 def assign(case: Case, *, user: User, role: str = OWNER, by: User | None) -> Assignment:
     """Give a case to a person, as its owner or in another part; who had that part before has it no more.
 
-    They are granted access with it. Raises InvalidInput naming `user` where they may not work on cases.
+    Who does not work on it yet is let in, which takes the permission to grant, and is a grant like any other.
+    Raises InvalidInput naming `user` where they may not work on cases.
     """
     require_case(by, case, "assign_case")
     locked = _locked(case)
@@ -126,9 +127,10 @@ def assign(case: Case, *, user: User, role: str = OWNER, by: User | None) -> Ass
     same = current.filter(user=user).first()
     if same is not None:
         return same
+    if not selectors.may(user, case, WORK):
+        grant(case, principal=user, by=by)
     current.update(until=now)
     assignment = Assignment.objects.create(case=case, user=user, role=role, since=now)
-    write_grants(case, {user: {"view_case", WORK}})
     if role == OWNER:
         locked.owner = case.owner = user
         locked.save(update_fields=["owner"])

@@ -122,19 +122,19 @@ def end_tasks(
 def _end(task: Task, verb: TaskVerb, *, by: User | None, outcome: str) -> Task:
     _require(by, task)
     locked = Task.objects.select_for_update(of=("self",)).get(pk=task.pk)
-    _finish(locked, verb, by=by, outcome=outcome)
+    _finish(locked, verb, by=by, outcome=outcome, by_hand=True)
     task.state, task.ended_at = locked.state, locked.ended_at
     return locked
 
 
-def _finish(locked: Task, verb: TaskVerb, *, by: User | None, outcome: str) -> None:
+def _finish(locked: Task, verb: TaskVerb, *, by: User | None, outcome: str, by_hand: bool = False) -> None:
     locked.state = TASK.after(locked.state, verb)
     locked.outcome = said("outcome", outcome, longest=2_000)
     locked.ended_at, locked.ended_by = clock.now(), by
     locked.save(update_fields=["state", "outcome", "ended_at", "ended_by"])
     action = "cases.task_completed" if verb == TaskVerb.COMPLETE else "cases.task_cancelled"
     _record(action, locked, by=by, details={"outcome_digest": ledger.digest(locked.outcome)})
-    signals.task_ended.send(sender=Task, task=locked)
+    signals.task_ended.send(sender=Task, task=locked, by_hand=by_hand)
 
 
 def _require(by: User | None, task: Task) -> None:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from coordination.access import services as access
 from coordination.access.services import User
+from coordination.cases import services as cases
 from coordination.channels import receipts as told
 from coordination.core import clock
 from coordination.core.errors import IllegalTransition, InvalidInput, NotFound
@@ -15,7 +16,7 @@ from coordination.ledger import services as ledger
 from coordination.outbox import changes
 from coordination.outbox.models import Delivery, Message, Receipt
 from coordination.outbox.receipts import storable
-from coordination.outbox.services.records import lock_delivery, move, said
+from coordination.outbox.services.records import WORK, lock_delivery, move, said
 from coordination.outbox.workflow import DELIVERY, NEWS, DeliveryState, DeliveryVerb, MessageState
 
 RESOLVE: Final = "outbox.resolve_delivery"
@@ -28,10 +29,11 @@ def resolve(delivery: Delivery, *, by: User | None, level: str, reference: str =
     """Record what a human found out about a delivery whose outcome is unknown.
 
     `level` is that of a receipt (accepted, delivered, acknowledged, rejected), or "failed" where it did not
-    arrive. Raises IllegalTransition for a delivery in any other state.
+    arrive. Only who works on its case may. Raises IllegalTransition for a delivery in any other state.
     """
     if by is not None:
         access.require(by, RESOLVE)
+    cases.require_case(by, delivery.case, WORK)
     why = said("reason", reason)
     if level not in FINDINGS:
         raise InvalidInput("level", f"One of {', '.join(FINDINGS)}.")

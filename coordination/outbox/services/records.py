@@ -12,6 +12,8 @@ from coordination.outbox.models import Delivery, Message
 from coordination.outbox.workflow import DELIVERY, OPEN, DeliveryState, DeliveryVerb, MessageState
 
 TWO_PEOPLE: Final = "separation-of-duties"
+# What one must hold on the case of a delivery to act on it.
+WORK: Final = "work_case"
 LONGEST_REASON: Final = 2_000
 
 

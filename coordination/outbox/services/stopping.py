@@ -6,6 +6,7 @@ from django.db import transaction
 
 from coordination.access import services as access
 from coordination.access.services import User
+from coordination.cases import services as cases
 from coordination.core import clock
 from coordination.core.errors import Refused
 from coordination.ledger import services as ledger
@@ -13,6 +14,7 @@ from coordination.outbox import changes
 from coordination.outbox.models import Delivery, Message
 from coordination.outbox.services.records import (
     TWO_PEOPLE,
+    WORK,
     delivery_of,
     lock,
     lock_delivery,
@@ -40,9 +42,10 @@ OVERRULE: Final = "referrals.approve_referral"
 def void(message: Message, *, by: User | None, reason: str) -> Message:
     """Take back a message that did not leave, or failed: it can never be sent again.
 
-    Raises IllegalTransition where it is on its way or out. Where an attempt may have arrived all the same, a
-    task asks a human to phone them.
+    Only who works on its case may. Raises IllegalTransition where it is on its way or out. Where an attempt
+    may have arrived all the same, a task asks a human to phone them.
     """
+    cases.require_case(by, message.case, WORK)
     why = said("reason", reason)
     locked = lock(message)
     _void(locked, delivery_of(locked), by=by, why=why)
@@ -80,10 +83,12 @@ def release(delivery: Delivery, *, by: User | None, reason: str) -> Delivery:
     """Send a held, failed or unknown delivery (again), under the same id. Only a human decides that.
 
     What a plugin objects to, or what is no longer what was approved, is released by somebody who may approve
-    and had no part in it. Raises Refused where that is somebody else, or the message is void.
+    and had no part in it; whoever it is works on the case. Raises Refused where that is somebody else, or the
+    message is void.
     """
     if by is not None:
         access.require(by, RESEND)
+    cases.require_case(by, delivery.case, WORK)
     why = said("reason", reason)
     message = lock(delivery.message)
     locked = lock_delivery(delivery)

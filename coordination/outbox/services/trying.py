@@ -18,7 +18,9 @@ SECONDS = 60.0
 def try_destination(destination: Destination) -> hosts.Outcome:
     """Render and deliver one test message now, in a plugin host; return what the channel says of it.
 
-    Raises Refused where the destination is closed or its channel cannot make the message.
+    That it is about to leave stands in the ledger before it does, however this process then ends. Raises
+    Refused where the destination is closed or its channel cannot make the message, HostFailed where no host
+    of the channel is to be had.
     """
     if not partners.is_destination_open(destination):
         raise Refused("The destination is closed, or its agency is not verified.", rule="closed")
@@ -39,26 +41,31 @@ def try_destination(destination: Destination) -> hosts.Outcome:
         priority=source.priority,
     )
     spec = hosts.spec_for(destination.channel, destination.config)
-    with hosts.pool().use(destination.pk, spec) as host:
-        [outcome] = host.deliver(
-            [hosts.Parcel(rendered=rendered, attempt=attempt)],
-            window=SECONDS,
-            begin_by=hosts.boot_seconds() + SECONDS,
-        )
-    _record(destination, outcome)
+    _record("outbox.destination_test_begun", destination, source.id)
+    try:
+        with hosts.pool().use(destination.pk, spec) as host:
+            [outcome] = host.deliver(
+                [hosts.Parcel(rendered=rendered, attempt=attempt)],
+                window=SECONDS,
+                begin_by=hosts.boot_seconds() + SECONDS,
+            )
+    except hosts.HostFailed:
+        _record("outbox.destination_tested", destination, source.id, outcome="not sent")
+        raise
+    _record("outbox.destination_tested", destination, source.id, outcome=str(outcome.kind))
     return outcome
 
 
-@transaction.atomic
-def _record(destination: Destination, outcome: hosts.Outcome) -> None:
+@transaction.atomic(durable=True)
+def _record(action: str, destination: Destination, message_id: str, **details: ledger.Value) -> None:
     ledger.record(
-        "outbox.destination_tested",
+        action,
         subject=f"destination:{destination.pk}",
         by=None,
         details={
             "agency": destination.agency_id,
-            "message": outcome.message_id,
-            "outcome": str(outcome.kind),
+            "message": message_id,
             "fingerprint": partners.destination_fingerprint(destination),
+            **details,
         },
     )

@@ -26,6 +26,7 @@ FILE_CRISIS = "file_crisis_referral"
 REVIEW_CLOCK = "policy.break-glass-review"
 APPROVE = "approve_referral"
 REVISE = "revise_referral"
+NOTHING_LEAVES = "nothing_leaves"
 ANSWER = "answer_question"
 APPROVE_ANSWER = "approve_answer"
 CORRECTION_SCRIPT = """
@@ -37,6 +38,10 @@ incident number.
 BY_PHONE_ALONE = """
 Nothing was sent to them: their destination is closed, or the agency is suspended. Tell them by telephone,
 and write down as the outcome who heard it, when, and under which reference of theirs.
+"""
+STOPPED = """
+The written correction to them was stopped and is not sent any more. Tell them by telephone, and write down as
+the outcome who heard it, when, and under which reference of theirs.
 """
 NO_NUMBER = (
     "No call centre is on record for these places: find its full number and note the source. "
@@ -152,14 +157,14 @@ def phone_them_now(referral: Referral, addressees: list[Addressee]) -> None:
     )
 
 
-def phone_correction(correction: Referral, row: Addressee) -> None:
-    """Open the task to tell a closed recipient of a correction by telephone, with its clock."""
+def phone_correction(correction: Referral, row: Addressee, *, why: str = BY_PHONE_ALONE) -> None:
+    """Open the task to tell a recipient of a correction by telephone, with its clock, and say why."""
     agency = row.destination.agency
     title = f"{correction.reference}: correct by telephone with {agency.name}"[:200]
     due = start(correction, f"policy.ack-{pace(correction)}", title, about=row.origin, zone=agency.time_zone)
     words = [
         f"{agency.name}, from our directory: {agency.phone or 'no number; find it and note the source'}",
-        BY_PHONE_ALONE.strip(),
+        why.strip(),
         f"What was wrong: {correction.correction_wrong}",
         f"What is true: {correction.correction_true}",
     ]
@@ -172,6 +177,20 @@ def phone_correction(correction: Referral, row: Addressee) -> None:
         about=row.origin,
         priority=correction.priority,
         due_at=due,
+    )
+
+
+def ask_what_now(referral: Referral) -> None:
+    """Open the task to end an approved referral of which nothing leaves any more, or to correct it."""
+    cases.open_task(
+        referral.case,
+        kind=NOTHING_LEAVES,
+        title=f"Nothing of referral {referral.reference} is on its way any more",
+        role=Role.SAFETY_LIAISON,
+        instructions="It was approved, and every message that could still leave was stopped. Withdraw it, or "
+        "correct it; where the danger stands, file it anew.",
+        about=referral.origin,
+        priority=referral.priority,
     )
 
 

@@ -53,6 +53,7 @@ def mark_corrected(correction: Referral, original: Referral, *, by: User) -> Non
     why = f"Corrected by {correction.reference}."
     move(locked, ReferralVerb.CORRECT)
     stop_sending(locked, by=by, why=why)
+    cases.end_tasks(about=locked.origin, kind=calling.NOTHING_LEAVES, outcome=why, by=by)
     calling.stop_phoning(locked, by=by, outcome=why)
     drop_questions(locked, by=by, why=why)
     cases.cancel_deadline(locked.case, code="policy.outcome", about=locked.origin)

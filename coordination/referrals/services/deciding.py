@@ -120,11 +120,13 @@ def withdraw(referral: Referral, *, by: User, reason: str) -> Referral:
             rule="referrals.withdraw-correction",
         )
     _check_here(locked, STOPPABLE)
+    # It ends first: what is stopped with it leaves nobody with anything to do.
+    _decided(locked, ReferralVerb.WITHDRAW, "withdrawn", by=by, reason=why)
     correcting.stop_sending(locked, by=by, why=why)
     # A worker may have taken one in between.
     _check_here(locked, {"void"})
-    cases.end_tasks(about=locked.origin, kind=calling.REVISE, outcome="Withdrawn.", by=by, cancel=True)
-    _decided(locked, ReferralVerb.WITHDRAW, "withdrawn", by=by, reason=why)
+    for kind in (calling.REVISE, calling.NOTHING_LEAVES):
+        cases.end_tasks(about=locked.origin, kind=kind, outcome="Withdrawn.", by=by, cancel=True)
     calling.stop_phoning(locked, by=by, outcome="The referral was withdrawn.")
     return locked
 

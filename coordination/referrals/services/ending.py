@@ -14,7 +14,7 @@ from coordination.referrals.models import Addressee, Referral
 from coordination.referrals.services import calling, gate
 from coordination.referrals.services.hearing import drop_questions, fresh, heard_late, is_step
 from coordination.referrals.services.records import limited, lock, move, permitted, required, trace
-from coordination.referrals.workflow import REFERRAL, Outcome, ReferralVerb
+from coordination.referrals.workflow import REFERRAL, Outcome, ReferralState, ReferralVerb
 
 _LONGEST = 10_000
 
@@ -85,10 +85,12 @@ def close(referral: Referral, *, by: User) -> Referral:
 def follow_task(referral: Referral, *, kind: str, role: str, done: bool, by: User | None) -> None:
     """Stop the clock of a task about a referral that has ended; `role` is whose task it was.
 
-    Raises Refused where the review or an alert of an emergency approval is cancelled, or ended by another
-    role, by who approved, or by who wrote any of the referral.
+    Raises Refused where the task asks for a decision that was not taken; and where the review or an alert of
+    an emergency approval is cancelled, or ended by another role, by who approved, or by who wrote any of the
+    referral.
     """
     locked = lock(referral)
+    _check_decided(locked, kind)
     if kind == calling.BREAK_GLASS_REVIEW or kind.startswith(calling.BREAK_GLASS_ALERT):
         _check_overseer(locked, kind, role, by if done else None)
     if kind == calling.BREAK_GLASS_REVIEW:
@@ -97,6 +99,20 @@ def follow_task(referral: Referral, *, kind: str, role: str, done: bool, by: Use
         rule = policy.phone_rule(locked.priority)
         if rule is not None:
             cases.meet_deadline(locked.case, code=rule.clock, about=locked.origin)
+
+
+def _check_decided(referral: Referral, kind: str) -> None:
+    """Keep the task that asks for a decision until the decision ends it."""
+    if kind == calling.APPROVE and referral.state == ReferralState.IN_REVIEW:
+        raise Refused(
+            "The referral waits for a decision, and that ends this task: approve, return or decline it.",
+            rule="referrals.undecided",
+        )
+    if kind == calling.NOTHING_LEAVES and referral.state == ReferralState.APPROVED:
+        raise Refused(
+            "Nothing of the referral leaves any more: withdraw it or correct it, which ends this task.",
+            rule="referrals.undecided",
+        )
 
 
 def _check_overseer(referral: Referral, kind: str, role: str, by: User | None) -> None:

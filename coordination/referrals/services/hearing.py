@@ -1,9 +1,9 @@
 """What recipients and the outbox say. The callers (receivers) know that it is they who said it.
 
 A referral is *sent* when no delivery of it is on its way any more and at least one recipient has it; one that
-failed or was rejected has a task of its own. It is *acknowledged* when the first recipient has acknowledged,
-a correction when the last has: it must reach everybody. Each recipient's own clock runs until that recipient
-acknowledges.
+failed or was rejected has a task of its own, and what was stopped leaves one behind. It is *acknowledged*
+when the first recipient has acknowledged, a correction when the last has: it must reach everybody. Each
+recipient's own clock runs until that recipient acknowledges.
 """
 
 from datetime import datetime
@@ -25,6 +25,7 @@ from coordination.referrals.workflow import REFERRAL, ReferralState, ReferralVer
 
 LEFT = frozenset({"accepted", "delivered", "acknowledged"})
 ON_ITS_WAY = frozenset({"queued", "sending", "held", "unknown"})
+_COMING = LEFT | ON_ITS_WAY
 NEWS = {
     "accepted": "their system took it",
     "delivered": "it reached the person or the queue",
@@ -69,6 +70,8 @@ def follow_delivery(addressee: Addressee, *, state: str, at: datetime | None = N
     if referral.state == ReferralState.APPROVED and _all_left(referral):
         move(referral, ReferralVerb.MARK_SENT)
         trace(referral, "sent", f"Referral {referral.reference} sent", by=None)
+    if state in ("void", "rejected"):
+        _follow_stopped(referral, row, state)
     return referral
 
 
@@ -191,9 +194,25 @@ def _enough(referral: Referral) -> bool:
     return referral.corrects_id is None or not referral.addressees.filter(acknowledged_at=None).exists()
 
 
+def _follow_stopped(referral: Referral, row: Addressee, state: str) -> None:
+    """See to it that one person's stopping of what others approved leaves somebody with something to do."""
+    if referral.corrects_id is not None:
+        if state == "void" and referral.state not in _ENDED and row.acknowledged_at is None:
+            calling.phone_correction(referral, row, why=calling.STOPPED)
+        return
+    states = _states(referral)
+    # What failed has a task that only sending or stopping it ends.
+    if referral.state == ReferralState.APPROVED and "void" in states and not states & (_COMING | {"failed"}):
+        calling.ask_what_now(referral)
+
+
 def _all_left(referral: Referral) -> bool:
-    states = set(outbox.deliveries_of(referral.origin).values_list("state", flat=True))
+    states = _states(referral)
     return bool(states & LEFT) and not states & ON_ITS_WAY
+
+
+def _states(referral: Referral) -> set[str]:
+    return set(outbox.deliveries_of(referral.origin).values_list("state", flat=True))
 
 
 def heard_late(referral: Referral, row: Addressee, what: str, text: str, by: User | None) -> None:
