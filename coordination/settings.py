@@ -1,5 +1,6 @@
 """The one settings module. Everything that differs between installations is read from the environment."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -54,6 +55,10 @@ INSTALLED_APPS = [
     "guardian",
     "knox",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "axes",
 ]
 
 MIDDLEWARE = [
@@ -67,6 +72,10 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    # After whatever verifies a request and knows who asks: without a second factor no page answers.
+    "coordination.access.gate.Gate",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "coordination.urls"
@@ -99,6 +108,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "access.User"
 AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
@@ -109,8 +119,64 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
-LOGIN_URL = "admin:login"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
+LOGOUT_REDIRECT_URL = "account_login"
+
+# What everybody reads before they sign in.
+SIGN_ON_BANNER = env.str(
+    "SIGN_ON_BANNER",
+    default=(
+        f"This system belongs to {env.str('PLATFORM_NAME', default='Lanternchat')}. Only people who were "
+        "given an account may use it, for their work alone. What is done here is recorded and reviewed. "
+        "By signing in you agree to that."
+    ),
+)
+# How long a session lasts without a click, and at all; how old a second factor may be for what weighs most.
+IDLE_LOCK = timedelta(minutes=env.int("IDLE_LOCK_MINUTES", default=30))
+LONGEST_SESSION = timedelta(hours=env.int("LONGEST_SESSION_HOURS", default=12))
+STEP_UP_WITHIN = timedelta(minutes=env.int("STEP_UP_MINUTES", default=5))
+# So many failures in so long lock the password and codes of an account until an administrator releases it.
+LOCK_OUT_AFTER = 5
+LOCK_OUT_WITHIN = timedelta(minutes=15)
+UNUSED_AFTER = timedelta(days=90)
+# The demo shows codes of authenticator applications, which nobody has; refused in production (E001).
+DEMO_SHOW_CODES = env.bool("DEMO_SHOW_CODES", default=False)
+
+ACCOUNT_ADAPTER = "coordination.access.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = int(STEP_UP_WITHIN.total_seconds())
+# Per address alone: per account the lock-out counts, and it tells administrators.
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "60/m/ip", "reauthenticate": "20/m/user"}
+MFA_ADAPTER = "coordination.access.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "coordination.access.codes.AuthenticateForm",
+    "reauthenticate": "coordination.access.codes.ReauthenticateForm",
+}
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 0
+MFA_TOTP_ISSUER = f"{env.str('PLATFORM_NAME', default='Lanternchat')} safety desk"
+AXES_HANDLER = "coordination.access.lockout.Handler"
+AXES_LOCKOUT_CALLABLE = "coordination.access.lockout.answer"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
+# Codes that were used and limits of pace, for all processes and across restarts.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "access_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
@@ -201,6 +267,9 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = int(LONGEST_SESSION.total_seconds())
+# What a session holds (a secret that is being set up, messages) is as sealed in the database as any column.
+SESSION_SERIALIZER = "coordination.access.sessiondata.Serializer"
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
@@ -208,6 +277,7 @@ SECURE_HSTS_SECONDS = 63_072_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
 
 LOGGING = {
     "version": 1,

@@ -17,6 +17,7 @@ api: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="root"),
     path("admin/", admin.site.urls),
+    path("account/", include("coordination.access.urls")),
     path("api/v1/", include((api, "api"))),
     re_path(r"^api/", api_not_found),
     path("inbound/<uuid:inbound_id>/", inbound, name="inbound"),

@@ -10,13 +10,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from coordination.access import selectors, services
-from coordination.access.forms import AliasForm, NewPersonForm, RolesForm, TokenForm
+from coordination.access import links, selectors, services
+from coordination.access.forms import AliasForm, NewPersonForm, ReasonForm, RolesForm, TokenForm
 from coordination.access.models import User
 from coordination.access.recordadmin import Act, Done, RecordAdmin, act
 from coordination.core.errors import CoordinationError, InvalidInput
 
 _CHANGE = "access.change_user"
+NOT_TO_ONESELF = frozenset({"disable", "change_roles", "release", "give_way_in", "start_anew"})
 
 
 @admin.register(User)
@@ -47,8 +48,14 @@ class PersonAdmin(RecordAdmin):
 
     def offers(self, request: HttpRequest, record: User, act: Act) -> bool:
         """Offer nobody what would be done to themselves, and only one of disable and enable."""
-        if act.name in {"disable", "change_roles"} and record.pk == request.user.pk:
+        if act.name in NOT_TO_ONESELF and record.pk == request.user.pk:
             return False
+        if act.name in {"give_way_in", "start_anew"} and not (record.is_staff and record.is_active):
+            return False
+        if act.name == "release":
+            return selectors.lock_out_of(record) is not None
+        if act.name == "end_sessions":
+            return selectors.sessions_of(record).exists()
         return act.name != ("enable" if record.is_active else "disable")
 
     def form_arguments(self, request: HttpRequest, record: User, act: Act) -> dict[str, Any]:  # noqa: ARG002
@@ -58,10 +65,15 @@ class PersonAdmin(RecordAdmin):
         return {"initial": {"alias": record.alias}} if act.name == "change_alias" else {}
 
     def page_context(self, request: HttpRequest, record: User, page: str) -> dict[str, Any]:  # noqa: ARG002
-        """Show the tokens, the dead ones too."""
-        return {"tokens": selectors.tokens_of(record)}
+        """Show the doors, and the tokens, the dead ones too."""
+        return {
+            "tokens": selectors.tokens_of(record),
+            "sessions": selectors.sessions_of(record),
+            "factors": selectors.factors_of(record),
+            "lock_out": selectors.lock_out_of(record),
+        }
 
-    @act(_CHANGE, "Change roles", form=RolesForm)
+    @act(_CHANGE, "Change roles", form=RolesForm, step_up=True)
     def change_roles(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
         """Give exactly these roles."""
         services.set_roles(record, data["roles"], by=services.person(request.user))
@@ -88,7 +100,33 @@ class PersonAdmin(RecordAdmin):
         services.change_person(record, by=by, alias=record.alias, is_active=True)
         return f"{record} is enabled."
 
-    @act(_CHANGE, "Issue a token", form=TokenForm)
+    @act(_CHANGE, "Release the lock-out", form=ReasonForm)
+    def release(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
+        """Let the person's password and codes work again."""
+        services.release(record, by=services.person(request.user), reason=data["reason"])
+        return f"{record} may sign in with password and code again."
+
+    @act(_CHANGE, "End all sessions", grave=True)
+    def end_sessions(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:  # noqa: ARG002
+        """Throw the person out of every browser."""
+        ended = services.end_all(record, why="ended by an administrator", by=services.person(request.user))
+        return f"{ended} sessions of {record} are ended."
+
+    @act(_CHANGE, "Give a way in", step_up=True)
+    def give_way_in(self, request: HttpRequest, record: User, data: dict[str, Any]) -> Done:  # noqa: ARG002
+        """Show a one-time link, by which the person sets a password."""
+        shown = services.issue_enrolment(record, by=services.person(request.user))
+        request.issued_enrolment = shown  # type: ignore[attr-defined]
+        return Done("A way in is given.")
+
+    @act(_CHANGE, "Start enrolment anew", grave=True, step_up=True)
+    def start_anew(self, request: HttpRequest, record: User, data: dict[str, Any]) -> Done:  # noqa: ARG002
+        """For lost devices: take factors, password and sessions, and show a one-time link."""
+        shown = services.start_anew(record, by=services.person(request.user))
+        request.issued_enrolment = shown  # type: ignore[attr-defined]
+        return Done("Enrolment starts anew.")
+
+    @act(_CHANGE, "Issue a token", form=TokenForm, step_up=True)
     def issue_token(self, request: HttpRequest, record: User, data: dict[str, Any]) -> Done:
         """Issue a token; its plain text goes into this one answer and nowhere else."""
         token, plain = services.issue_token(
@@ -111,18 +149,24 @@ class PersonAdmin(RecordAdmin):
         return f"Token {token.reference} is revoked."
 
     def act_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
-        """Show a token's plain text in place of the redirect: a message would be stored."""
+        """Show what is shown once in place of the redirect: a message would be stored."""
         answer = super().act_view(request, object_id, name)
-        issued = getattr(request, "issued_token", None)
-        if issued is None:
-            return answer
-        token, plain = issued
-        context = self._context(request, f"Token {token.reference}") | {
-            "token": token,
-            "plain": plain,
-            "record_url": self.url_of(token.user),
-        }
-        shown = TemplateResponse(request, "access/token.html", context)
+        if token := getattr(request, "issued_token", None):
+            issued, plain = token
+            more = {"token": issued, "plain": plain, "record_url": self.url_of(issued.user)}
+            return self._once(request, "access/token.html", f"Token {issued.reference}", more)
+        if enrolment := getattr(request, "issued_enrolment", None):
+            issued, plain = enrolment
+            more = {
+                "enrolment": issued,
+                "link": links.enrolment(plain),
+                "record_url": self.url_of(issued.user),
+            }
+            return self._once(request, "access/way_in.html", f"A way in for {issued.user}", more)
+        return answer
+
+    def _once(self, request: HttpRequest, template: str, title: str, more: dict[str, Any]) -> HttpResponse:
+        shown = TemplateResponse(request, template, self._context(request, title) | more)
         shown["Cache-Control"] = "no-store"
         return shown
 

@@ -10,7 +10,8 @@ class AccessConfig(AppConfig):
     label = "access"
 
     def ready(self) -> None:
-        """Let the groups follow the table of roles."""
-        from coordination.access import sync
+        """Let the groups follow the table of roles; listen at the doors."""
+        from coordination.access import checks, receivers, sync  # noqa: F401
 
         sync.connect()
+        checks.connect()

@@ -51,3 +51,39 @@ class TokenForm(forms.Form):
     name = forms.CharField(max_length=80, help_text="What uses it, for whoever revokes it one day.")
     scopes = forms.MultipleChoiceField(choices=Scope.choices, widget=forms.CheckboxSelectMultiple)
     days = forms.IntegerField(min_value=1, max_value=366, initial=90, help_text="How long it lives.")
+
+
+class ReasonForm(forms.Form):
+    """Why."""
+
+    reason = forms.CharField(
+        max_length=300, widget=forms.Textarea, help_text="Who asked, and how you know that it was them."
+    )
+
+
+class EnrolForm(forms.Form):
+    """A new password, twice."""
+
+    password = forms.CharField(
+        label="New password",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 12 characters; a few words that do not belong together are good.",
+    )
+    again = forms.CharField(
+        label="Once more", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+
+    def clean_again(self) -> str:
+        """See that both are the same."""
+        if self.cleaned_data["again"] != self.cleaned_data.get("password"):
+            raise forms.ValidationError("The two are not the same.")
+        return str(self.cleaned_data["again"])
+
+
+class PasswordForm(EnrolForm):
+    """A new password for the current one."""
+
+    current = forms.CharField(
+        label="Your password now", widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+    field_order = ("current", "password", "again")

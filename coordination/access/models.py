@@ -1,4 +1,4 @@
-"""People and the tokens by which some of them use the API."""
+"""People, the tokens by which some of them use the API, and the doors of the desk: sessions and lock-outs."""
 
 from typing import Any, ClassVar, NoReturn
 
@@ -94,3 +94,85 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
     def allows(self, scope: str) -> bool:
         """Tell whether the token carries `scope`."""
         return scope in self.scopes
+
+
+class DeskSession(models.Model):
+    """A session of somebody on the desk: alive until `ended_at`, whatever Django's own row says.
+
+    `confirmed_at` is when a second factor was last shown; without it the session reaches set-up alone.
+    """
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="desk_sessions")
+    session_key = models.CharField(max_length=40, unique=True)
+    browser = models.CharField(max_length=200, blank=True)
+    began_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_why = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["user", "-began_at"], name="access_session_of_user")]
+
+    def __str__(self) -> str:
+        return f"session {self.pk}"
+
+
+class SignInFailure(models.Model):
+    """One wrong password or code. `who` is a keyed digest of the user name: unknown names count too."""
+
+    who = models.BinaryField(max_length=32)
+    user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["who", "at"], name="access_failure_of_whom")]
+
+    def __str__(self) -> str:
+        return f"failure {self.pk}"
+
+
+class LockOut(models.Model):
+    """Passwords and codes of an account are refused from `at` until an administrator releases it."""
+
+    who = models.BinaryField(max_length=32)
+    user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="lock_outs")
+    at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["who"], condition=Q(released_at__isnull=True), name="access_one_lock_out_stands"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"lock-out {self.pk}"
+
+
+class Enrolment(models.Model):
+    """A one-time way in: whoever holds its plain text sets a password, once, before it ends."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="enrolments")
+    digest = models.CharField(max_length=64, unique=True)
+    issued_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"enrolment {self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be used now."""
+        return self.used_at is None and self.expires_at > clock.now() and self.user.is_active

@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from coordination.access import services as access
+from coordination.access import stepup
 from coordination.access.modeladmin import DeskAdmin, person, tell
 from coordination.core.deadlocks import outlasting
 from coordination.core.errors import CoordinationError, InvalidInput
@@ -42,6 +43,7 @@ class Act:
     form: type[forms.Form] = forms.Form
     page: str = ""
     grave: bool = False
+    step_up: bool = False
 
 
 def act(
@@ -51,13 +53,24 @@ def act(
     form: type[forms.Form] = forms.Form,
     page: str = "",
     grave: bool = False,
+    step_up: bool = False,
 ) -> Callable[[Function], Function]:
-    """Make a method of a RecordAdmin an act. A `grave` one is never the default."""
+    """Make a method of a RecordAdmin an act. A `grave` one is never the default.
+
+    Before one with `step_up` the person shows a second factor, unless they just did (access/stepup.py).
+    """
 
     def mark(function: Function) -> Function:
         name = function.__name__.rstrip("_")
         function.act = Act(  # type: ignore[attr-defined]
-            name=name, permission=permission, label=label, run=function, form=form, page=page, grave=grave
+            name=name,
+            permission=permission,
+            label=label,
+            run=function,
+            form=form,
+            page=page,
+            grave=grave,
+            step_up=step_up,
         )
         return function
 
@@ -211,6 +224,12 @@ class RecordAdmin(DeskAdmin):
         if not form.is_valid():
             messages.error(request, "Nothing was saved: something is missing or wrong below.")
             return self._show(request, record, found.page, refused=(found, form, target))
+        asked = stepup.require(request) if found.step_up else None
+        return asked or self._do(request, record, found, form, target)
+
+    def _do(
+        self, request: HttpRequest, record: Any, found: Act, form: forms.Form, target: str
+    ) -> HttpResponse:
         try:
             done = outlasting(
                 lambda: found.run(

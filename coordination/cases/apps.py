@@ -8,3 +8,7 @@ class CasesConfig(AppConfig):
 
     name = "coordination.cases"
     label = "cases"
+
+    def ready(self) -> None:
+        """Listen to access."""
+        from coordination.cases import receivers  # noqa: F401

@@ -37,6 +37,7 @@ DUTIES: dict[str, str] = {
     "delivery_unknown": "outbox.resolve_delivery",
     "void_may_have_left": WORK,
     "void_has_left": WORK,
+    "lock_out": "access.change_user",
 }
 # A decision that a life may hang on waits for everybody who may take it, not for one role's shift alone.
 SHARED = ("triage_senior", "approve_referral", "approve_answer")

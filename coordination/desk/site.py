@@ -1,9 +1,11 @@
 """The admin site that is the desk."""
 
+from collections.abc import Callable
 from typing import Any
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 
@@ -43,6 +45,15 @@ class DeskSite(admin.AdminSite):
         """Take what this project registers; pass over what a library does."""
         if getattr(admin_class, "__module__", "").startswith("coordination."):
             super().register(model_or_iterable, admin_class, **options)
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # noqa: ARG002
+        """Send to the one door, where the second factor is asked for."""
+        door: Callable[[HttpRequest], HttpResponse] = secure_admin_login(super().login)
+        return door(request)
+
+    def password_change(self, *_: Any, **__: Any) -> HttpResponseRedirect:  # type: ignore[override]
+        """Send to the page that also ends the person's sessions."""
+        return HttpResponseRedirect(reverse("account_change_password"))
 
     def get_urls(self) -> list[Any]:
         """Leave out Django's redirect to a record's own site: it tells any staff whether a record exists."""

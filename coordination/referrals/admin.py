@@ -139,7 +139,14 @@ class ReferralAdmin(DraftActs):
             "untaken": [each for each in sources if each.content not in taken],
         }
 
-    @act("referrals.approve_referral", "Approve and send", form=forms.ApproveForm, page="review", grave=True)
+    @act(
+        "referrals.approve_referral",
+        "Approve and send",
+        form=forms.ApproveForm,
+        page="review",
+        grave=True,
+        step_up=True,
+    )
     def approve(self, request: HttpRequest, record: Referral, data: Data) -> Done:  # noqa: ARG002
         """Let exactly what was shown leave."""
         services.approve(record, by=person(request), digests=_digests(request))
@@ -151,6 +158,7 @@ class ReferralAdmin(DraftActs):
         form=forms.BreakGlassForm,
         page="review",
         grave=True,
+        step_up=True,
     )
     def break_glass(self, request: HttpRequest, record: Referral, data: Data) -> Done:
         """Let it leave on one person's word, in an emergency; others are alerted and a review is due."""
@@ -186,7 +194,11 @@ class ReferralAdmin(DraftActs):
         return "The answer is frozen. Another person approves it before it leaves."
 
     @act(
-        "referrals.approve_referral", "Approve and send the answer", form=forms.ApproveAnswerForm, grave=True
+        "referrals.approve_referral",
+        "Approve and send the answer",
+        form=forms.ApproveAnswerForm,
+        grave=True,
+        step_up=True,
     )
     def approve_answer(self, request: HttpRequest, record: Referral, data: Data) -> str:
         """Let the frozen answer leave."""

@@ -9,6 +9,7 @@ from django.test import Client
 from coordination.access import selectors, services
 from coordination.access.models import ApiToken, User
 from coordination.ledger import selectors as ledger
+from tests.doors import signed_in
 
 PEOPLE = "/admin/access/user/"
 
@@ -19,7 +20,7 @@ def desk(client: Client, administrator: User) -> Client:
 
 
 def _as(client: Client, user: User) -> Client:
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    signed_in(user, client)
     return client
 
 

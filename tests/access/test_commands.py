@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from coordination.access import selectors
 from coordination.access.models import User
 from coordination.core import generated
 
@@ -20,10 +21,28 @@ def _create(monkeypatch: pytest.MonkeyPatch, *arguments: str, password: str) -> 
     return said.getvalue()
 
 
-def test_the_first_administrator_is_created_from_the_command_line(
-    db: None, monkeypatch: pytest.MonkeyPatch
+def test_the_first_administrator_is_created_with_a_one_time_way_in(
+    db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = _create(monkeypatch, "ada", "--role", "administrator", password="correct horse battery staple")
+    settings.PUBLIC_URL = "https://desk.lanternchat.example"
+    said = _create(monkeypatch, "ada", "--role", "administrator", password="").splitlines()
+    ada = User.objects.get(username="ada")
+    assert not ada.has_usable_password()
+    assert said[0] == "Created ada: administrator."
+    assert said[1].startswith("Their way in, once, until ")
+    address, _, plain = said[2].rpartition("/enrol/")
+    assert address == "https://desk.lanternchat.example/account"
+    enrolment = selectors.open_enrolment(plain.strip("/"))
+    assert enrolment is not None
+    assert enrolment.user == ada
+
+
+def test_a_password_is_read_where_it_is_asked_for(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = _create(
+        monkeypatch,
+        *("ada", "--role", "administrator", "--password"),
+        password="correct horse battery staple",
+    )
     assert said == "Created ada: administrator.\n"
     ada = User.objects.get(username="ada")
     assert ada.role_names == ["administrator"]
@@ -32,7 +51,7 @@ def test_the_first_administrator_is_created_from_the_command_line(
 
 def test_a_weak_password_is_refused_with_its_reason(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CommandError, match="too short"):
-        _create(monkeypatch, "ada", password="short")
+        _create(monkeypatch, "ada", "--password", password="short")
 
 
 def test_who_looks_for_a_superuser_is_shown_the_way() -> None:

@@ -13,6 +13,7 @@ from coordination.access import services as access
 from coordination.access.services import User
 from coordination.channels.testing import FakePartner
 from coordination.outbox import hosts
+from tests.doors import fresh_code_of
 from tests.people import PASSWORD
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -73,6 +74,7 @@ def desk(chromium: Any, live_server: Any) -> Iterator[Desk]:
     def sign_in(user: User, *, scheme: str = "light", password: str = PASSWORD) -> Any:
         if password == PASSWORD:
             access.set_password(user, by=None, password=PASSWORD)
+        access.give_totp(user)
         context = chromium.new_context(
             base_url=live_server.url, color_scheme=scheme, viewport={"width": 1360, "height": 900}
         )
@@ -81,9 +83,11 @@ def desk(chromium: Any, live_server: Any) -> Iterator[Desk]:
         page.set_default_timeout(15_000)
         watched.over(page)
         page.goto("/admin/")
-        page.fill("#id_username", user.username)
+        page.fill("#id_login", user.username)
         page.fill("#id_password", password)
-        page.click("input[type=submit]")
+        page.click("text=Continue")
+        page.fill("#id_code", fresh_code_of(user))
+        page.click("button:text-is('Sign in')")
         page.wait_for_selector("#logout-form")
         return page
 

@@ -9,6 +9,7 @@ from django.test import Client
 from coordination.access.services import Role, User
 from coordination.cases import selectors, services
 from coordination.cases.models import Case, Deadline, Task
+from tests.doors import signed_in
 from tests.people import Cast
 from tests.world import ACCOUNT
 
@@ -16,7 +17,7 @@ CASES = "/admin/cases/case/"
 
 
 def _as(client: Client, user: User) -> Client:
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    signed_in(user, client)
     return client
 
 

@@ -7,6 +7,7 @@ from django.test import Client, RequestFactory
 
 from coordination.access.services import User
 from coordination.core.middleware import refuse_malformed
+from tests.doors import signed_in
 
 
 @pytest.mark.parametrize(
@@ -22,13 +23,13 @@ from coordination.core.middleware import refuse_malformed
     ],
 )
 def test_an_address_with_nul_is_a_bad_request(client: Client, auditor: User, address: str) -> None:
-    client.force_login(auditor)
+    signed_in(auditor, client)
     assert client.get(address).status_code == 400
 
 
 @pytest.mark.parametrize("digits", ["\u00b2", "\u2460", "9" * 30, "9" * 5000, "-1", "%ED%A0%80"])
 def test_digits_that_are_none_break_no_page_of_the_desk(client: Client, auditor: User, digits: str) -> None:
-    client.force_login(auditor)
+    signed_in(auditor, client)
     for name in ("access/user", "ledger/leaf", "partners/destination", "inbox/inboundmessage", "cases/case"):
         assert client.get(f"/admin/{name}/{digits}/change/").status_code in {302, 404}
         assert client.get(f"/admin/{name}/?p={digits}").status_code in {200, 302}

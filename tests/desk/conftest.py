@@ -1,12 +1,10 @@
 """A desk with a case on it, a draft, a referral in review, a flag and a delivery; people who sign in."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from coordination.access.services import User
 from coordination.cases.services import Case
@@ -15,8 +13,6 @@ from coordination.referrals import selectors, services
 from coordination.triage import services as triage
 from tests.referrals.conftest import DRAFT, FACT, ITEM
 from tests.world import DestinationOf
-
-SignIn = Callable[[User], Client]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,18 +24,6 @@ class Things:
     in_review: Any
     approved: Any
     flag: Any
-
-
-@pytest.fixture
-def sign_in() -> SignIn:
-    """Return a browser in which somebody is signed in."""
-
-    def browser(user: User) -> Client:
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return browser
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from coordination.access.services import User
 from coordination.outbox import selectors as outbox
 from coordination.partners import services as partners
 from coordination.referrals import selectors, services
-from tests.desk.conftest import SignIn, Things
+from tests.desk.conftest import Things
+from tests.doors import SignIn, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -91,7 +92,7 @@ def test_a_form_without_its_token_is_refused(things: Things, senior_reviewer: Us
     from django.test import Client
 
     browser = Client(enforce_csrf_checks=True)
-    browser.force_login(senior_reviewer)
+    signed_in(senior_reviewer, browser)
     answer = browser.post(do(things, "approve"), {"read": "on", **digests(things)})
     assert answer.status_code == 403
 

@@ -18,7 +18,8 @@ from coordination.outbox import selectors as outbox
 from coordination.partners.services import Agency
 from coordination.referrals import selectors, services
 from coordination.triage import services as triage
-from tests.desk.conftest import SignIn, Things
+from tests.desk.conftest import Things
+from tests.doors import SignIn
 from tests.people import Cast
 from tests.referrals.conftest import DRAFT, FACT, ITEM
 from tests.world import DestinationOf

@@ -13,7 +13,8 @@ from coordination.outbox import selectors as outbox
 from coordination.outbox import services as outbox_services
 from coordination.partners.services import Agency
 from coordination.referrals import selectors
-from tests.desk.conftest import SignIn, Things
+from tests.desk.conftest import Things
+from tests.doors import SignIn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,6 +9,7 @@ from django.test import Client
 
 from coordination.access.markup import when
 from coordination.access.services import User
+from tests.doors import signed_in
 
 
 @pytest.mark.parametrize("model", sorted(admin.site._registry, key=lambda each: each._meta.label))
@@ -24,7 +25,7 @@ def test_no_list_is_searched_by_a_column_it_does_not_filter_by(model: type[Model
 def test_a_password_is_not_guessed_digit_by_digit_from_the_list_of_people(
     client: Client, auditor: User, liaison: User
 ) -> None:
-    client.force_login(auditor)
+    signed_in(auditor, client)
     answers = {
         client.get(f"/admin/access/user/?username={liaison.username}&password__startswith={each}").status_code
         for each in ("argon2", "x")

@@ -15,8 +15,9 @@ from coordination.core import clock
 from coordination.ledger import selectors as ledger
 from coordination.ledger import services as recording
 from coordination.outbox import selectors as outbox
-from tests.desk.conftest import SignIn, Things
+from tests.desk.conftest import Things
 from tests.desk.test_pages import addresses
+from tests.doors import SignIn, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,7 +77,7 @@ def test_what_cannot_be_recorded_is_not_shown(
         raise DatabaseError("the ledger cannot be written")
 
     client = Client(raise_request_exception=False)
-    client.force_login(senior_reviewer)
+    signed_in(senior_reviewer, client)
     monkeypatch.setattr(recording, "record", broken)
     answer = client.get(_address(things, page))
     assert answer.status_code == 500

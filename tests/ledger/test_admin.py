@@ -15,6 +15,7 @@ from coordination.ledger import services
 from coordination.ledger.admin import LeafAdmin
 from coordination.ledger.models import WHO, Leaf
 from coordination.partners.services import Agency
+from tests.doors import signed_in
 
 PAGE = "/admin/ledger/leaf/"
 
@@ -44,7 +45,7 @@ def test_nobody_adds_changes_or_deletes(auditor: User, leaf: Leaf) -> None:
 
 
 def test_an_auditor_finds_an_entry_by_its_record(client: Client, auditor: User, leaf: Leaf) -> None:
-    client.force_login(auditor, backend="django.contrib.auth.backends.ModelBackend")
+    signed_in(auditor, client)
     services.record("cases.opened", subject="C-10", by=None)
     found = client.get(PAGE, {"q": "C-1"})
     assert found.status_code == 200
@@ -63,7 +64,7 @@ def _listed(client: Client, **asked: str) -> list[Leaf]:
 def test_the_list_names_people_and_utc_and_links_to_what_the_reader_may_see(
     client: Client, auditor: User, reviewer: User, agency: Agency
 ) -> None:
-    client.force_login(auditor)
+    signed_in(auditor, client)
     at = datetime(2026, 3, 6, 23, 12, 7, tzinfo=timezone(timedelta(hours=-7)))
     services.record("partners.looked_at", subject=f"agency:{agency.pk}", by=reviewer, at=at)
     services.record("cases.opened", subject="C-0000-0000", by=None)
@@ -79,16 +80,16 @@ def test_no_link_leads_to_a_case_that_the_reader_is_not_let_into(
     client: Client, administrator: User, auditor: User, case: Case
 ) -> None:
     address = f"/admin/cases/case/{case.reference}/change/"
-    client.force_login(administrator)
+    signed_in(administrator, client)
     assert address not in client.get(PAGE).content.decode()
-    client.force_login(auditor)
+    signed_in(auditor, client)
     assert (address in client.get(PAGE).content.decode()) is (client.get(address).status_code == 200)
 
 
 def test_the_list_is_filtered_by_action_person_and_date(
     client: Client, auditor: User, reviewer: User, counsel: User
 ) -> None:
-    client.force_login(auditor)
+    signed_in(auditor, client)
     details = {"by": 7, "kind": f'"by":{counsel.pk},'}
     mine = services.record("tests.done", subject="T-1", by=reviewer, details=details)
     long_ago = services.record(
@@ -114,7 +115,7 @@ def test_each_filter_is_answered_from_an_index(db: None) -> None:
 def test_a_page_asks_no_more_for_many_entries_than_for_few(
     client: Client, auditor: User, reviewer: User, agency: Agency
 ) -> None:
-    client.force_login(auditor)
+    signed_in(auditor, client)
     counts = []
     for _ in range(2):
         for _ in range(10):
@@ -126,7 +127,7 @@ def test_a_page_asks_no_more_for_many_entries_than_for_few(
 
 
 def test_the_page_of_an_entry_shows_its_canonical_json(client: Client, auditor: User, leaf: Leaf) -> None:
-    client.force_login(auditor)
+    signed_in(auditor, client)
     shown = client.get(f"{PAGE}{leaf.pk}/change/").content.decode()
     assert bytes(leaf.entry).decode() in html.unescape(shown)
     assert "the system" in shown

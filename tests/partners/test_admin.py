@@ -8,6 +8,7 @@ from django.test import Client
 from coordination.access.services import Role, User
 from coordination.partners import selectors
 from coordination.partners.models import Agency, Destination
+from tests.doors import signed_in
 from tests.people import Cast
 from tests.world import DestinationOf, OfficerOf
 
@@ -24,7 +25,7 @@ NEW = {
 
 
 def _as(client: Client, user: User) -> Client:
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    signed_in(user, client)
     return client
 
 

@@ -10,6 +10,7 @@ from coordination.access.roles import ROLES, Role
 from coordination.core import clock
 from coordination.policy import services
 from coordination.policy.models import Clock, CriteriaVersion, EmergencyNumber, LegalBasis, Pack
+from tests.doors import signed_in
 from tests.people import Cast
 from tests.policy.conftest import WritePack
 
@@ -25,27 +26,27 @@ def page(model: type, view: str = "changelist", *args: object) -> str:
 
 @pytest.fixture
 def reading(client: Client, cast: Cast, shipped: list[Pack]) -> Client:
-    client.force_login(cast(Role.AUDITOR))
+    signed_in(cast(Role.AUDITOR), client)
     return client
 
 
 @pytest.mark.parametrize("role", READERS)
 def test_every_role_of_the_desk_reads(client: Client, cast: Cast, shipped: list[Pack], role: str) -> None:
-    client.force_login(cast(role))
+    signed_in(cast(role), client)
     for model in MODELS:
         assert client.get(page(model)).status_code == 200
 
 
 @pytest.mark.parametrize("role", [Role.OFFICER, Role.PLATFORM_SYSTEM])
 def test_nobody_outside_the_desk_reads(client: Client, cast: Cast, shipped: list[Pack], role: str) -> None:
-    client.force_login(cast(role))
+    signed_in(cast(role), client)
     for model in MODELS:
         assert client.get(page(model)).status_code in {302, 403}
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_nobody_writes(client: Client, cast: Cast, shipped: list[Pack], model: type) -> None:
-    client.force_login(cast(Role.ADMINISTRATOR))
+    signed_in(cast(Role.ADMINISTRATOR), client)
     row = model._default_manager.first()  # type: ignore[attr-defined]
     before = model._default_manager.values().get(pk=row.pk)  # type: ignore[attr-defined]
     for view, args in (("add", ()), ("change", (row.pk,)), ("delete", (row.pk,))):
@@ -77,7 +78,7 @@ def test_the_list_shows_what_is_in_force_and_an_old_row_stays_readable(
     services.load(write_pack(body.format("the first wording")))
     services.load(write_pack(body.format("the second wording"), version="2", begins="2026-03-01"))
     old = LegalBasis.objects.get(pack__version="1")
-    client.force_login(cast(Role.COUNSEL))
+    signed_in(cast(Role.COUNSEL), client)
     with clock.frozen(datetime(2026, 3, 6, tzinfo=UTC)):
         listed = client.get(page(LegalBasis)).content.decode()
     assert "the second wording" in listed

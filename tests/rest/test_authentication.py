@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from coordination.access import services as access
 from coordination.access.models import ApiToken, User
 from coordination.core import clock
+from tests.doors import signed_in
 
 ECHO = "/api/v1/echo"
 
@@ -90,7 +91,7 @@ def test_an_expired_token_stays_as_a_record(token: tuple[ApiToken, str]) -> None
 
 def test_an_administrators_session_opens_no_route(administrator: User) -> None:
     client = APIClient()
-    client.force_login(administrator, backend="django.contrib.auth.backends.ModelBackend")
+    signed_in(administrator, client)
     assert client.get(ECHO).status_code == 401
 
 

@@ -1,7 +1,8 @@
 """A person at the desk, over real HTTP: signs in, opens pages, fills in the forms that are on them."""
 
 import json
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
@@ -13,6 +14,7 @@ import urllib3
 from coordination.desk.demo.telling import StoryFailed
 
 OK, CREATED, SEE_OTHER = 200, 201, (301, 302, 303)
+CODE_LASTS = 30.0
 
 
 @dataclass
@@ -59,7 +61,8 @@ class _Reader(HTMLParser):
         if tag == "form":
             self._form = Form(has.get("action", ""))
             self.forms.append(self._form)
-        if (tag == "li" and "error" in has.get("class", "").split()) or has.get("class") == "field-error":
+        classes = set() if "hidden" in has else set(has.get("class", "").split())
+        if (tag == "li" and "error" in classes) or "field-error" in classes:
             self._error = 1
             self.errors.append("")
         if self._form is None:
@@ -102,11 +105,20 @@ class Person:
         self.cookies: dict[str, str] = {}
         self.http = urllib3.PoolManager(timeout=urllib3.Timeout(15.0), retries=False)
 
-    def sign_in(self, username: str, password: str) -> Page:
-        """Sign in through the page that everybody uses."""
+    def sign_in(self, username: str, password: str, code: Callable[[], str]) -> Page:
+        """Sign in through the pages that everybody uses: password, then the code of the application.
+
+        A code works once and for half a minute: where somebody just used it, the next one is waited for.
+        """
         page = self.open("/admin/login/?next=/admin/")
         form = next(form for form in page.forms if "password" in form.fields)
-        return self.post(form, {"username": username, "password": password}, at=page.url)
+        page = self.post(form, {"login": username, "password": password}, at=page.url)
+        form = next(form for form in page.forms if "code" in form.fields)
+        answer = self.try_to(form, {"code": code()}, at=page.url)
+        if answer.errors:
+            time.sleep(CODE_LASTS - time.time() % CODE_LASTS + 0.2)
+            answer = self.post(form, {"code": code()}, at=page.url)
+        return answer
 
     def open(self, path: str) -> Page:
         """Open a page."""

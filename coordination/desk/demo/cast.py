@@ -38,6 +38,10 @@ class Cast:
     destinations: dict[str, Any] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
 
+    def code_of(self, key: str) -> str:
+        """Return the code that the person's application would show now."""
+        return access.current_code(self.people[key])
+
     def password_of(self, key: str) -> str:
         """Return the password of a person of the desk."""
         return self.passwords[self.people[key].username]
@@ -65,6 +69,7 @@ def _people(cast: Cast) -> None:
         if username not in kept or not user.check_password(kept[username]):
             kept[username] = keeping.password()
             access.set_password(user, by=None, password=kept[username])
+        access.give_totp(user)
         cast.passwords[username] = kept[username]
     keeping.remember("passwords", kept)
 

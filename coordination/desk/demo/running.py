@@ -87,6 +87,7 @@ def _start(teller: Teller, started: Children, found: cast.Cast, ports: Ports) ->
             "PUBLIC_URL": ports.base,
             "CONTACT_PHONE": settings.CONTACT_PHONE,
             "PYTHONUNBUFFERED": "1",
+            "DEMO_SHOW_CODES": "1",
         }
         keeping.remember("portal", _portal(found, ports))
         portal = started.start(
@@ -129,7 +130,7 @@ def _await_web(teller: Teller, started: Children, ports: Ports) -> None:
         while time.monotonic() < limit:
             started.check()
             try:
-                answer = urllib3.request("GET", f"{ports.base}/admin/login/", timeout=10.0, retries=False)
+                answer = urllib3.request("GET", f"{ports.base}/account/login/", timeout=10.0, retries=False)
             except urllib3.exceptions.HTTPError:
                 answer = None
             if answer is not None and answer.status == 200:  # noqa: PLR2004 - OK
@@ -154,6 +155,11 @@ def _close_the_book(teller: Teller, outcome: dict[str, Any], found: cast.Cast, b
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     for row in rows:
         teller.plain(f"  {row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}")
+    teller.plain()
+    teller.plain(
+        "To sign in, take a name and its password from above. The desk then asks for a second factor,"
+    )
+    teller.plain("the code of a telephone that nobody has here: in the demo the page shows it. Type it in.")
     teller.plain()
     teller.plain(f"Passwords and logs: {keeping.directory()} (readable by you alone).")
     if settings.DATABASES["default"]["ENGINE"] == EMBEDDED_ENGINE:

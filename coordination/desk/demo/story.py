@@ -42,6 +42,7 @@ class Story:
     children: Children
     mail: Path
     told: dict[str, Any] = field(default_factory=live)
+    browsers: dict[str, Person] = field(default_factory=dict)
     case: str = ""
     referral: str = ""
 
@@ -214,12 +215,15 @@ class Story:
         }
 
     def _sign_in(self, key: str) -> Person:
-        user = self.cast.people[key]
-        person = Person(self.base, str(user))
-        page = person.sign_in(user.username, self.cast.password_of(key))
-        if "logout" not in page.text:
-            raise StoryFailed(f"{user} cannot sign in")
-        return person
+        """Return the browser in which somebody is signed in; each signs in once."""
+        if key not in self.browsers:
+            user = self.cast.people[key]
+            person = Person(self.base, str(user))
+            page = person.sign_in(user.username, self.cast.password_of(key), lambda: self.cast.code_of(key))
+            if "logout-form" not in page.text:
+                raise StoryFailed(f"{user} cannot sign in")
+            self.browsers[key] = person
+        return self.browsers[key]
 
     def _open(self, person: Person) -> Page:
         return person.open(f"/admin/referrals/referral/{self.referral}/change/")

@@ -1,37 +1,24 @@
-"""Who may do what, and the acts of an administrator. Each act is an entry in the ledger."""
+"""People, their roles and tokens: the acts of an administrator, each an entry in the ledger."""
 
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from knox.models import get_digest_token
 from knox.settings import CONSTANTS
 
-from coordination.access.models import ApiToken, Scope, User
+from coordination.access.models import ApiToken, DeskSession, Enrolment, Scope, User
 from coordination.access.roles import ROLES, Role
+from coordination.access.services import sessions
 from coordination.core import clock
 from coordination.core.errors import Conflict, InvalidInput, NotPermitted, Refused
 from coordination.ledger import services as ledger
-
-__all__ = [
-    "ApiToken",
-    "Role",
-    "Scope",
-    "User",
-    "change_person",
-    "create_person",
-    "has",
-    "issue_token",
-    "person",
-    "require",
-    "revoke_token",
-    "set_password",
-    "set_roles",
-]
 
 LONGEST_TOKEN_LIFE = timedelta(days=366)
 _CHANGE = "access.change_user"
@@ -92,6 +79,7 @@ def change_person(user: User, *, by: User, alias: str, is_active: bool) -> User:
     if locked.is_active != is_active:
         action = "access.person_enabled" if is_active else "access.person_disabled"
         ledger.record(action, subject=_subject(user), by=by)
+        sessions.end_all(locked, why="person disabled", by=by)
     if locked.alias != alias:
         ledger.record("access.alias_changed", subject=_subject(user), by=by)
     locked.alias, locked.is_active = alias, is_active
@@ -104,10 +92,21 @@ def set_password(user: User, *, by: User | None, password: str) -> None:
     """Give `user` a password; the ledger notes that, never what. `by` is None for set-up only."""
     if by is not None:
         require(by, _CHANGE)
-    _check_password(password, user)
-    user.set_password(password)
-    user.save(update_fields=["password"])
+    take_password(user, password)
     ledger.record("access.password_set", subject=_subject(user), by=by)
+    sessions.end_all(user, why="password changed", by=by)
+
+
+@transaction.atomic
+def change_password(user: User, *, current: str, password: str) -> None:
+    """Change one's own password; every session of the person ends, this one too."""
+    if not user.check_password(current):
+        raise InvalidInput("current", "This is not your password.")
+    if current == password:
+        raise InvalidInput("password", "This is your password already.")
+    take_password(user, password)
+    ledger.record("access.password_changed", subject=_subject(user), by=user)
+    sessions.end_all(user, why="password changed", by=user)
 
 
 @transaction.atomic
@@ -190,6 +189,38 @@ def _assign(user: User, roles: Iterable[str], *, by: User | None) -> None:
             by=by,
             details={"added": sorted(wanted - before), "removed": sorted(before - wanted)},
         )
+        sessions.end_all(user, why="roles changed", by=by)
+
+
+@transaction.atomic
+def disable_unused() -> int:
+    """Disable who is on the desk and has not been there for settings.UNUSED_AFTER; return how many.
+
+    The last administrator stays: somebody must be able to enable the others.
+    """
+    before = clock.now() - settings.UNUSED_AFTER
+    staff = User.objects.select_for_update(of=("self",)).filter(is_active=True, is_staff=True)
+    unused = staff.filter(Q(last_login__lt=before) | Q(last_login__isnull=True), date_joined__lt=before)
+    seen = DeskSession.objects.filter(seen_at__gte=before).values("user")
+    given = Enrolment.objects.filter(issued_at__gte=before).values("user")
+    found = list(unused.exclude(pk__in=seen).exclude(pk__in=given))
+    administrators = User.objects.filter(groups__name=Role.ADMINISTRATOR, is_active=True)
+    if not administrators.exclude(pk__in=[each.pk for each in found]).exists():
+        last = administrators.order_by("-last_login").first()
+        found = [each for each in found if last is None or each.pk != last.pk]
+    for user in found:
+        user.is_active = False
+        user.save(update_fields=["is_active"])
+        ledger.record("access.person_disabled", subject=_subject(user), by=None, details={"unused": True})
+        sessions.end_all(user, why="account unused", by=None)
+    return len(found)
+
+
+def take_password(user: User, password: str) -> None:
+    """Give `user` a password that is good enough, or raise InvalidInput. For the services beside this one."""
+    _check_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
 
 
 def _check_password(password: str, user: User) -> None:

@@ -1,0 +1,77 @@
+"""Before every page: no second factor, no page; after a pause, the factor again; after 12 hours, anew."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME, logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from coordination.access import selectors, services, stepup
+from coordination.access.models import DeskSession
+from coordination.core import clock
+
+# Routes that know no session: the API takes tokens alone, webhooks verify themselves.
+WITHOUT_SESSION = ("/api/", "/inbound/")
+# Where whoever is signed in may always go.
+LEAVING = frozenset({"account_logout", "admin:logout"})
+# All that a session without a second factor reaches, and only while its person has none.
+SETTING_UP = frozenset({"mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "account_reauthenticate"})
+
+
+class Gate:
+    """Looks at each request of somebody who is signed in, after CSRF was checked and before the view runs."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on; the looking is done when the route is known."""
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
+        """Let the request through, or answer it here."""
+        if request.path.startswith(WITHOUT_SESSION) or not request.user.is_authenticated:
+            return None
+        route = request.resolver_match.view_name if request.resolver_match else ""
+        return None if route in LEAVING else self._look(request, route)
+
+    def _look(self, request: HttpRequest, route: str) -> HttpResponse | None:
+        session = selectors.live_session(request.session.session_key)
+        if session is None or session.user_id != request.user.pk:
+            return _to_the_door(request)
+        if clock.now() - session.began_at >= settings.LONGEST_SESSION:
+            services.end_session(session, why="longest session", by=None)
+            return _to_the_door(request)
+        if session.confirmed_at is None:
+            return self._set_up(request, session, route)
+        if clock.now() - session.seen_at >= settings.IDLE_LOCK:
+            return self._locked(request)
+        services.see(session)
+        return None
+
+    def _set_up(self, request: HttpRequest, session: DeskSession, route: str) -> HttpResponse | None:
+        if selectors.has_factor(session.user) or clock.now() - session.seen_at >= settings.IDLE_LOCK:
+            services.end_session(session, why="no second factor", by=None)
+            return _to_the_door(request)
+        if route in SETTING_UP:
+            services.see(session)
+            return None
+        return HttpResponseRedirect(reverse("mfa_index"))
+
+    def _locked(self, request: HttpRequest) -> HttpResponse | None:
+        error = stepup.take(request) if stepup.is_answer(request) else ""
+        if error is not None:
+            return stepup.page(request, why=stepup.PAUSE, error=error)
+        if request.POST.get(stepup.RESUME) == "get":
+            return HttpResponseRedirect(request.get_full_path())
+        return None
+
+
+def _to_the_door(request: HttpRequest) -> HttpResponse:
+    """End what is left of the session; after signing in the person is back where they were."""
+    where = request.get_full_path()
+    logout(request)
+    return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({REDIRECT_FIELD_NAME: where})}")

@@ -1,0 +1,25 @@
+"""What has to be done from time to time at the doors."""
+
+from datetime import timedelta
+
+from procrastinate.contrib.django import app
+
+from coordination.access import services
+from coordination.core import clock
+
+KEPT = timedelta(days=30)
+
+
+@app.periodic(cron="23 2 * * *")
+@app.task(queue="background", name="access.disable_unused", pass_context=False)
+def disable_unused(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate passes the minute it stands for
+    """Disable the accounts that nobody used for 90 days."""
+    services.disable_unused()
+
+
+@app.periodic(cron="29 * * * *")
+@app.task(queue="background", name="access.forget", pass_context=False)
+def forget(timestamp: int) -> None:  # noqa: ARG001 - as above
+    """Delete failures that count no longer, and sessions that ended long ago."""
+    services.forget_failures(clock.now())
+    services.forget_sessions(clock.now() - KEPT)

@@ -1,0 +1,50 @@
+"""Second factors: what becomes of them is in the ledger. Their secrets are sealed (access/adapters.py)."""
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth as totp
+from django.conf import settings
+from django.db import transaction
+
+from coordination.access.models import User
+from coordination.core.errors import NotFound, Refused
+from coordination.ledger import services as ledger
+
+
+@transaction.atomic
+def note_factor(user: User, *, change: str, kind: str, by: User) -> None:
+    """Record that a factor was `added`, `removed` or `renewed`."""
+    ledger.record(f"access.factor_{change}", subject=f"user:{user.pk}", by=by, details={"method": kind})
+
+
+@transaction.atomic
+def remove_factors(user: User, *, by: User) -> int:
+    """Take every factor of a person away; return how many there were."""
+    found = list(Authenticator.objects.filter(user_id=user.pk))
+    for each in found:
+        each.delete()
+        note_factor(user, change="removed", kind=each.type, by=by)
+    return len(found)
+
+
+@transaction.atomic
+def give_totp(user: User) -> None:
+    """Give a made-up person (demo, tests) an authenticator application. Refused in production."""
+    _made_up_only()
+    if not Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists():
+        totp.TOTP.activate(user, totp.generate_totp_secret())
+        note_factor(user, change="added", kind="totp", by=user)
+
+
+def current_code(user: User) -> str:
+    """Return what a made-up person's application shows now. Refused in production."""
+    _made_up_only()
+    factor = Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).first()
+    if factor is None:
+        raise NotFound
+    secret = totp.decrypt(factor.data["secret"])
+    return str(totp.format_hotp_value(totp.hotp_value(secret, next(totp.yield_hotp_counters_from_time()))))
+
+
+def _made_up_only() -> None:
+    if settings.PRODUCTION:
+        raise Refused("In production nobody sees a code but who has the device.", rule="second-factor")

@@ -1,0 +1,102 @@
+"""Sessions on the desk: each has a row, and is over when the row says so, whatever cookie somebody holds."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from importlib import import_module
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.db.models import QuerySet
+
+from coordination.access.models import DeskSession, SignInFailure, User
+from coordination.core import clock, sealing
+from coordination.ledger import services as ledger
+
+# A click is noted once a minute: a write per page would cost more than the minute is worth.
+NOTED_EVERY = timedelta(minutes=1)
+
+
+@transaction.atomic
+def begin_session(
+    user: User, *, session_key: str, browser: str, methods: Iterable[str], confirmed: bool
+) -> DeskSession:
+    """Note that `user` signed in by `methods`; without `confirmed` (no second factor) only set-up is open."""
+    now = clock.now()
+    session = DeskSession.objects.create(
+        user=user,
+        session_key=session_key,
+        browser=browser[:200],
+        began_at=now,
+        seen_at=now,
+        confirmed_at=now if confirmed else None,
+    )
+    if confirmed:
+        SignInFailure.objects.filter(who=sealing.blind_index("username", user.username)).delete()
+    ledger.record(
+        "access.signed_in",
+        subject=f"user:{user.pk}",
+        by=user,
+        details={"session_id": session.pk, "methods": list(methods), "confirmed": confirmed},
+    )
+    return session
+
+
+@transaction.atomic
+def confirm_session(session: DeskSession, *, kind: str, during: str) -> None:
+    """Note that the person showed a second factor now: at set-up, before a weighty act, or after a pause."""
+    session.confirmed_at = session.seen_at = clock.now()
+    session.save(update_fields=["confirmed_at", "seen_at"])
+    ledger.record(
+        "access.confirmed",
+        subject=f"user:{session.user_id}",
+        by=session.user,
+        details={"session_id": session.pk, "method": kind, "during": during},
+    )
+
+
+def see(session: DeskSession) -> None:
+    """Note that the session is in use."""
+    now = clock.now()
+    if now - session.seen_at >= NOTED_EVERY:
+        DeskSession.objects.filter(pk=session.pk).update(seen_at=now)
+
+
+def end_session(session: DeskSession, *, why: str, by: User | None) -> None:
+    """End one session now."""
+    _end(DeskSession.objects.filter(pk=session.pk), why=why, by=by)
+
+
+def end_all(user: User, *, why: str, by: AbstractBaseUser | None) -> int:
+    """End every session of a person now; return how many there were."""
+    return _end(DeskSession.objects.filter(user_id=user.pk), why=why, by=by)
+
+
+def sign_out(session_key: str, *, by: User) -> None:
+    """End the session that its person leaves."""
+    _end(DeskSession.objects.filter(session_key=session_key), why="signed out", by=by)
+
+
+@transaction.atomic
+def forget_sessions(before: datetime) -> int:
+    """Delete the rows of sessions that ended, or were last seen, before `before`; the ledger has them."""
+    end_stale = DeskSession.objects.filter(ended_at__isnull=True, seen_at__lt=before)
+    _end(end_stale, why="too old", by=None)
+    return DeskSession.objects.filter(seen_at__lt=before).delete()[0]
+
+
+@transaction.atomic
+def _end(sessions: QuerySet[DeskSession], *, why: str, by: AbstractBaseUser | None) -> int:
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    live = list(sessions.select_for_update(of=("self",)).filter(ended_at__isnull=True))
+    for session in live:
+        session.ended_at, session.ended_why = clock.now(), why
+        session.save(update_fields=["ended_at", "ended_why"])
+        store(session.session_key).delete()
+        ledger.record(
+            "access.signed_out" if why == "signed out" else "access.session_ended",
+            subject=f"user:{session.user_id}",
+            by=by,
+            details={"session_id": session.pk, "why": why},
+        )
+    return len(live)
