@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from coordination.access import links, selectors, services
+from coordination.access import links, roleadmin, selectors, services  # noqa: F401 - roleadmin registers
 from coordination.access.forms import AliasForm, NewPersonForm, ReasonForm, RolesForm, TokenForm
 from coordination.access.models import User
 from coordination.access.recordadmin import Act, Done, RecordAdmin, act
@@ -71,13 +71,17 @@ class PersonAdmin(RecordAdmin):
             "sessions": selectors.sessions_of(record),
             "factors": selectors.factors_of(record),
             "lock_out": selectors.lock_out_of(record),
+            "waiting": selectors.waiting_change_of(record),
         }
 
     @act(_CHANGE, "Change roles", form=RolesForm, step_up=True)
     def change_roles(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
-        """Give exactly these roles."""
-        services.set_roles(record, data["roles"], by=services.person(request.user))
-        return "The roles are changed."
+        """Take the roles that are not ticked; propose the new ones to another administrator."""
+        by = services.person(request.user)
+        change = services.set_roles(record, data["roles"], by=by, reason=data["reason"])
+        if change is None:
+            return "The roles are changed."
+        return "Another administrator decides about the new roles; what was taken is taken."
 
     @act(_CHANGE, "Change the name shown outside", form=AliasForm)
     def change_alias(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:

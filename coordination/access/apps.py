@@ -12,6 +12,9 @@ class AccessConfig(AppConfig):
     def ready(self) -> None:
         """Let the groups follow the table of roles; listen at the doors."""
         from coordination.access import checks, receivers, sync  # noqa: F401
+        from coordination.access.services import glass
+        from coordination.ledger import services as ledger
 
+        ledger.marks.append(glass.mark)
         sync.connect()
         checks.connect()

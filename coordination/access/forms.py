@@ -15,7 +15,13 @@ class RolesForm(forms.Form):
         choices=ROLE_CHOICES,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="All others are taken away. Nobody is on the desk and outside it at once.",
+        help_text="What is not ticked is taken away at once. What is new waits for another administrator.",
+    )
+    reason = forms.CharField(
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Why they need a new role: another administrator decides by it.",
     )
 
 
@@ -32,7 +38,7 @@ class NewPersonForm(RolesForm):
         required=False,
         help_text="Without one the person cannot sign in; systems and officers need none.",
     )
-    field_order = ("username", "first_name", "last_name", "email", "alias", "password", "roles")
+    field_order = ("username", "first_name", "last_name", "email", "alias", "password", "roles", "reason")
 
     def clean_password(self) -> str | None:
         """Tell an empty password from none."""
@@ -59,6 +65,28 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=300, widget=forms.Textarea, help_text="Who asked, and how you know that it was them."
     )
+
+
+class WhyForm(forms.Form):
+    """Why not."""
+
+    reason = forms.CharField(max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class GlassForm(forms.Form):
+    """Why one person has to act alone."""
+
+    reason = forms.CharField(
+        max_length=1_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="What the danger is, and why nobody else can be waited for. No names.",
+    )
+
+
+class OutcomeForm(forms.Form):
+    """What a review came to."""
+
+    outcome = forms.CharField(max_length=1_000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class EnrolForm(forms.Form):

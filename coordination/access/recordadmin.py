@@ -230,10 +230,11 @@ class RecordAdmin(DeskAdmin):
     def _do(
         self, request: HttpRequest, record: Any, found: Act, form: forms.Form, target: str
     ) -> HttpResponse:
+        key = str(getattr(record, self.lookup))
         try:
             done = outlasting(
                 lambda: found.run(
-                    self, request, self.record_of(request, object_id), {**form.cleaned_data, "target": target}
+                    self, request, self.record_of(request, key), {**form.cleaned_data, "target": target}
                 )
             )
         except InvalidInput as error:

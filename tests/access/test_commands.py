@@ -95,9 +95,12 @@ def test_writing_the_documentation_says_which_sections_changed(tmp_path: Path, m
     monkeypatch.setattr(generated, "ROOT", tmp_path)
     (tmp_path / "docs").mkdir()
     empty = "".join(
-        f"<!-- generated: {name} -->\n<!-- end: {name} -->\n" for name in ("roles", "sealed columns")
+        f"<!-- generated: {name} -->\n<!-- end: {name} -->\n"
+        for name in ("roles", "conflicts of roles", "sealed columns")
     )
     (tmp_path / "docs" / "security.md").write_text(empty)
     said = io.StringIO()
     call_command("write_docs", stdout=said)
-    assert said.getvalue() == "docs/security.md: roles\ndocs/security.md: sealed columns\n"
+    assert said.getvalue() == "".join(
+        f"docs/security.md: {name}\n" for name in ("roles", "conflicts of roles", "sealed columns")
+    )

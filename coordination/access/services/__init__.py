@@ -1,9 +1,15 @@
 """Who may do what, the acts of an administrator, and the doors. Every change is an entry in the ledger."""
 
-from coordination.access.models import ApiToken, Enrolment, LockOut, Scope, User
+from coordination.access.models import ApiToken, BreakGlass, Enrolment, LockOut, RoleChange, Scope, User
 from coordination.access.roles import Role
 from coordination.access.services.enrolments import enrol, issue_enrolment, start_anew
 from coordination.access.services.factors import current_code, give_totp, note_factor
+from coordination.access.services.glass import (
+    end_break_glass,
+    glass_of,
+    open_break_glass,
+    review_break_glass,
+)
 from coordination.access.services.lockouts import count_failure, forget_failures, is_locked, release
 from coordination.access.services.people import (
     LONGEST_TOKEN_LIFE,
@@ -11,13 +17,17 @@ from coordination.access.services.people import (
     change_person,
     create_person,
     disable_unused,
-    has,
     issue_token,
-    person,
-    require,
     revoke_token,
     set_password,
+)
+from coordination.access.services.rights import has, person, require
+from coordination.access.services.rolechanges import (
+    approve_roles,
+    decline_roles,
+    expire_role_changes,
     set_roles,
+    withdraw_roles,
 )
 from coordination.access.services.sessions import (
     begin_session,
@@ -32,11 +42,14 @@ from coordination.access.services.sessions import (
 __all__ = [
     "LONGEST_TOKEN_LIFE",
     "ApiToken",
+    "BreakGlass",
     "Enrolment",
     "LockOut",
     "Role",
+    "RoleChange",
     "Scope",
     "User",
+    "approve_roles",
     "begin_session",
     "change_password",
     "change_person",
@@ -44,25 +57,32 @@ __all__ = [
     "count_failure",
     "create_person",
     "current_code",
+    "decline_roles",
     "disable_unused",
     "end_all",
+    "end_break_glass",
     "end_session",
     "enrol",
+    "expire_role_changes",
     "forget_failures",
     "forget_sessions",
     "give_totp",
+    "glass_of",
     "has",
     "is_locked",
     "issue_enrolment",
     "issue_token",
     "note_factor",
+    "open_break_glass",
     "person",
     "release",
     "require",
+    "review_break_glass",
     "revoke_token",
     "see",
     "set_password",
     "set_roles",
     "sign_out",
     "start_anew",
+    "withdraw_roles",
 ]

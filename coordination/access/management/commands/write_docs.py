@@ -17,7 +17,11 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **__: Any) -> None:
         """Write each section that changed and say so."""
-        sections = {"roles": roles.as_markdown(), "sealed columns": sealing.columns_as_markdown()}
+        sections = {
+            "roles": roles.as_markdown(),
+            "conflicts of roles": roles.conflicts_as_markdown(),
+            "sealed columns": sealing.columns_as_markdown(),
+        }
         for name, content in sections.items():
             if generated.write_section(PAGE, name, content):
                 self.stdout.write(f"{PAGE}: {name}")
