@@ -10,6 +10,7 @@ from knox.models import AbstractAuthToken
 
 from coordination.access.workflow import RoleChangeState
 from coordination.core import clock, identifiers
+from coordination.core.fields import SealedTextField
 from coordination.core.models import states_constraint
 
 
@@ -185,7 +186,7 @@ class RoleChange(models.Model):
 
     person = models.ForeignKey(User, models.PROTECT, related_name="role_changes")
     roles = ArrayField(models.CharField(max_length=40), help_text="What is added to the person's roles.")
-    reason = models.CharField(max_length=300)
+    reason = SealedTextField()
     state = models.CharField(
         max_length=20, choices=[(s.value, s.value) for s in RoleChangeState], default=RoleChangeState.PROPOSED
     )
@@ -194,7 +195,7 @@ class RoleChange(models.Model):
     expires_at = models.DateTimeField()
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
-    decision_reason = models.CharField(max_length=300, blank=True)
+    decision_reason = SealedTextField(default="", blank=True)
 
     class Meta:
         ordering = ["-proposed_at"]
@@ -228,13 +229,13 @@ class BreakGlass(models.Model):
 
     reference = models.CharField(max_length=20, unique=True, editable=False)
     person = models.ForeignKey(User, models.PROTECT, related_name="+")
-    reason = models.CharField(max_length=1_000)
+    reason = SealedTextField()
     alerted = models.ManyToManyField(User, related_name="+")
     opened_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     reviewed_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.CharField(max_length=1_000, blank=True)
+    outcome = SealedTextField(default="", blank=True)
 
     class Meta:
         verbose_name = "break-glass"

@@ -28,7 +28,6 @@ class RoleChangeAdmin(RecordAdmin):
     """Roles that somebody is to get: proposed by one administrator, decided by another."""
 
     pages: ClassVar[dict[str, str]] = {"": "access/role_change.html"}
-    reading = False
     list_display = ("roles_in_words", "person", "state_word", "proposed_by", "decided_by")
     list_filter = ("state",)
     empty_text = "Nobody was proposed for a role yet. A change of roles on a person's page is proposed here."
