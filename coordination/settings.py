@@ -104,7 +104,8 @@ DATABASES = embedded.databases(
 )
 DATABASE_PARTNER_ROLE = env.str("DATABASE_PARTNER_ROLE", default="coordination_partner")
 DATABASE_BACKUP_ROLE = env.str("DATABASE_BACKUP_ROLE", default="coordination_backup")
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Django's BigAutoField, except that a row with sealed columns knows its number before it is inserted.
+DEFAULT_AUTO_FIELD = "coordination.core.fields.RowId"
 
 AUTH_USER_MODEL = "access.User"
 AUTHENTICATION_BACKENDS = [

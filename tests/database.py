@@ -23,7 +23,7 @@ from django.test import TransactionTestCase
 from psycopg import sql
 
 from coordination.access import roles
-from coordination.core import embedded, grants
+from coordination.core import embedded, grants, policies
 
 ALIASES = ("default", "owner")
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
@@ -173,7 +173,9 @@ def _template(server: psycopg.Connection, name: str) -> str:
 
 def _fingerprint() -> str:
     """Name the content of everything that decides what a migrated database looks like."""
-    digest = hashlib.sha256((inspect.getsource(grants) + inspect.getsource(roles)).encode())
+    digest = hashlib.sha256(
+        (inspect.getsource(grants) + inspect.getsource(policies) + inspect.getsource(roles)).encode()
+    )
     for config in sorted(apps.get_app_configs(), key=lambda config: config.label):
         migrations = sorted(Path(config.path, "migrations").rglob("*.py"))
         for file in migrations or [Path(config.path, "models.py")]:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from coordination.access import links, roleadmin, selectors, services  # noqa: F401 - roleadmin registers
+from coordination.access import links, roleadmin, selectors, services, stepup  # noqa: F401 - roleadmin registers
 from coordination.access.forms import AliasForm, NewPersonForm, ReasonForm, RolesForm, TokenForm
 from coordination.access.models import User
 from coordination.access.recordadmin import Act, Done, RecordAdmin, act
@@ -185,6 +185,8 @@ class PersonAdmin(RecordAdmin):
             return HttpResponse(status=403)
         form = NewPersonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
+            if asked := stepup.require(request):
+                return asked
             created = self._create(request, form)
             if created is not None:
                 return HttpResponseRedirect(self.url_of(created))

@@ -5,7 +5,7 @@ from typing import Any
 from allauth.mfa.base import forms
 from django.core.exceptions import ValidationError
 
-from coordination.access.services import is_locked
+from coordination.access.services import count_failure, is_locked
 
 LOCKED = (
     "Codes and the password of this account are locked until an administrator releases them. A passkey works."
@@ -17,6 +17,7 @@ class _RefusedWhileLocked:
 
     def clean_code(self) -> str:
         if is_locked(self.user.username):
+            count_failure(self.user.username, kind="code")
             raise ValidationError(LOCKED)
         code: str = super().clean_code()  # type: ignore[misc]
         return code

@@ -26,23 +26,14 @@ class RolesForm(forms.Form):
 
 
 class NewPersonForm(RolesForm):
-    """A person who did not exist."""
+    """A person who did not exist. They choose their password themselves: “Give a way in” on their page."""
 
     username = forms.CharField(max_length=150)
     first_name = forms.CharField(max_length=150, required=False)
     last_name = forms.CharField(max_length=150, required=False)
     email = forms.EmailField(required=False)
     alias = forms.CharField(max_length=60, required=False, help_text="Shown outside instead of the name.")
-    password = forms.CharField(
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        required=False,
-        help_text="Without one the person cannot sign in; systems and officers need none.",
-    )
-    field_order = ("username", "first_name", "last_name", "email", "alias", "password", "roles", "reason")
-
-    def clean_password(self) -> str | None:
-        """Tell an empty password from none."""
-        return self.cleaned_data["password"] or None
+    field_order = ("username", "first_name", "last_name", "email", "alias", "roles", "reason")
 
 
 class AliasForm(forms.Form):

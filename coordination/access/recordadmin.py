@@ -230,13 +230,10 @@ class RecordAdmin(DeskAdmin):
     def _do(
         self, request: HttpRequest, record: Any, found: Act, form: forms.Form, target: str
     ) -> HttpResponse:
-        key = str(getattr(record, self.lookup))
+        data = {**form.cleaned_data, "target": target}
+        address = str(getattr(record, self.lookup))
         try:
-            done = outlasting(
-                lambda: found.run(
-                    self, request, self.record_of(request, key), {**form.cleaned_data, "target": target}
-                )
-            )
+            done = outlasting(lambda: found.run(self, request, self.record_of(request, address), data))
         except InvalidInput as error:
             tell(request, error)
             for each in error.errors:

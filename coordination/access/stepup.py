@@ -22,8 +22,8 @@ PAUSE = "Nobody used this window for a while, so what it showed is hidden."
 def require(request: HttpRequest, *, within: timedelta | None = None) -> HttpResponse | None:
     """Return None where a second factor was shown `within` (STEP_UP_WITHIN), else the page that asks for it.
 
-    The page posts to the same address everything that was posted here, and the factor; so the view that
-    called this goes on where it stood.
+    The page posts to the same address everything that was posted here (but no file) and the factor; so the
+    view that called this goes on where it stood.
     """
     if recently(request, within=within or settings.STEP_UP_WITHIN):
         return None

@@ -1,10 +1,21 @@
-"""Model fields whose column is ciphertext. They can be written and read, never searched."""
+"""Model fields whose column is ciphertext. They can be written and read, never searched.
+
+A value is sealed for its table, its column and its row (the primary key), so that nobody who writes to the
+database can move it: not to another column, not to another row. Therefore
+
+- a new row gets its number before it is inserted (RowId, which settings.DEFAULT_AUTO_FIELD names);
+- values are written by saving the instance; QuerySet.update() does not know the row and is refused;
+- a SELECT puts the row's key before the value, so that no way of reading goes round the check.
+"""
 
 import json
-from typing import TYPE_CHECKING, Any, NoReturn
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from django.core.exceptions import FieldError
-from django.db import models
+from django.db import connections, models, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 
@@ -19,8 +30,68 @@ else:
     _BytesBase = models.BinaryField
 
 
+# What Django compiles a column to: "table"."column", or T3."column" where a table is met again.
+_COLUMN = re.compile(r'("(?:[^"]|"")+"|[A-Z]+[0-9]+)\."(?:[^"]|"")+"')
+
+
+_SetType = TypeVar("_SetType")
+_GetType = TypeVar("_GetType")
+
+if TYPE_CHECKING:
+
+    class _Key(models.BigAutoField[_SetType, _GetType]): ...
+
+else:
+
+    class _Key(models.BigAutoField):
+        def __class_getitem__(cls, types: object) -> type:
+            """Django's fields are generic in its stubs only."""
+            return cls
+
+
+class RowId(_Key[_SetType, _GetType]):
+    """Django's number of a row, known before the row is inserted where the row has sealed columns.
+
+    The cost is one question to the sequence for each such row. Migrations see Django's own field.
+    """
+
+    def deconstruct(self) -> Any:
+        """Return what migrations need: the column is Django's own."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.BigAutoField", args, kwargs
+
+    def get_pk_value_on_save(self, instance: models.Model) -> Any:
+        """Take a number from the sequence for a row with sealed columns."""
+        if not self._sealed_row:
+            return super().get_pk_value_on_save(instance)
+        meta = self.model._meta  # noqa: SLF001 - Django's documented model API
+        with connections[router.db_for_write(self.model, instance=instance)].cursor() as cursor:
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(quote_ident(%s), %s))", [meta.db_table, self.column]
+            )
+            return cursor.fetchone()[0]
+
+    @cached_property
+    def _sealed_row(self) -> bool:
+        fields = self.model._meta.local_concrete_fields  # noqa: SLF001
+        return any(isinstance(field, SealedField) for field in fields)
+
+
+def selected(key: str, column: str) -> str:
+    """Return how a sealed column is selected beside its row's key, for SQL that the ORM does not compose."""
+    return f"convert_to({key}::text || ' ', 'UTF8') || {column}"
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """A value on its way to its row."""
+
+    value: Any
+    row: object
+
+
 class SealedField(models.Field):  # type: ignore[type-arg]
-    """What sealed columns share: bytea in the database, sealed for their table and column."""
+    """What sealed columns share: bytea in the database, sealed for their table, column and row."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:  # noqa: ARG002
         """Return PostgreSQL's type for bytes."""
@@ -30,20 +101,44 @@ class SealedField(models.Field):  # type: ignore[type-arg]
         """Return a name of our own, so that nothing takes the column for text."""
         return "SealedField"
 
-    def _context(self) -> str:
-        return f"{self.model._meta.db_table}.{self.column}"  # noqa: SLF001 - documented model API
-
-    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:  # noqa: ARG002
-        """Seal a value on its way in."""
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        """Tie the value to its row."""
+        value = super().pre_save(model_instance, add)
         if value is None or isinstance(value, Expression):
             return value
-        return sealing.ring().seal(self._to_bytes(value), context=self._context())
+        return _Bound(value, model_instance.pk)
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:  # noqa: ARG002
+        """Seal a value on its way in; refuse one whose row is not known."""
+        if value is None or isinstance(value, Expression):
+            return value
+        if not isinstance(value, _Bound) or value.row is None:
+            raise FieldError(f"{self.name} is sealed for its row: save the instance, and do not update().")
+        return self.seal(value.value, row=value.row)
+
+    def seal(self, value: Any, *, row: object) -> bytes:
+        """Return what stands in the column of the row with this primary key."""
+        return sealing.ring().seal(self._to_bytes(value), context=self.context(row))
+
+    def context(self, row: object) -> str:
+        """Return what a value of this column in this row is sealed for."""
+        return sealing.context_of(self.model._meta.db_table, str(self.column), row)  # noqa: SLF001
+
+    def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
+        """Select the row's key with the value."""
+        column = _COLUMN.fullmatch(sql)
+        if column is None:
+            raise FieldError(f"{self.name} is sealed and is read as the column it is, not in an expression.")
+        key = compiler.quote_name_unless_alias(self.model._meta.pk.column)  # noqa: SLF001
+        return selected(f"{column[1]}.{key}", sql), params
 
     def from_db_value(self, value: Any, expression: Expression, connection: BaseDatabaseWrapper) -> Any:  # noqa: ARG002
         """Open a value on its way out; raise SealBroken where it does not open."""
         if value is None:
             return None
-        return self._from_bytes(sealing.ring().open(bytes(value), context=self._context()))
+        row, _, sealed = bytes(value).partition(b" ")
+        context = self.context(row.decode(errors="replace"))
+        return self._from_bytes(sealing.ring().open(sealed, context=context))
 
     def get_lookup(self, lookup_name: str) -> Any:
         """Allow `isnull` alone: two seals of one value differ, so a comparison would be silently false."""

@@ -1,6 +1,7 @@
-"""Which database role may do what on which table. This is the whole of it; `apply` makes the database agree.
+"""Which database role may do what on which rows. This is the whole of it; `apply` makes the database agree.
 
-The owner migrates and owns everything. PUBLIC (everybody else) has nothing.
+The owner migrates and owns everything. PUBLIC (all others) has nothing. The partner role reads the columns in
+PARTNER_SEES, and of them the rows of the agency that its transaction names (coordination.core.wall).
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connections, transaction
 from psycopg import sql
+
+from coordination.core import policies
 
 READ = ("SELECT",)
 APPEND = ("SELECT", "INSERT")
@@ -33,13 +36,55 @@ APPEND_ONLY = (
     "triage_decision",
 )
 
+# The name of the transaction-local setting. Unset is NULL, and set in an earlier transaction is '': no rows.
+AGENCY_SETTING = "coordination.agency"
+_AGENCY = f"NULLIF(current_setting('{AGENCY_SETTING}', true), '')::bigint"
+EVERY_ROW = "true"
+# Whose a row is. These tables have row-level security: a role without a policy here sees no row of them.
+# A subquery is filtered by the policy of its own table, so each says only how it hangs on the next.
+OWN_ROWS = {
+    "inbox_inboundmessage": f"agency_id = {_AGENCY}",
+    "outbox_delivery": "destination_id IN (SELECT id FROM partners_destination)",
+    "outbox_message": "destination_id IN (SELECT id FROM partners_destination)"
+    " AND EXISTS (SELECT FROM outbox_delivery WHERE message_id = outbox_message.id)",
+    "outbox_receipt": "delivery_id IN (SELECT id FROM outbox_delivery)",
+    "partners_agency": f"id = {_AGENCY}",
+    "partners_destination": f"agency_id = {_AGENCY}",
+    "partners_officer": f"agency_id = {_AGENCY}",
+}
+# Which columns. What the desk keeps for itself is not among them: the case, the preview and source of a
+# message, leases and errors, proofs, how somebody was verified, where a destination leads.
+PARTNER_SEES = {
+    "inbox_inboundmessage": (
+        *("id", "agency_id", "external_id", "kind", "message_id", "payload", "sent_by_id", "way"),
+        "received_at",
+    ),
+    "outbox_delivery": ("id", "message_id", "destination_id", "lane", "state", "created_at"),
+    "outbox_message": (
+        *("id", "kind", "reference", "lane", "destination_id", "content", "media_type", "filename", "digest"),
+        *("state", "prepared_at"),
+    ),
+    "outbox_receipt": (
+        *("id", "delivery_id", "level", "sequence", "occurred_at", "recorded_at", "source", "reference"),
+        "detail",
+    ),
+    "partners_agency": ("id", "name", "identifier", "kind", "country", "region", "time_zone", "suspended_at"),
+    "partners_destination": ("id", "agency_id", "title", "enabled"),
+    "partners_officer": ("id", "agency_id", "user_id", "name", "rank", "badge", "suspended_at", "expires_at"),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """What one role may do: on ordinary tables, on the tables that differ, on sequences and functions."""
+    """What one role may do: on ordinary tables, on the tables that differ, on sequences and functions.
+
+    `columns` are those of a table that it may SELECT, `rows` those it meets under row-level security.
+    """
 
     ordinary: tuple[str, ...] = NOTHING
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rows: Mapping[str, str] = field(default_factory=dict)
     sequences: tuple[str, ...] = NOTHING
     functions: tuple[str, ...] = NOTHING
     database: tuple[str, ...] = NOTHING
@@ -49,11 +94,13 @@ RIGHTS = {
     "app": Rights(
         ordinary=WRITE,
         tables={**dict.fromkeys(APPEND_ONLY, APPEND), "django_migrations": READ},
+        rows=dict.fromkeys(OWN_ROWS, EVERY_ROW),
         sequences=("USAGE", "SELECT"),
         functions=("EXECUTE",),
         database=("CONNECT",),
     ),
-    "partner": Rights(),
+    "partner": Rights(columns=PARTNER_SEES, rows=OWN_ROWS),
+    # Row-level security does not bind it (BYPASSRLS), or its dumps would be incomplete.
     "backup": Rights(ordinary=READ, sequences=("SELECT",), database=("CONNECT",)),
 }
 
@@ -67,6 +114,11 @@ def role_names() -> dict[str, str]:
     }
 
 
+def policy_name(key: str) -> str:
+    """Return how the policy is called that RIGHTS[key] has on each table with row-level security."""
+    return f"{key}_rows"
+
+
 def apply(using: str) -> None:
     """Make the privileges in a database what RIGHTS says, as its owner. Running twice is harmless."""
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
@@ -74,10 +126,25 @@ def apply(using: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('coordination.core.grants'))")
         for statement in statements(cursor):
             cursor.execute(statement)
+        for statement in policies.marks(cursor, wanted_policies()):
+            cursor.execute(statement)
+
+
+def wanted_policies() -> policies.Wanted:
+    """Return which policies RIGHTS asks for, those of roles that do not exist too."""
+    names = role_names()
+    return {
+        (table, policy_name(key)): (names[key], rows)
+        for key, rights in RIGHTS.items()
+        for table, rows in rights.rows.items()
+    }
 
 
 def statements(cursor: Any) -> list[sql.Composed]:
-    """Return what makes the database agree with RIGHTS, asked by its owner: take everything, then give."""
+    """Return what makes the database agree with RIGHTS, asked by its owner: take everything, then give.
+
+    Policies are changed where they differ only: that takes a lock which waits for every reader of the table.
+    """
     cursor.execute("SELECT current_user, current_database()")
     owner, database = cursor.fetchone()
     cursor.execute("SELECT rolname FROM pg_roles")
@@ -88,7 +155,15 @@ def statements(cursor: Any) -> list[sql.Composed]:
     tables = sorted(name for (name,) in cursor.fetchall())
     # A developer's only role owns everything: there is nothing to grant it, and the check E013 complains.
     roles = {key: name for key, name in role_names().items() if name in known and name != owner}
-    return list(_statements(roles, owner=owner, database=database, tables=tables))
+    wanted = {
+        place: (role, rows)
+        for place, (role, rows) in wanted_policies().items()
+        if role in roles.values() and place[0] in tables
+    }
+    return [
+        *_statements(roles, owner=owner, database=database, tables=tables),
+        *policies.statements(cursor, wanted, tables=tables, walled=OWN_ROWS),
+    ]
 
 
 def _statements(
@@ -117,6 +192,9 @@ def _grants(
     for table in tables:
         target = sql.SQL("TABLE public.{}").format(sql.Identifier(table))
         yield from grant(rights.tables.get(table, rights.ordinary), target)
+        if columns := rights.columns.get(table, NOTHING):
+            named = sql.SQL(", ").join(map(sql.Identifier, columns))
+            yield sql.SQL("GRANT SELECT ({}) ON {} TO {}").format(named, target, role)
     yield from grant(rights.sequences, sql.SQL("ALL SEQUENCES IN SCHEMA public"))
     yield from grant(rights.functions, sql.SQL("ALL FUNCTIONS IN SCHEMA public"))
     yield from grant(rights.database, sql.SQL("DATABASE {}").format(sql.Identifier(database)))

@@ -1,9 +1,8 @@
 """Sealing columns: AES-256-GCM under a key ring, and a keyed index for exact match. Fails closed.
 
 A sealed value is bytes:  version (1) | length of the key id (1) | key id | nonce (12) | ciphertext and tag.
-The associated data is `context`, so that a value moved to another column does not open. A field's context is
-its table and column. Rows are not bound, because a row has no identity before it is inserted: somebody who
-writes to the database can swap two rows of one column. What must be bound to its row passes its own context.
+The associated data is `context`, so that a value moved elsewhere does not open. The context of a field is its
+table, its column and the primary key of its row (coordination.core.fields).
 """
 
 import base64
@@ -68,6 +67,11 @@ def seal(plain: str, *, context: str) -> bytes:
 def unseal(sealed: bytes, *, context: str) -> str:
     """Open what `seal` made for the same `context`; raise SealBroken for anything else."""
     return ring().open(sealed, context=context).decode()
+
+
+def context_of(table: str, column: str, row: object) -> str:
+    """Return the context of one column of one row, which its primary key names."""
+    return f"{table}.{column}:{row}"
 
 
 def key_of(sealed: bytes) -> str:

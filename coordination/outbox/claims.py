@@ -11,12 +11,11 @@ from django.db import connection
 from django.db.transaction import TransactionManagementError
 from psycopg import Cursor
 
-from coordination.core.sealing import SealBroken, ring
+from coordination.core.sealing import SealBroken, context_of, ring
 from coordination.outbox import wakeup
 from coordination.outbox.hosts import boot_seconds
 
 BATCH: Final = 100
-CONTENT: Final = "outbox_message.content"  # what the column is sealed for (core.fields)
 
 # A delivery in back-off stays open, so it blocks its case; other lanes are other queues and do not wait.
 # A scalar subquery, not an anti-join: it reads one index entry for each row whatever the statistics say (2 ms
@@ -104,7 +103,7 @@ class Claim:
 
     def content(self) -> bytes:
         """Return the frozen content. Raises SealBroken."""
-        return ring().open(self.sealed, context=CONTENT)
+        return ring().open(self.sealed, context=context_of("outbox_message", "content", self.message_id))
 
     def mismatches(self, live: Bound, content: bytes) -> list[str]:
         """Return which of the four differ between what was approved, what was frozen and what stands now."""

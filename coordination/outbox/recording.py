@@ -13,7 +13,7 @@ from django.db.models import Model
 from django.db.models.base import ModelState
 
 from coordination.core import clock
-from coordination.core.sealing import ring
+from coordination.core.sealing import context_of, ring
 from coordination.ledger import services as ledger
 from coordination.outbox import changes, services
 from coordination.outbox.models import Delivery, Message
@@ -31,8 +31,8 @@ RECORD: Final = """
     WITH v AS (
         SELECT * FROM json_to_recordset(%(rows)s::json) AS v(
             id bigint, token uuid, state text, due_at timestamptz, attempts int, error text, finished boolean,
-            held_for text, level text, sequence bigint, occurred_at timestamptz, reference text, detail text,
-            proof text)
+            held_for text, receipt bigint, level text, sequence bigint, occurred_at timestamptz,
+            reference text, detail text, proof text)
     ), moved AS (
         UPDATE outbox_delivery d
         SET state = CASE WHEN d.stopped AND v.level IS NULL THEN 'void' ELSE v.state END,
@@ -44,19 +44,25 @@ RECORD: Final = """
         FROM v WHERE d.id = v.id AND d.state = 'sending' AND d.lease_token = v.token
         RETURNING d.id, d.stopped
     ), tried AS (
-        INSERT INTO outbox_attempt (delivery_id, number, started_at, finished_at, outcome, error, wire_digest)
-        SELECT id, number, started_at, finished_at, outcome, decode(error, 'base64'), wire_digest
+        INSERT INTO outbox_attempt (
+            id, delivery_id, number, started_at, finished_at, outcome, error, wire_digest)
+        SELECT attempt, id, number, started_at, finished_at, outcome, decode(error, 'base64'), wire_digest
         FROM json_to_recordset(%(tries)s::json) AS t(
-            id bigint, number int, started_at timestamptz, finished_at timestamptz, outcome text, error text,
-            wire_digest text)
+            attempt bigint, id bigint, number int, started_at timestamptz, finished_at timestamptz,
+            outcome text, error text, wire_digest text)
     ), told AS (
-        INSERT INTO outbox_receipt (delivery_id, level, sequence, occurred_at, recorded_at, source, reference,
-            detail, proof, late)
-        SELECT id, level, sequence, occurred_at, %(now)s, 'deliver', decode(reference, 'base64'),
+        INSERT INTO outbox_receipt (id, delivery_id, level, sequence, occurred_at, recorded_at, source,
+            reference, detail, proof, late)
+        SELECT receipt, id, level, sequence, occurred_at, %(now)s, 'deliver', decode(reference, 'base64'),
             decode(detail, 'base64'), decode(proof, 'base64'), false
         FROM v JOIN moved USING (id) WHERE level IS NOT NULL
     )
     SELECT id, stopped FROM moved
+"""
+# What is sealed is sealed for its row, so the rows have their numbers before they are written (core.fields).
+NUMBERS: Final = """
+    SELECT array(SELECT nextval(pg_get_serial_sequence('outbox_attempt', 'id')) FROM generate_series(1, %s)),
+        array(SELECT nextval(pg_get_serial_sequence('outbox_receipt', 'id')) FROM generate_series(1, %s))
 """
 
 
@@ -85,9 +91,12 @@ def record(verdicts: Sequence[Verdict]) -> None:
 
 @transaction.atomic(durable=True)
 def _record(verdicts: Sequence[Verdict]) -> None:
-    rows = [_row(each) for each in verdicts]
-    tries = [_tried(each, tried) for each in verdicts for tried in each.tries]
+    tried = [(each, one) for each in verdicts for one in each.tries]
     with connection.cursor() as cursor:
+        cursor.execute(NUMBERS, [len(tried), len(verdicts)])
+        attempts, receipts = cursor.fetchone()
+        rows = [_row(each, number) for each, number in zip(verdicts, receipts, strict=True)]
+        tries = [_tried(each, one, number) for (each, one), number in zip(tried, attempts, strict=True)]
         values: dict[str, Any] = {"rows": json.dumps(rows), "tries": json.dumps(tries), "now": clock.now()}
         cursor.execute(RECORD, values)
         kept = dict(cursor.fetchall())
@@ -118,46 +127,49 @@ def _phone(verdict: Verdict) -> None:
         changes.phone_if_it_may_have_left(delivery)
 
 
-def _row(verdict: Verdict) -> dict[str, Any]:
+def _row(verdict: Verdict, number: int) -> dict[str, Any]:
     state, receipt = verdict.state, verdict.receipt
+    why = "" if receipt is not None else verdict.why[:300]
     row: dict[str, Any] = {
         "id": verdict.claim.delivery_id,
         "token": str(verdict.claim.token),
         "state": state.value,
         "due_at": verdict.due_at.isoformat(),
         "attempts": verdict.attempts_made,
-        "error": _sealed("outbox_delivery.last_error", "" if receipt is not None else verdict.why[:300]),
+        "error": _sealed("outbox_delivery", "last_error", verdict.claim.delivery_id, why),
         "held_for": verdict.held_for,
         "finished": state not in OPEN and state != DeliveryState.HELD,
     }
     if receipt is not None:
         row |= {
+            "receipt": number,
             "level": receipt.level.value,
             "sequence": receipt.sequence,
             "occurred_at": receipt.occurred_at.isoformat(),
-            "reference": _sealed("outbox_receipt.reference", receipt.reference),
-            "detail": _sealed("outbox_receipt.detail", receipt.detail),
-            "proof": _sealed("outbox_receipt.proof", receipt.proof),
+            "reference": _sealed("outbox_receipt", "reference", number, receipt.reference),
+            "detail": _sealed("outbox_receipt", "detail", number, receipt.detail),
+            "proof": _sealed("outbox_receipt", "proof", number, receipt.proof),
         }
     return row
 
 
-def _tried(verdict: Verdict, tried: Try) -> dict[str, Any]:
+def _tried(verdict: Verdict, tried: Try, number: int) -> dict[str, Any]:
     return {
+        "attempt": number,
         "id": verdict.claim.delivery_id,
         "number": tried.number,
         "started_at": tried.started_at.isoformat(),
         "finished_at": tried.finished_at.isoformat(),
         "outcome": tried.outcome,
-        "error": _sealed("outbox_attempt.error", tried.error),
+        "error": _sealed("outbox_attempt", "error", number, tried.error),
         "wire_digest": tried.wire_digest,
     }
 
 
-def _sealed(column: str, value: str | bytes) -> str:
+def _sealed(table: str, column: str, row: int, value: str | bytes) -> str:
     """Return a value as the column's field would seal it, for the document (core.fields)."""
     plain = value.encode() if isinstance(value, str) else value
-    return b64encode(ring().seal(plain, context=column)).decode()
+    return b64encode(ring().seal(plain, context=context_of(table, column, row))).decode()
 
 
 def _entry(verdict: Verdict) -> ledger.Entry:

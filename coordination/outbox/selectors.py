@@ -114,6 +114,12 @@ def for_agency(agency_id: int) -> QuerySet[Message]:
     )
 
 
+def is_known_to(agency_id: int, message_id: UUID) -> bool:
+    """Tell whether a message was approved for an agency: it may be there though our record says queued."""
+    own = Message.objects.filter(pk=message_id, destination__agency_id=agency_id)
+    return own.filter(delivery__isnull=False).exists()
+
+
 def in_trouble() -> QuerySet[Delivery]:
     """Return the deliveries that a human must look at, oldest first."""
     return deliveries().filter(state__in=["failed", "rejected", "unknown", "held"]).order_by("pk")

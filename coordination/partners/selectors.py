@@ -8,6 +8,7 @@ from coordination.access.services import User
 from coordination.channels import secrets
 from coordination.core import clock
 from coordination.core.errors import NotFound
+from coordination.core.fields import selected
 from coordination.partners.models import Agency, Destination, Officer
 
 
@@ -82,18 +83,20 @@ def destination(pk: int) -> Destination:
 
 
 # The bus reads it before every batch: a query that the ORM composes anew costs twice as much (0.7 ms to 0.3).
-_NOW: Final = """
-    SELECT d.*, d.enabled AND a.verified_at IS NOT NULL AND a.suspended_at IS NULL AS is_open,
+_NOW: Final = f"""
+    SELECT d.id, d.agency_id, d.title, d.channel, d.enabled,
+        {selected("d.id", "d.config")} AS config,
+        d.enabled AND a.verified_at IS NOT NULL AND a.suspended_at IS NULL AS is_open,
         a.name AS agency_name, a.identifier AS agency_identifier
     FROM partners_destination d JOIN partners_agency a ON a.id = d.agency_id
     WHERE d.id = %s
-"""
+"""  # noqa: S608  # nosec B608 - a constant
 
 
 def destination_now(pk: int) -> tuple[Destination, bool]:
     """Return a destination, and whether a message may go there now; or raise NotFound.
 
-    Of its agency only the name and the identifier are read.
+    Of its agency only the name and the identifier are read; of itself what sending needs.
     """
     for found in Destination.objects.raw(_NOW, [pk]):
         known = (found.agency_id, found.agency_name, found.agency_identifier)  # type: ignore[attr-defined]

@@ -60,7 +60,7 @@ class Referral(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
     decision_reason = SealedTextField(default="", blank=True)
     break_glass = models.BooleanField(default=False)
-    agency_reference = models.CharField(max_length=120, default="", blank=True)
+    agency_reference = SealedTextField(default="", blank=True)
     outcome = models.CharField(
         max_length=30, choices=[(o.value, o.value) for o in Outcome], default="", blank=True
     )
@@ -108,21 +108,21 @@ class Item(models.Model):
     """One thing that may be disclosed. What is not chosen is not sent; the reason stands either way."""
 
     referral = models.ForeignKey(Referral, models.PROTECT, related_name="items")
-    title = models.CharField(max_length=200)
+    title = SealedTextField()
     category = models.CharField(max_length=40, help_text="Data category of the policy in force.")
     content = SealedTextField()
     occurred_at = models.DateTimeField(null=True, blank=True)
     provenance = models.CharField(max_length=20, choices=PROVENANCE)
     chosen = models.BooleanField(default=True)
     basis = models.CharField(max_length=60, default="", blank=True, help_text="Code of the legal basis.")
-    reason = models.CharField(max_length=500)
+    reason = SealedTextField()
 
     class Meta:
         ordering = ["pk"]
         default_permissions = ()
 
     def __str__(self) -> str:
-        return self.title
+        return str(self.title)
 
 
 class Fact(models.Model):
@@ -130,19 +130,19 @@ class Fact(models.Model):
 
     referral = models.ForeignKey(Referral, models.PROTECT, related_name="facts")
     about = models.CharField(max_length=10, choices=[("subject", "subject"), ("target", "target")])
-    label = models.CharField(max_length=100)
+    label = SealedTextField()
     value = SealedTextField()
     category = models.CharField(max_length=40)
     basis = models.CharField(max_length=60, default="", blank=True)
     provenance = models.CharField(max_length=20, choices=PROVENANCE)
-    confidence = models.CharField(max_length=60, default="", blank=True)
+    confidence = SealedTextField(default="", blank=True)
 
     class Meta:
         ordering = ["pk"]
         default_permissions = ()
 
     def __str__(self) -> str:
-        return self.label
+        return str(self.label)
 
 
 class Addressee(models.Model):
@@ -154,7 +154,7 @@ class Addressee(models.Model):
     left_at = models.DateTimeField(
         null=True, blank=True, help_text="When the recipient's system first took it."
     )
-    agency_reference = models.CharField(max_length=120, default="", blank=True)
+    agency_reference = SealedTextField(default="", blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

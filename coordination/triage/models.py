@@ -80,7 +80,7 @@ class Decision(models.Model):
     criteria = models.CharField(
         max_length=60, help_text="Pack and version of the criteria, such as us-federal 2026.1."
     )
-    reopens_when = models.CharField(max_length=300)
+    reopens_when = SealedTextField()
     monitor_until = models.DateField(null=True, blank=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     decided_at = models.DateTimeField()

@@ -184,6 +184,40 @@ def test_append_only_tables_that_can_be_changed_are_named_e016(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("breach", "mend"),
+    [
+        (
+            "ALTER TABLE outbox_message DISABLE ROW LEVEL SECURITY",
+            "ALTER TABLE outbox_message ENABLE ROW LEVEL SECURITY",
+        ),
+        (
+            "ALTER POLICY partner_rows ON outbox_message RENAME TO renamed",
+            "ALTER POLICY renamed ON outbox_message RENAME TO partner_rows",
+        ),
+        ("CREATE POLICY wide ON outbox_message USING (true)", "DROP POLICY wide ON outbox_message"),
+        (
+            "ALTER TABLE outbox_attempt ENABLE ROW LEVEL SECURITY",
+            "ALTER TABLE outbox_attempt DISABLE ROW LEVEL SECURITY",
+        ),
+    ],
+)
+def test_a_wall_with_a_gap_is_named_e030(owner: psycopg.Connection, breach: str, mend: str) -> None:
+    owner.execute(breach)
+    try:
+        assert _database() == ["coordination.E030"]
+    finally:
+        owner.execute(mend)
+    assert _database() == []
+
+
+@pytest.mark.django_db
+def test_a_partner_role_that_cannot_be_taken_is_named_e030(settings: Settings) -> None:
+    settings.DATABASE_PARTNER_ROLE = "pg_checkpoint"
+    assert _database() == ["coordination.E030"]
+
+
+@pytest.mark.django_db
 def test_a_role_that_does_not_exist_is_warned_of_as_w001(settings: Settings) -> None:
     settings.DATABASE_BACKUP_ROLE = "nobody_made_this"
     assert _database() == ["coordination.W001"]

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
 from django.db import DatabaseError, connection, models, transaction
 
-from coordination.core import grants
+from coordination.core import grants, policies
 
 TABLES = {model._meta.db_table: model for model in apps.get_models(include_auto_created=True)}
 SAMPLES: dict[type, Any] = {
@@ -44,7 +44,11 @@ def test_append_only_rows_survive_every_attempt_of_the_application(table: str, s
 
 
 def test_the_table_of_rights_names_only_tables_that_exist() -> None:
-    named = {table for rights in grants.RIGHTS.values() for table in rights.tables}
+    named = {
+        table
+        for rights in grants.RIGHTS.values()
+        for table in (*rights.tables, *rights.columns, *rights.rows)
+    }
     assert named - TABLES.keys() - {"django_migrations"} == set()
 
 
@@ -96,8 +100,64 @@ def test_backup_reads_every_table_and_writes_none(owner: psycopg.Connection) -> 
     assert _privileges(owner, backup) == {(table, "SELECT") for table in _tables(owner)}
 
 
-def test_partner_has_nothing_yet(owner: psycopg.Connection) -> None:
-    assert _privileges(owner, grants.role_names()["partner"]) == set()
+def test_partner_reads_the_named_columns_and_nothing_else(owner: psycopg.Connection) -> None:
+    partner = grants.role_names()["partner"]
+    assert _privileges(owner, partner) == set()
+    found = owner.execute(
+        "SELECT relname, attname, privilege_type FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid,"
+        " aclexplode(attacl) acl WHERE grantee = %s::regrole",
+        [partner],
+    ).fetchall()
+    named = {(table, each, "SELECT") for table, columns in grants.PARTNER_SEES.items() for each in columns}
+    assert set(found) == named
+
+
+def test_the_policies_are_those_of_the_table(owner: psycopg.Connection) -> None:
+    names = grants.role_names()
+    found = owner.execute(
+        "SELECT tablename, policyname, roles::text[], permissive, cmd, with_check FROM pg_policies"
+        " WHERE schemaname = 'public'"
+    ).fetchall()
+    wanted = {
+        (table, f"{key}_rows", (names[key],), "PERMISSIVE", "ALL", None)
+        for key, rights in grants.RIGHTS.items()
+        for table in rights.rows
+    }
+    assert {(table, policy, tuple(roles), *rest) for table, policy, roles, *rest in found} == wanted
+    assert _walled(owner) == set(grants.OWN_ROWS)
+
+
+def test_row_level_security_is_not_forced_on_the_owner(owner: psycopg.Connection) -> None:
+    assert owner.execute("SELECT relname FROM pg_class WHERE relforcerowsecurity").fetchall() == []
+
+
+def test_applying_again_touches_no_policy_that_is_right(owner: psycopg.Connection) -> None:
+    with owner.transaction(force_rollback=True):
+        _apply(owner)
+        again = [each.as_string(owner) for each in grants.statements(owner.cursor())]
+        assert [each for each in again if "POLICY" in each or "ROW LEVEL" in each] == []
+        owner.execute("ALTER POLICY partner_rows ON outbox_message USING (state <> 'void')")
+        role = grants.role_names()["partner"]
+        mending = [each.as_string(owner) for each in grants.statements(owner.cursor())]
+        assert [each.split(" USING")[0] for each in mending if "POLICY" in each] == [
+            'DROP POLICY "partner_rows" ON "public"."outbox_message"',
+            f'CREATE POLICY "partner_rows" ON "public"."outbox_message" TO "{role}"',
+        ]
+
+
+def test_applying_again_mends_the_wall(owner: psycopg.Connection) -> None:
+    app = grants.role_names()["app"]
+    before = _policies(owner)
+    with owner.transaction(force_rollback=True):
+        owner.execute("ALTER POLICY partner_rows ON outbox_message USING (true)")
+        owner.execute("DROP POLICY app_rows ON outbox_receipt")
+        owner.execute(f"CREATE POLICY mine ON outbox_delivery TO {app} USING (true)")
+        owner.execute("ALTER TABLE partners_officer DISABLE ROW LEVEL SECURITY")
+        owner.execute("ALTER TABLE cases_note ENABLE ROW LEVEL SECURITY")
+        assert _policies(owner) != before
+        _apply(owner)
+        assert _policies(owner) == before
+        assert _walled(owner) == set(grants.OWN_ROWS)
 
 
 def test_applying_again_takes_back_what_the_table_does_not_give(owner: psycopg.Connection) -> None:
@@ -110,6 +170,23 @@ def test_applying_again_takes_back_what_the_table_does_not_give(owner: psycopg.C
         for statement in grants.statements(owner.cursor()):
             owner.execute(statement)
         assert _privileges(owner, app) == before
+
+
+def _apply(owner: psycopg.Connection) -> None:
+    """Do what grants.apply does, on a connection that takes it back."""
+    for statement in grants.statements(owner.cursor()):
+        owner.execute(statement)
+    for statement in policies.marks(owner.cursor(), grants.wanted_policies()):
+        owner.execute(statement)
+
+
+def _policies(owner: psycopg.Connection) -> list[tuple[Any, ...]]:
+    return owner.execute("SELECT * FROM pg_policies WHERE schemaname = 'public' ORDER BY 2, 3").fetchall()
+
+
+def _walled(owner: psycopg.Connection) -> set[str]:
+    query = "SELECT relname FROM pg_class WHERE relrowsecurity AND relnamespace = 'public'::regnamespace"
+    return {name for (name,) in owner.execute(query)}
 
 
 def _rows(table: str) -> list[tuple[Any, ...]]:

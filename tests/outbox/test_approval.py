@@ -24,7 +24,7 @@ def _tamper(owner: psycopg.Connection, what: str, message: Message) -> None:
     """Change one of the four behind the services' back, as somebody at the database might."""
     other = a_destination().pk
     if what == "digest":
-        forged = Message._meta.get_field("content").get_db_prep_value(b"post something else", None)
+        forged = Message._meta.get_field("content").seal(b"post something else", row=message.pk)
         owner.execute("UPDATE outbox_message SET content = %s WHERE id = %s", [forged, message.pk])
     elif what == "destination":
         owner.execute("UPDATE outbox_message SET destination_id = %s WHERE id = %s", [other, message.pk])
@@ -39,7 +39,9 @@ def _tamper(owner: psycopg.Connection, what: str, message: Message) -> None:
         )
     else:
         elsewhere = {**message.destination.config, "endpoint": "http://127.0.0.1:7/"}
-        forged = type(message.destination)._meta.get_field("config").get_db_prep_value(elsewhere, None)
+        forged = (
+            type(message.destination)._meta.get_field("config").seal(elsewhere, row=message.destination_id)
+        )
         owner.execute(
             "UPDATE partners_destination SET config = %s WHERE id = %s", [forged, message.destination_id]
         )

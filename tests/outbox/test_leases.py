@@ -277,10 +277,10 @@ def test_a_verdict_that_cannot_be_written_loses_the_record_of_nothing_else(
     others = [a_delivery(destination, by=senior_reviewer) for _ in range(3)]
     row = dispatch.recording._row
 
-    def stumble(verdict: Any) -> Any:
+    def stumble(verdict: Any, number: int) -> Any:
         if verdict.claim.delivery_id == odd.pk:
             raise ValueError
-        return row(verdict)
+        return row(verdict, number)
 
     monkeypatch.setattr(dispatch.recording, "_row", stumble)
     drain(destination)

@@ -107,3 +107,10 @@ def put(referral: Referral, state: ReferralState) -> Referral:
     Referral.objects.filter(pk=referral.pk).update(state=state)
     referral.refresh_from_db()
     return referral
+
+
+def overwrite(row: Any, **fields: Any) -> None:
+    """Write fields past the services; a sealed one is written with its row and never by update()."""
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save(update_fields=[*fields])

@@ -12,7 +12,7 @@ from coordination.partners.services import Destination
 from coordination.referrals import selectors, services
 from coordination.referrals.models import Referral
 from coordination.referrals.workflow import ReferralState
-from tests.referrals.conftest import FACT, ITEM, Draft, Seen
+from tests.referrals.conftest import FACT, ITEM, Draft, Seen, overwrite
 from tests.world import DestinationOf
 
 CRISIS = {
@@ -75,15 +75,15 @@ def test_a_danger_needs_a_reason(draft: Draft, liaison: User) -> None:
 def test_p0_needs_a_danger_and_its_reason(draft: Draft, liaison: User) -> None:
     # No draft comes to this by the services any more; one that did is refused all the same.
     referral = draft()
-    type(referral).objects.filter(pk=referral.pk).update(danger_to_life=False, danger_reason="")
+    overwrite(referral, danger_to_life=False, danger_reason="")
     assert _fields(_refused(referral, liaison))[:2] == ["danger_to_life", "danger_reason"]
 
 
 def test_all_that_is_missing_is_named_at_once(draft: Draft, liaison: User) -> None:
     referral = draft(to=[], danger_to_life=False, danger_reason="", priority="normal")
-    type(referral).objects.filter(pk=referral.pk).update(feared="", why_suspicious=" ")
+    overwrite(referral, feared="", why_suspicious=" ")
     item, fact = referral.items.get(), referral.facts.get()
-    referral.items.update(reason="", basis="")
+    overwrite(item, reason="", basis="")
     refused = _refused(referral, liaison)
     assert _fields(refused) == [
         "addressees",
@@ -102,7 +102,7 @@ def test_a_correction_without_words_names_both(approved: Draft, liaison: User, s
     outbox.deliveries_of(original.origin).update(state="failed", finished_at=original.decided_at)
     correction = services.correct(original, by=liaison, what_was_wrong="This.", what_is_true="That.")
     services.return_(correction, by=senior_reviewer, reason="Say it.")
-    type(correction).objects.filter(pk=correction.pk).update(correction_wrong="", correction_true="")
+    overwrite(correction, correction_wrong="", correction_true="")
     with pytest.raises(InvalidInput) as caught:
         services.submit(correction, by=liaison)
     assert _fields(caught.value) == ["correction_wrong", "correction_true"]
@@ -119,7 +119,7 @@ def test_each_thing_needs_a_basis(kind: str, model: str, draft: Draft, liaison: 
 def test_each_chosen_item_needs_a_reason(draft: Draft, liaison: User) -> None:
     referral = draft()
     item = referral.items.get()
-    referral.items.update(reason="")
+    overwrite(item, reason="")
     assert _refused(referral, liaison).field == f"items.{item.pk}.reason"
 
 

@@ -141,7 +141,7 @@ def test_the_product_of_states_and_verbs(receive: Receive, senior_reviewer: User
 def test_a_decision_cannot_be_changed_or_removed(receive: Receive, senior_reviewer: User) -> None:
     decision = services.decide(receive(), by=senior_reviewer, **SAID)
     for act in (
-        lambda: Decision.objects.filter(pk=decision.pk).update(reasons="Other."),
+        lambda: Decision.objects.filter(pk=decision.pk).update(criteria="Other."),
         lambda: Decision.objects.filter(pk=decision.pk).delete(),
     ):
         with pytest.raises(DatabaseError), transaction.atomic():

@@ -80,6 +80,7 @@ def sign_out(session_key: str, *, by: User) -> None:
 @transaction.atomic
 def forget_sessions(before: datetime) -> int:
     """Delete the rows of sessions that ended, or were last seen, before `before`; the ledger has them."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     end_stale = DeskSession.objects.filter(ended_at__isnull=True, seen_at__lt=before)
     _end(end_stale, why="too old", by=None)
     return DeskSession.objects.filter(seen_at__lt=before).delete()[0]

@@ -106,6 +106,12 @@ def _tables(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
             hint="Run manage.py migrate as the owner: it applies the grants.",
             id="coordination.E016",
         )
+    elif not owned and (gaps := list(_gaps(connection))):
+        yield Error(
+            f"The wall around the partner API has a gap: {', '.join(gaps)}.",
+            hint="Run manage.py migrate as the owner, and make the application a member of the partner role.",
+            id="coordination.E030",
+        )
 
 
 def _loose(connection: BaseDatabaseWrapper) -> Iterator[str]:
@@ -114,6 +120,27 @@ def _loose(connection: BaseDatabaseWrapper) -> Iterator[str]:
         query = "SELECT to_regclass(%s) IS NOT NULL AND has_table_privilege(to_regclass(%s), %s)"
         if _one(connection, query, f"public.{table}", f"public.{table}", privileges)[0]:
             yield table
+
+
+def _gaps(connection: BaseDatabaseWrapper) -> Iterator[str]:
+    """Yield the tables with another wall than the table of rights has, and a role that cannot be taken."""
+    roles = {key: name for key, name in grants.role_names().items() if _exists(connection, name)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname::text, policyname::text, roles::text[] FROM pg_class"
+            " LEFT JOIN pg_policies ON schemaname = 'public' AND tablename = relname"
+            " WHERE relnamespace = 'public'::regnamespace AND relrowsecurity"
+        )
+        found = {(table, policy, tuple(names or ())) for table, policy, names in cursor.fetchall()}
+    wanted = {
+        (table, grants.policy_name(key), (name,))
+        for key, name in roles.items()
+        for table in grants.RIGHTS[key].rows
+    }
+    yield from sorted({table for table, *_ in wanted ^ found})
+    partner = roles.get("partner")
+    if partner and not _one(connection, "SELECT pg_has_role(current_user, %s, 'MEMBER')", partner)[0]:
+        yield f"the application may not become {partner}"
 
 
 def _exists(connection: BaseDatabaseWrapper, role: str) -> bool:

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("title", models.CharField(max_length=200)),
+                ("title", coordination.core.fields.SealedTextField()),
                 (
                     "category",
                     models.CharField(help_text="Data category of the policy in force.", max_length=40),
@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                         blank=True, default="", help_text="Code of the legal basis.", max_length=60
                     ),
                 ),
-                ("reason", models.CharField(max_length=500)),
+                ("reason", coordination.core.fields.SealedTextField()),
             ],
             options={
                 "ordering": ["pk"],
@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                         blank=True, help_text="When the recipient's system first took it.", null=True
                     ),
                 ),
-                ("agency_reference", models.CharField(blank=True, default="", max_length=120)),
+                ("agency_reference", coordination.core.fields.SealedTextField(blank=True, default="")),
                 ("acknowledged_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "destination",
@@ -169,7 +169,7 @@ class Migration(migrations.Migration):
                 ("decided_at", models.DateTimeField(blank=True, null=True)),
                 ("decision_reason", coordination.core.fields.SealedTextField(blank=True, default="")),
                 ("break_glass", models.BooleanField(default=False)),
-                ("agency_reference", models.CharField(blank=True, default="", max_length=120)),
+                ("agency_reference", coordination.core.fields.SealedTextField(blank=True, default="")),
                 (
                     "outcome",
                     models.CharField(
@@ -361,7 +361,7 @@ class Migration(migrations.Migration):
                     "about",
                     models.CharField(choices=[("subject", "subject"), ("target", "target")], max_length=10),
                 ),
-                ("label", models.CharField(max_length=100)),
+                ("label", coordination.core.fields.SealedTextField()),
                 ("value", coordination.core.fields.SealedTextField()),
                 ("category", models.CharField(max_length=40)),
                 ("basis", models.CharField(blank=True, default="", max_length=60)),
@@ -376,7 +376,7 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
-                ("confidence", models.CharField(blank=True, default="", max_length=60)),
+                ("confidence", coordination.core.fields.SealedTextField(blank=True, default="")),
                 (
                     "referral",
                     models.ForeignKey(

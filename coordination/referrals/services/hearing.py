@@ -107,9 +107,10 @@ def acknowledge(
     trace(
         referral,
         "acknowledged",
-        f"{referral.reference}: {name} acknowledged" + (f" as {given}" if given else ""),
+        f"{referral.reference}: {name} acknowledged",
         by=by,
-        detail=who,
+        # Their words are sealed; a title stands in lists.
+        detail="\n".join(filter(None, [f"Their reference: {given}" if given else "", who])),
         details={"addressee": row.pk, "reference_digest": ledger.digest(given)},
     )
     return referral

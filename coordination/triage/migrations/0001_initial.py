@@ -142,7 +142,7 @@ class Migration(migrations.Migration):
                         max_length=60,
                     ),
                 ),
-                ("reopens_when", models.CharField(max_length=300)),
+                ("reopens_when", coordination.core.fields.SealedTextField()),
                 ("monitor_until", models.DateField(blank=True, null=True)),
                 ("decided_at", models.DateTimeField()),
                 (
