@@ -1,6 +1,6 @@
 # The commands of the README. The first call creates the environment in .venv; later calls find it ready.
 
-.PHONY: demo pictures test test-long lint clean
+.PHONY: demo pictures test test-long lint audit clean
 .SILENT:
 
 # Standards and data that tests check against and that are not part of the source; tests skip without them.
@@ -19,6 +19,7 @@ test:
 	scripts/environment
 	scripts/lint
 	scripts/tests -m "not long" $(ARGS)
+	cat var/not-checked 2> /dev/null || true
 
 test-long:
 	scripts/environment
@@ -27,6 +28,11 @@ test-long:
 lint:
 	scripts/environment
 	scripts/lint
+
+# Fails where anything is known of a dependency, and where that could not be asked.
+audit:
+	scripts/environment
+	COORDINATION_AUDIT=required scripts/audited
 
 clean:
 	echo "Deleting the environment, caches, local keys and the embedded database"

@@ -135,7 +135,7 @@ def httpx2_client(port: int) -> Post:
 
 def requests_session(port: int) -> Post:
     """A requests session for each thread."""
-    import requests  # type: ignore[import-untyped]
+    import requests
 
     local = threading.local()
 

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
+from coordination.core.rules import anybody, declares
 from coordination.inbox.views import inbound
 from coordination.rest.openapi import Document
 from coordination.rest.views import api_not_found
@@ -14,8 +15,12 @@ api: list[URLPattern | URLResolver] = [
     path("schema", Document.as_view(), name="schema"),
 ]
 
+home = declares(GET=anybody("Leads to the desk's door."))(
+    RedirectView.as_view(pattern_name="admin:index", http_method_names=["get", "head"])
+)
+
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="root"),
+    path("", home, name="root"),
     path("admin/", admin.site.urls),
     path("account/", include("coordination.access.urls")),
     path("api/v1/", include((api, "api"))),

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils.functional import cached_property
 
 from coordination.access import markup
@@ -28,6 +28,7 @@ from coordination.core.errors import (
     Refused,
 )
 from coordination.core.fields import SealedField
+from coordination.core.rules import Records, Rule, holders, nobody
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -69,6 +70,15 @@ def tell(request: HttpRequest, error: CoordinationError) -> None:
         what = f"{what} ({error.citation})"
     next_step = next((text for kind, text in WHAT_TO_DO.items() if isinstance(error, kind)), "")
     messages.error(request, f"{what} Nothing was saved. {next_step} ({reference})")
+
+
+def only_used(urls: list[URLPattern], *, adds: bool) -> list[URLPattern]:
+    """Return those of Django's routes for a kind of record that have a use: records end by their workflow.
+
+    Its redirect to a record's page goes too: it has no name, and nothing leads there.
+    """
+    ends = ("_delete", "_history") if adds else ("_delete", "_history", "_add")
+    return [each for each in urls if each.name and not each.name.endswith(ends)]
 
 
 def _in_words(error: InvalidInput) -> str:
@@ -132,14 +142,15 @@ class DeskAdmin(ModelAdmin):
     """One kind of record on the desk.
 
     `view_permission`, `add_permission`, `change_permission` read <slice>.<codename>; the last two are empty
-    where nobody adds or changes here. `visible_to` narrows to what one person may see: a record outside it
-    answers 404, as a missing one does. `lookup` is the field that stands in addresses. A list reads no sealed
-    column; `list_defer` names what else it leaves.
+    where nobody adds or changes here. `visible_to` narrows to what one person may see, and `records` says so
+    in words: a record outside it answers 404, as a missing one does. `lookup` is the field that stands in
+    addresses. A list reads no sealed column; `list_defer` names what else it leaves.
     """
 
     view_permission = ""
     add_permission = ""
     change_permission = ""
+    records = Records.ALL
     lookup = "pk"
 
     actions: Any = ()
@@ -149,6 +160,32 @@ class DeskAdmin(ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     save_on_top = False
+
+    def rules(self) -> dict[str, dict[str, Rule]]:
+        """Return who is let in, by the end of the route's name and the verb."""
+        see, look = self.rule_for(self.needed), holders(self.needed)
+        add = holders(self.add_permission) if self.add_permission else nobody("Nobody adds one by hand.")
+        change = nobody("Nobody changes one by hand.")
+        if self.change_permission:
+            change = self.rule_for(self.change_permission)
+        return {
+            "changelist": {"GET": look, "POST": look},
+            "add": {"GET": add, "POST": add},
+            "change": {"GET": see, "POST": change},
+        }
+
+    def get_urls(self) -> list[URLPattern]:
+        """Leave out what nobody here may: deleting, Django's own history, and adding where nobody adds."""
+        return only_used(super().get_urls(), adds=bool(self.add_permission))
+
+    def rule_for(self, permission: str) -> Rule:
+        """Return the rule of what is about one of these records."""
+        return holders(permission, sees=self.needed, records=self.records)
+
+    @property
+    def needed(self) -> str:
+        """The permission to see these records."""
+        return self.view_permission or f"{self.opts.app_label}.view_{self.opts.model_name}"
 
     def visible_to(self, user: Any) -> QuerySet[Any]:  # noqa: ARG002 - for overriding
         """Return what `user` may see; the permission was checked before."""
@@ -195,10 +232,6 @@ class DeskAdmin(ModelAdmin):
         title = str(self.opts.verbose_name_plural).capitalize()
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
-    def history_view(self, *_: Any, **__: Any) -> HttpResponse:
-        """Refuse: the history of a record is in the ledger."""
-        raise Http404
-
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:  # noqa: ARG002
         """Take from the address what the filters of the list say, and no other column."""
         names = [each for each in self.list_filter or () if isinstance(each, str)]
@@ -222,8 +255,7 @@ class DeskAdmin(ModelAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
         """Ask the table of roles."""
-        needed = self.view_permission or f"{self.opts.app_label}.view_{self.opts.model_name}"
-        return access.has(request.user, needed)
+        return access.has(request.user, self.needed)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Ask the table of roles; nobody adds where no permission is named."""

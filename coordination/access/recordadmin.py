@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
@@ -17,6 +17,7 @@ from coordination.access import stepup
 from coordination.access.modeladmin import DeskAdmin, person, tell
 from coordination.core.deadlocks import outlasting
 from coordination.core.errors import CoordinationError, InvalidInput
+from coordination.core.rules import Rule
 from coordination.ledger import services as ledger
 
 Data = dict[str, Any]
@@ -118,8 +119,9 @@ class RecordAdmin(DeskAdmin):
     """A kind of record with a page of its own in place of Django's form, and acts in place of saving.
 
     `pages` maps a page's name ("" is the record's own) to its template; `page_context` says what it shows.
-    Each showing of a page is a reading in the ledger; `reading` is False where a page shows nothing sealed.
-    `offers` says which acts the record's state allows; the person's permission is asked for here.
+    `page_permissions` name what a page needs beside seeing the record. Each showing of a page is a reading in
+    the ledger; `reading` is False where a page shows nothing sealed. `offers` says which acts the record's
+    state allows; the person's permission is asked for here.
     """
 
     pages: ClassVar[dict[str, str]] = {}
@@ -131,6 +133,11 @@ class RecordAdmin(DeskAdmin):
         super().__init_subclass__(**kwargs)
         found = [getattr(each, "act", None) for each in vars(cls).values()]
         cls.acts = {**cls.acts, **{each.name: each for each in found if isinstance(each, Act)}}
+
+    def rules(self) -> dict[str, dict[str, Rule]]:
+        """Say that the record's own page is only read; the further routes declare theirs in `guarded`."""
+        page = self.rule_for(self.page_permissions.get("", self.needed))
+        return {**super().rules(), "change": {"GET": page}}
 
     def offers(self, request: HttpRequest, record: Any, wanted: Act) -> bool:  # noqa: ARG002 - for overriding
         """Tell whether the record's state, and what is special about this person, allow the act."""
@@ -163,22 +170,40 @@ class RecordAdmin(DeskAdmin):
         """Add the acts and further pages in front of Django's own."""
         label, model = self.opts.app_label, self.opts.model_name
         wrap = self.guarded
-        own = [
-            path("<str:object_id>/do/<slug:name>/", wrap(self.act_view), name=f"{label}_{model}_do"),
-            path("at/<str:pk>/", wrap(self.at_view), name=f"{label}_{model}_at"),
-        ]
+        own = [path("at/<str:pk>/", wrap(self.at_view), name=f"{label}_{model}_at")]
+        if self.acts:
+            act = wrap(self.act_view, acts=True)
+            own.append(path("<str:object_id>/do/<slug:name>/", act, name=f"{label}_{model}_do"))
         for page in filter(None, self.pages):
-            view = wrap(self.page_view)
+            view = wrap(self.page_view, self.page_permissions.get(page, ""))
             own.append(path(f"<str:object_id>/{page}/", view, {"page": page}, f"{label}_{model}_{page}"))
         return [*own, *super().get_urls()]
 
-    def guarded(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        """Put the desk's door before a view: who is not signed in as staff goes to the sign-in page."""
+    def guarded(
+        self, view: Callable[..., HttpResponse], also: str = "", *, acts: bool = False
+    ) -> Callable[..., HttpResponse]:
+        """Put the desk's door before a view: who is not signed in as staff goes to the sign-in page.
+
+        Who may not see these records is answered as if there were none; `also` names what the view needs
+        beside that. It is only read, unless it is that of the `acts`, each of which has its own permission.
+        """
+        verbs = {"GET", "HEAD", "POST"} if acts else {"GET", "HEAD"}
+
+        def allowed(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+            if not access.has(request.user, self.needed):
+                raise Http404
+            if also and not access.has(request.user, also):
+                raise PermissionDenied
+            if request.method not in verbs:
+                return HttpResponseNotAllowed(sorted(verbs))
+            return view(request, *arguments, **named)
 
         def wrapper(*arguments: Any, **named: Any) -> HttpResponse:
-            return self.admin_site.admin_view(view)(*arguments, **named)
+            return self.admin_site.admin_view(allowed)(*arguments, **named)
 
         wrapper.model_admin = self  # type: ignore[attr-defined]
+        wrapper.acts = self.acts if acts else {}  # type: ignore[attr-defined]
+        wrapper.rules = {"GET": self.rule_for(also or self.needed)}  # type: ignore[attr-defined]
         return update_wrapper(wrapper, view)
 
     def change_view(
@@ -188,7 +213,9 @@ class RecordAdmin(DeskAdmin):
         form_url: str = "",  # noqa: ARG002 - Django's signature
         extra_context: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> HttpResponse:
-        """Show the record's own page."""
+        """Show the record's own page; what can be done has addresses of its own."""
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponseNotAllowed(["GET", "HEAD"])
         return self.page_view(request, object_id, page="")
 
     def page_view(self, request: HttpRequest, object_id: str, page: str) -> HttpResponse:
@@ -198,11 +225,9 @@ class RecordAdmin(DeskAdmin):
     def at_view(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Lead to the record that a task or a line of the timeline is `about`."""
         try:
-            found = self.get_queryset(request).get(pk=pk) if self.has_view_permission(request) else None
+            found = self.get_queryset(request).get(pk=pk)
         except (self.model.DoesNotExist, ValueError, ValidationError):
-            found = None
-        if found is None:
-            raise Http404
+            raise Http404 from None
         return HttpResponseRedirect(self.url_of(found))
 
     def act_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:

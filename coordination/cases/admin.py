@@ -16,6 +16,7 @@ from coordination.cases.forms import AssignForm, CompartmentForm, NoteForm, Outc
 from coordination.cases.models import Case, Task
 from coordination.cases.workflow import CASE, CaseVerb
 from coordination.core.errors import NotFound
+from coordination.core.rules import Records
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,7 @@ class CaseAdmin(RecordAdmin):
     """Cases that the person was let into, newest first."""
 
     lookup = "reference"
+    records = Records.OF_CASES
     pages = {"": "cases/case.html"}
     list_display = ("reference", "title", "priority_word", "state_word", "owner", "opened")
     list_select_related = ("owner",)

@@ -1,15 +1,17 @@
 """The admin site that is the desk."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
+from django.views.decorators.http import require_http_methods
 
 from coordination.access import services as access
+from coordination.core.rules import Rule, anybody, holders, nobody, staff
 
 # (title, route, permission); `app_list:` goes with its section. A route that no slice has yet is left out.
 NAVIGATION = (
@@ -28,8 +30,28 @@ NAVIGATION = (
 )
 
 
+READS = ["GET", "HEAD"]
+_SIGN_IN = anybody("Where one signs in.")
+_SIGN_OUT = anybody("Where one signs out.")
+_PASSWORD = staff("One's own password.")
+_MISSING = nobody("What is not there, the same for everybody on the desk.")
+
+
 class DeskSite(admin.AdminSite):
-    """Our own pages only: what libraries register (jobs, tokens, groups, grants) could act past services."""
+    """Our own pages only: what libraries register (jobs, tokens, groups, grants) could act past services.
+
+    `rules` says who is let into the pages that belong to no kind of record, by name and verb.
+    """
+
+    rules: ClassVar[dict[str, dict[str, Rule]]] = {
+        "index": {"GET": staff("Home: what waits for this person; for nobody's role, nothing.")},
+        "login": {"GET": _SIGN_IN, "POST": _SIGN_IN},
+        "logout": {"POST": _SIGN_OUT},
+        "password_change": {"GET": _PASSWORD, "POST": _PASSWORD},
+        "password_change_done": {"GET": _PASSWORD},
+        "jsi18n": {"GET": staff("Words of the forms' scripts.")},
+        "": {"GET": _MISSING, "POST": _MISSING},
+    }
 
     site_title = "Coordination"
     site_header = "Coordination"
@@ -51,15 +73,29 @@ class DeskSite(admin.AdminSite):
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # noqa: ARG002
         """Send to the one door, where the second factor is asked for."""
         door: Callable[[HttpRequest], HttpResponse] = secure_admin_login(super().login)
-        return door(request)
+        return require_http_methods([*READS, "POST"])(door)(request)
 
     def password_change(self, *_: Any, **__: Any) -> HttpResponseRedirect:  # type: ignore[override]
         """Send to the page that also ends the person's sessions."""
         return HttpResponseRedirect(reverse("account_change_password"))
 
     def get_urls(self) -> list[Any]:
-        """Leave out Django's redirect to a record's own site: it tells any staff whether a record exists."""
-        return [each for each in super().get_urls() if getattr(each, "name", "") != "view_on_site"]
+        """Leave out what nothing here uses: looking names up, and the way to a record's own site.
+
+        The latter tells any staff whether a record exists.
+        """
+        unused = {"view_on_site", "autocomplete"}
+        return [each for each in super().get_urls() if getattr(each, "name", "") not in unused]
+
+    def section_rule(self, app_label: str) -> Rule:
+        """Return the rule of a section's page: who may see one kind of its records is shown that kind."""
+        kinds = [each for each in self._registry.values() if each.opts.app_label == app_label]
+        seen = {name for each in kinds for name in each.rules()["changelist"]["GET"].permissions}  # type: ignore[attr-defined]
+        return holders(*sorted(seen))
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Answer to no other method: Django's own views would take any for a GET."""
+        return require_http_methods([*READS, "POST"])(super().admin_view(view, cacheable))
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Add the way around the desk, as far as the person's role goes."""
@@ -69,6 +105,8 @@ class DeskSite(admin.AdminSite):
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         """Show what one section holds, under the section's name."""
+        if request.method not in READS:
+            return HttpResponseNotAllowed(READS)  # type: ignore[return-value]
         title = next((title for title, route, _ in NAVIGATION if route == f"app_list:{app_label}"), "")
         return super().app_index(request, app_label, {"title": title or app_label, **(extra_context or {})})
 
@@ -76,6 +114,8 @@ class DeskSite(admin.AdminSite):
         """Show what waits for this person."""
         from coordination.desk import home
 
+        if request.method not in READS:
+            return HttpResponseNotAllowed(READS)  # type: ignore[return-value]
         return super().index(request, {**home.context(request.user), **(extra_context or {})})
 
 

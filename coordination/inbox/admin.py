@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from coordination.access import markup
 from coordination.access.recordadmin import RecordAdmin
 from coordination.cases import selectors as cases
+from coordination.core.rules import Records
 from coordination.inbox.models import InboundMessage
 
 
@@ -16,6 +17,7 @@ from coordination.inbox.models import InboundMessage
 class InboundMessageAdmin(RecordAdmin):
     """Acknowledgements, questions and outcomes on the cases that the person was let into."""
 
+    records = Records.OF_CASES
     pages = {"": "inbox/inbound.html"}
     list_display = ("kind", "agency", "about", "way", "received")
     list_select_related = ("agency", "message")

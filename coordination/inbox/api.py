@@ -21,7 +21,7 @@ from coordination.core.errors import NotFound
 from coordination.inbox import services
 from coordination.outbox import selectors as outbox
 from coordination.partners.api import GenericPartnerView, PartnerView
-from coordination.rest.serializers import StrictSerializer, TextField
+from coordination.rest.serializers import StrictSerializer, TextField, WordField
 from coordination.rest.views import caller
 
 ROW = (
@@ -69,14 +69,8 @@ class AskedQuestion(StrictSerializer):
 class ReportedOutcome(StrictSerializer):
     """What came of it."""
 
-    outcome = serializers.ChoiceField(choices=OUTCOMES)
+    outcome = WordField(choices=OUTCOMES)
     detail = TextField(max_length=10_000, required=False, allow_blank=True)
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Refuse an outcome that is no text before it is compared."""
-        if isinstance(data, dict) and not isinstance(data.get("outcome", ""), str):
-            raise serializers.ValidationError({"outcome": ["Not a valid string."]})
-        return super().to_internal_value(data)
 
 
 class Taken(serializers.Serializer[Any]):
@@ -100,7 +94,7 @@ class Messages(GenericPartnerView):
         rows: QuerySet[Any, dict[str, Any]] = outbox.for_agency(self.agency.pk).values(*ROW)
         return rows
 
-    @extend_schema(operation_id="messages_list", tags=["messages"])
+    @extend_schema(operation_id="messages_list", tags=["messages"], responses=MessageRow(many=True))
     def get(self, request: Request) -> Response:  # noqa: ARG002
         """List what was sent to your agency, newest first."""
         page = self.paginate_queryset(self.get_queryset())

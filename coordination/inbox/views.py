@@ -17,6 +17,7 @@ from coordination.channels import (
 from coordination.channels.registry import UnknownChannel
 from coordination.core import clock
 from coordination.core.errors import CoordinationError, InvalidInput, NotFound
+from coordination.core.rules import anybody, declares
 from coordination.inbox import services
 from coordination.outbox.hosts import ChannelBroke, HostFailed
 from coordination.partners import selectors as partners
@@ -40,6 +41,7 @@ STATUS: dict[type[Exception], int] = {
 }
 
 
+@declares(POST=anybody("Partners' systems call it; the channel, in its host, verifies each call."))
 @csrf_exempt
 @require_POST
 def inbound(request: HttpRequest, inbound_id: UUID) -> HttpResponse:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
+from coordination.core.rules import Records, Rule, holders, nobody
 from coordination.ledger import reading
 from coordination.ledger.filters import ActionFilter, PersonFilter
 from coordination.ledger.models import Leaf
@@ -51,6 +53,20 @@ class LeafAdmin(_ModelAdmin):
     paginator = _Capped
     list_per_page = 50
 
+    def rules(self) -> dict[str, dict[str, Rule]]:
+        """Return who is let in, by route and verb: this page stands below the base of the desk's pages."""
+        read = holders("ledger.view_leaf", sees="ledger.view_leaf", records=Records.ALL)
+        look, never = holders("ledger.view_leaf"), nobody("Entries come with the deed and stay as they are.")
+        return {
+            "changelist": {"GET": look, "POST": look},
+            "change": {"GET": read, "POST": never},
+        }
+
+    def get_urls(self) -> list[URLPattern]:
+        """Leave the list and the page of one entry: the others would add, change or delete."""
+        kept = ("_changelist", "_change")
+        return [each for each in super().get_urls() if each.name and each.name.endswith(kept)]
+
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Give the rows of this page their names and addresses, all at once."""
         shown = super().get_changelist_instance(request)
@@ -88,6 +104,12 @@ class LeafAdmin(_ModelAdmin):
     def hash(self, leaf: Leaf) -> str:
         """The leaf's hash in hexadecimal."""
         return bytes(leaf.leaf_hash).hex()
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer 404 for an entry that is not there (Django's own sends one home with a message)."""
+        if self.has_view_permission(request) and self.get_object(request, object_id) is None:
+            raise Http404
+        return super().change_view(request, object_id, *args, **kwargs)
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:  # noqa: ARG002
         """Take from the address what the filters say, and no other column."""

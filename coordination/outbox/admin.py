@@ -15,6 +15,7 @@ from coordination.access.recordadmin import Act, Data, RecordAdmin, act
 from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
 from coordination.channels import registry
+from coordination.core.rules import Records
 from coordination.ledger import services as ledger
 from coordination.outbox import forms, services
 from coordination.outbox.models import Delivery, Message
@@ -28,6 +29,7 @@ LOCKED = "sandbox; default-src 'none'; frame-ancestors 'self'"
 class DeliveryAdmin(RecordAdmin):
     """Deliveries of the cases that the person was let into; an administrator sees the ways alone."""
 
+    records = Records.OF_CASES_SEEN
     pages = {"": "outbox/delivery.html"}
     list_display = (
         "reference",
@@ -85,13 +87,13 @@ class DeliveryAdmin(RecordAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """Add the view of the frozen bytes."""
-        view = self.guarded(self.frozen)
+        view = self.guarded(self.frozen, "cases.view_case")
         return [path("frozen/<uuid:message>/", view, name="outbox_message_frozen"), *super().get_urls()]
 
     def frozen(self, request: HttpRequest, message: UUID) -> HttpResponse:
         """Serve exactly the bytes that were approved, or are to be, so that nothing in them can act."""
         found = Message.objects.filter(pk=message, case__in=cases.visible_to(person(request))).first()
-        if found is None or not self.has_view_permission(request):
+        if found is None:
             raise Http404
         ledger.record_reading("outbox.frozen_read", subject=f"message:{found.pk}", by=person(request))
         is_pdf = found.media_type == "application/pdf"

@@ -69,7 +69,7 @@ class Verdict:
 def wait(number: int, policy: Policy) -> timedelta:
     """Return the wait after attempt `number`: exponential, with jitter, so that retries do not march."""
     doubled: timedelta = policy.first * int(2 ** min(number - 1, 20))
-    return min(doubled, policy.longest) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # nosec B311
+    return min(doubled, policy.longest) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # nosec B311 - no secret: who waits longer
 
 
 def judge(claim: Claim, outcome: Outcome, *, deduplicates: bool, now: datetime) -> Verdict:

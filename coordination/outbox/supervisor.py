@@ -3,7 +3,7 @@
 import logging
 import os
 import signal
-import subprocess  # nosec B404
+import subprocess  # nosec B404 - a worker is a process
 import sys
 import time
 from collections.abc import Mapping, Sequence

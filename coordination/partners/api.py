@@ -7,6 +7,7 @@ from rest_framework.request import Request
 
 from coordination.core import wall
 from coordination.core.errors import NotPermitted
+from coordination.core.rules import Records
 from coordination.partners import selectors
 from coordination.partners.models import Agency
 from coordination.rest.views import ApiView, GenericApiView, caller
@@ -20,6 +21,7 @@ class PartnerView(ApiView):
     """
 
     agency: Agency
+    records = Records.OF_AGENCY
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticate, find the agency, and put the wall around the handler."""

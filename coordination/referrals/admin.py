@@ -18,6 +18,7 @@ from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
 from coordination.core import identifiers
 from coordination.core.errors import CoordinationError, InvalidInput, NotFound
+from coordination.core.rules import Records, Rule
 from coordination.referrals import forms, selectors, services, showing
 from coordination.referrals.draftadmin import DraftActs, sources_of
 from coordination.referrals.models import Referral
@@ -31,6 +32,7 @@ class ReferralAdmin(DraftActs):
     """Referrals of the cases that the person was let into, newest first."""
 
     lookup = "reference"
+    records = Records.OF_CASES
     pages = {"": "referrals/referral.html", "review": "referrals/review.html"}
     add_permission = "referrals.file_referral"
     list_display = ("reference", "title", "priority_word", "state_word", "filed_by", "filed")
@@ -62,6 +64,11 @@ class ReferralAdmin(DraftActs):
         """Show the state with its shape."""
         return markup.state(row.state)
 
+    def rules(self) -> dict[str, dict[str, Rule]]:
+        """Say that one files on a case, the one that the address names, and sees it."""
+        file = self.rule_for(self.add_permission)
+        return {**super().rules(), "add": {"GET": file, "POST": file}}
+
     def get_urls(self) -> list[URLPattern]:
         """Lead to the referral from what hangs on it too: a question, a recipient."""
         parts = {"question": "questions", "addressee": "addressees"}
@@ -77,7 +84,7 @@ class ReferralAdmin(DraftActs):
     def part_view(self, request: HttpRequest, pk: int, part: str) -> HttpResponse:
         """Lead to the referral of one question or recipient."""
         found = self.get_queryset(request).filter(**{part: pk}).first()
-        if found is None or not self.has_view_permission(request):
+        if found is None:
             raise Http404
         return HttpResponseRedirect(self.url_of(found))
 

@@ -25,6 +25,16 @@ class NewestFirst(CursorPagination):
         """Return the view's `page_ordering`, or newest first."""
         return tuple(getattr(view, "page_ordering", None) or self.ordering)
 
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Say how large a page may be."""
+        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for each in parameters:
+            if each["name"] == self.page_size_query_param:
+                each["schema"] = {"type": "integer", "minimum": 1, "maximum": self.max_page_size}
+            if each["name"] == self.cursor_query_param:
+                each["schema"] = {"type": "string", "format": "cursor"}
+        return parameters
+
     def get_page_size(self, request: Request) -> int | None:
         """Return the page size; a `limit` that is not a number from 1 to 100 is an error, not a guess."""
         given = request.query_params.get(self.page_size_query_param)

@@ -2,15 +2,21 @@
 
 from typing import Any, Literal
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+    OpenApiSerializerFieldExtension,
+)
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from coordination.rest.permissions import PUBLIC, declared_rule
 from coordination.rest.problems import CONTENT_TYPE
 
+KEY_PATTERN = r"^[\x21-\x7e]+$"
+# Something that is not white space, and no NUL, which the database cannot keep.
+TEXT_PATTERN = r"^[^\x00]*[^\s\x00][^\x00]*$"
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -47,7 +53,7 @@ class ProblemSchema(AutoSchema):
             parameters.append(
                 OpenApiParameter(
                     "Idempotency-Key",
-                    OpenApiTypes.STR,
+                    {"type": "string", "pattern": KEY_PATTERN, "minLength": 1, "maxLength": 255},
                     OpenApiParameter.HEADER,
                     required=wanted == "required",
                     description="The same key and request within a day give the same answer and one effect.",
@@ -76,6 +82,34 @@ class ProblemSchema(AutoSchema):
         if self.method == "POST" and getattr(self.view, "idempotency", "off") != "off":
             statuses.append("422")
         return sorted(statuses)
+
+
+class StrictBody(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Bodies of exactly their fields."""
+
+    target_class = "coordination.rest.serializers.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> Any:
+        """Say that there are no others, and how long a list may be."""
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # noqa: SLF001
+        for name, field in self.target.fields.items():
+            longest = getattr(field, "max_length", None)
+            if isinstance(field, serializers.ListSerializer) and longest is not None:
+                schema["properties"][name]["maxItems"] = longest
+        return {**schema, "additionalProperties": False}
+
+
+class StrictText(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Text that may not be blank, unless the field says so."""
+
+    target_class = "coordination.rest.serializers.TextField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> Any:
+        """Say what is refused."""
+        schema = auto_schema._map_serializer_field(self.target, direction, bypass_extensions=True)  # noqa: SLF001
+        return schema if self.target.allow_blank else {"pattern": TEXT_PATTERN, "minLength": 1, **schema}
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

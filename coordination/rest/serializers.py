@@ -38,6 +38,16 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class WordField(serializers.ChoiceField):
+    """One word of a list, as text."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the word, or say which there are."""
+        if not isinstance(data, str) or data not in self.choices:
+            raise serializers.ValidationError(f"One of {', '.join(map(str, self.choices))}.", code="invalid")
+        return str(data)
+
+
 class TruthField(serializers.BooleanField):
     """True or false, and no word for it."""
 

@@ -15,6 +15,7 @@ from coordination.access.recordadmin import Act, Data, RecordAdmin, act
 from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
 from coordination.core.errors import NotFound
+from coordination.core.rules import Records
 from coordination.policy import selectors as policy
 from coordination.policy.workflow import DataCategory
 from coordination.referrals.draftadmin import Source, item_source
@@ -27,6 +28,7 @@ from coordination.triage.workflow import FLAG, FlagVerb
 class FlagAdmin(RecordAdmin):
     """Flags, newest first; those on cases that the person was not let into are not there."""
 
+    records = Records.OF_CASES
     pages = {"": "triage/flag.html"}
     list_display = ("about", "severity", "state_word", "source_word", "score", "case", "received")
     list_display_links = ("about",)

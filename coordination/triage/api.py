@@ -2,16 +2,34 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from coordination.access.services import Scope
-from coordination.rest.serializers import MomentField, NumberField, StrictSerializer, TextField, TruthField
+from coordination.rest.serializers import (
+    MomentField,
+    NumberField,
+    StrictSerializer,
+    TextField,
+    TruthField,
+    WordField,
+)
 from coordination.rest.views import ApiView, caller
 from coordination.triage import services
-from coordination.triage.services.intake import LONGEST
+from coordination.triage.services.intake import LONGEST, MOST_FILES, MOST_IDENTIFIERS, PROVENANCE
+from coordination.triage.workflow import Category, Source
+
+
+@extend_schema_field({"type": "string", "pattern": "^[0-9a-f]{64}$"})
+class DigestField(TextField):
+    """A SHA-256 in hexadecimal."""
+
+
+@extend_schema_field({"type": "string", "format": "time-zone"})
+class ZoneField(TextField):
+    """The name of a time zone."""
 
 
 class IdentifierBody(StrictSerializer):
@@ -19,7 +37,7 @@ class IdentifierBody(StrictSerializer):
 
     kind = TextField(max_length=500, help_text="email, phone, payment_token, device, ip …")
     value = TextField(max_length=500)
-    provenance = TextField(max_length=20, help_text="observed, claimed_by_user or inferred.")
+    provenance = WordField(choices=PROVENANCE)
     verified_at = TextField(max_length=40, required=False)
 
 
@@ -27,7 +45,7 @@ class FileBody(StrictSerializer):
     """A generated or uploaded file, by its hash."""
 
     name = TextField(max_length=500)
-    sha256 = TextField(max_length=64)
+    sha256 = DigestField(max_length=64)
     media_type = TextField(max_length=100, required=False)
     model = TextField(max_length=200, required=False)
     settings_version = TextField(max_length=200, required=False)
@@ -37,28 +55,22 @@ class FlagBody(StrictSerializer):
     """A safety flag."""
 
     external_id = TextField(max_length=LONGEST["external_id"], help_text="Your own id: the same is one flag.")
-    source = TextField(  # type: ignore[assignment]  # a field name of REST framework's own
-        max_length=20, help_text="classifier, user_report, staff or partner."
-    )
-    category = TextField(
-        max_length=30,
-        help_text="mass_casualty, targeted_harassment, imminent_threat, stalking, self_harm, minor_safety, "
-        "csam or other.",
-    )
+    source = WordField(choices=list(Source))  # type: ignore[assignment]  # a name of REST framework's own
+    category = WordField(choices=list(Category))
     content = TextField(max_length=LONGEST["content"], trim_whitespace=False)
     content_at = MomentField(help_text="When it was written, with offset.")
-    content_zone = TextField(max_length=60, help_text="The writer's time zone by name: America/Denver.")
+    content_zone = ZoneField(max_length=60, help_text="The writer's time zone by name: America/Denver.")
     account = TextField(max_length=LONGEST["account"], help_text="The subject's account.")
-    provenance = TextField(max_length=20, help_text="observed, claimed_by_user or inferred.")
+    provenance = WordField(choices=PROVENANCE)
     score = NumberField(required=False, allow_null=True, min_value=0, max_value=1)
     classifier = TextField(max_length=LONGEST["classifier"], required=False, allow_blank=True)
     classifier_version = TextField(max_length=LONGEST["classifier_version"], required=False, allow_blank=True)
     context = TextField(  # type: ignore[assignment]  # as above
         max_length=LONGEST["context"], required=False, allow_blank=True, trim_whitespace=False
     )
-    identifiers = IdentifierBody(many=True, required=False)
+    identifiers = IdentifierBody(many=True, required=False, max_length=MOST_IDENTIFIERS)  # type: ignore[call-arg]
     apparent_target = TextField(max_length=LONGEST["apparent_target"], required=False, allow_blank=True)
-    files = FileBody(many=True, required=False)
+    files = FileBody(many=True, required=False, max_length=MOST_FILES)  # type: ignore[call-arg]
     minor = TruthField(required=False)
 
 

@@ -155,5 +155,5 @@ def test_a_token_is_revoked_from_the_page_of_its_person_only(
 
 
 def test_nobody_is_deleted(desk: Client, reviewer: User) -> None:
-    assert desk.post(f"{PEOPLE}{reviewer.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert desk.post(f"{PEOPLE}{reviewer.pk}/delete/", {"post": "yes"}).status_code == 404
     assert User.objects.filter(pk=reviewer.pk).exists()

@@ -4,7 +4,7 @@ import os
 import pwd
 import shutil
 import stat
-import subprocess  # nosec B404
+import subprocess  # nosec B404 - useradd is a program
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class Account:
         user: dict[str, Any] = (
             {"user": self.uid, "group": self.gid, "extra_groups": []} if self.switch else {}
         )
-        return subprocess.run(  # nosec B603  # noqa: S603
+        return subprocess.run(  # nosec B603  # noqa: S603 - our own words
             [str(part) for part in command],
             check=False,
             cwd=cwd,
@@ -94,7 +94,7 @@ def _named(name: str) -> pwd.struct_passwd | None:
 def _made() -> pwd.struct_passwd | None:
     program = shutil.which("useradd")
     if program:
-        subprocess.run(  # nosec B603  # noqa: S603
+        subprocess.run(  # nosec B603  # noqa: S603 - our own words
             [program, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME],
             check=False,
             capture_output=True,

@@ -24,7 +24,7 @@ _SOCKET_PATH_LIMIT = 107
 _SOCKET_NAME = f".s.PGSQL.{PORT}"
 _PASSWORD_BYTES = 24
 _STATE = Path("/var/lib")
-_SHORT = Path("/tmp")  # nosec B108  # noqa: S108
+_SHORT = Path("/tmp")  # nosec B108  # noqa: S108 - socket paths are short; the folder in it is ours alone
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import os
 import signal
 import socket
-import subprocess  # nosec B404
+import subprocess  # nosec B404 - the demo is several processes
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence

@@ -39,7 +39,7 @@ def labelled(cells: Iterable[str], headers: Iterable[Any]) -> list[Any]:
     rows = []
     for cell, name, found in zip(cells, names, cut, strict=False):
         start = format_html('<{} data-label="{}"', found[1], str(name).capitalize()) if found else ""
-        rows.append(mark_safe(start + str(cell)[found.end() :]) if found else cell)  # noqa: S308  # nosec B308 B703
+        rows.append(mark_safe(start + str(cell)[found.end() :]) if found else cell)  # noqa: S308  # nosec B308 B703 - Django's cell
     return rows
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import socket
-import subprocess  # nosec B404
+import subprocess  # nosec B404 - a plugin's host is a process
 import sys
 import threading
 import time

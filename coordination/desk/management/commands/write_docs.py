@@ -1,0 +1,27 @@
+"""Print the generated sections of the documentation anew."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from coordination.access import roles
+from coordination.core import generated, sealing
+from coordination.desk import routes
+
+
+class Command(BaseCommand):
+    """Bring the tables of roles and of routes and the list of sealed columns up to date."""
+
+    help = __doc__
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        """Write each section that changed and say so."""
+        sections = {
+            ("docs/security.md", "roles"): roles.as_markdown(),
+            ("docs/security.md", "conflicts of roles"): roles.conflicts_as_markdown(),
+            ("docs/security.md", "sealed columns"): sealing.columns_as_markdown(),
+            ("docs/routes.md", "routes"): routes.as_markdown(),
+        }
+        for (page, name), content in sections.items():
+            if generated.write_section(page, name, content):
+                self.stdout.write(f"{page}: {name}")

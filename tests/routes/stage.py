@@ -1,0 +1,178 @@
+"""Two cases that nobody shares, with one of each record: what the calls of the tests are about."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db.models import Model
+
+from coordination.access.roles import ROLES
+from coordination.access.services import User
+from coordination.cases import services as cases
+from coordination.channels import Receipt, ReceiptLevel
+from coordination.core import clock
+from coordination.inbox import services as inbox
+from coordination.outbox import services as outbox
+from coordination.partners import services as partners
+from coordination.partners.services import Agency
+from coordination.referrals import selectors, services
+from coordination.triage import services as triage
+from tests.referrals.conftest import DRAFT, FACT, ITEM
+from tests.world import _agency
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """One record of each kind, by the label of its model; all hang on one case and went to one agency."""
+
+    records: dict[str, Model]
+
+    def __getitem__(self, label: str) -> Any:
+        return self.records[label]
+
+
+class NotOnStage(LookupError):
+    """A route is about something that the two worlds do not hold: add it to `build`."""
+
+
+# Parameters that are not the key of their page's own records, and the query of a page about a record.
+PARAMETERS: dict[tuple[str, str], tuple[str, str]] = {
+    ("/admin/referrals/referral/question/", "pk"): ("referrals.question", "pk"),
+    ("/admin/referrals/referral/addressee/", "pk"): ("referrals.addressee", "pk"),
+    ("/admin/outbox/delivery/frozen/", "message"): ("outbox.message", "pk"),
+    ("/api/v1/messages/", "message_id"): ("outbox.message", "pk"),
+    ("/inbound/", "inbound_id"): ("partners.destination", "inbound_id"),
+}
+# What the callers have of their own, and what none of them has.
+OF_CALLERS = {"/account/sessions/"}
+OF_NOBODY = {"/account/enrol/", "/account/mfa/webauthn/keys/"}
+QUERIES = {"/admin/referrals/referral/add/": ("case", "cases.case", "reference")}
+
+
+def build(name: str, *, author: User, approver: User, system: User) -> World:
+    """Take a flag through to what an agency answered to its referral."""
+    agency = _agency(f"Sheriff of {name}", f"{name[:2].upper()}0000000", f"{name}-sheriff.example")
+    destination = partners.add_destination(
+        agency,
+        by=None,
+        title="Threat desk, portal",
+        channel="signed_webhook",
+        config={"endpoint": "http://127.0.0.1:9/messages", "signing_secret": "secret:TEST_SIGNING"},
+        how_known="Given by the watch commander on the call-back.",
+    )
+    flag, _ = triage.receive(
+        by=system,
+        external_id=f"f-{name}",
+        source="classifier",
+        category="mass_casualty",
+        content="On Monday they will all know my name.",
+        content_at=datetime(2026, 3, 6, 23, 9, tzinfo=UTC),
+        content_zone="America/Denver",
+        account=f"acct-{name}",
+        provenance="observed",
+    )
+    assert flag.case is not None
+    sent = _referral(flag.case, author, destination)
+    digests = {each.pk: each.message.digest for each in selectors.addressees_of(sent) if each.message}
+    services.approve(sent, by=approver, digests=digests)
+    addressee = selectors.addressees_of(sent).get()
+    message = addressee.message
+    assert message is not None
+    told = Receipt(message_id=str(message.pk), level=ReceiptLevel.ACCEPTED, occurred_at=clock.now())
+    outbox.record_receipt(message.pk, told, source="deliver")
+    asked, _ = inbox.accept(
+        agency=agency,
+        external_id=f"q-{name}",
+        kind="question",
+        message_id=message.pk,
+        payload={"question": "Is the school named?"},
+        way="api",
+    )
+    found = [
+        *(agency, destination, flag, flag.case, _referral(flag.case, author, destination)),
+        *(addressee, message, message.delivery, asked, sent.questions.get()),
+    ]
+    return World(records={each._meta.label_lower: each for each in found})
+
+
+def share(world: World) -> None:
+    """Let every team that may see a case see this one, and work on it."""
+    for team in _teams():
+        cases.grant(world["cases.case"], principal=team, by=None)
+
+
+def hide(world: World) -> None:
+    """Take a case from everybody."""
+    share(world)
+    for team in _teams():
+        cases.revoke(world["cases.case"], principal=team, by=None)
+
+
+def add_rows_of_all(world: World) -> None:
+    """Add one row of each kind that no case owns: law, people, the ledger."""
+    for kind in admin.site._registry.values():
+        label = kind.opts.label_lower
+        if label not in world.records:
+            row = kind.model._default_manager.order_by("pk").first()
+            if row is not None:
+                world.records[label] = row
+
+
+def value(address: str, parameter: str, model: str, world: World | None, like: World) -> str:
+    """Return what stands for a parameter in a call about `world`; for None, of the same form and nobody's."""
+    label, field = model, "pk"
+    if parameter == "name" and model:
+        return next(iter(kinds()[model].acts))
+    for (prefix, name), known in PARAMETERS.items():
+        if parameter == name and address.startswith(prefix):
+            label, field = known
+            break
+    else:
+        if parameter == "object_id":
+            field = getattr(kinds()[model], "lookup", "pk")
+        elif parameter != "pk" or not model:
+            raise NotOnStage(f"{address} {{{parameter}}}")
+    return one(label, field, world, like)
+
+
+def one(label: str, field: str, world: World | None, like: World) -> str:
+    """Return the value of a record's field; for no world, one of the same form that no record has."""
+    if label not in like.records:
+        raise NotOnStage(label)
+    known = getattr((world or like)[label], field)
+    return str(known) if world is not None else _missing(known)
+
+
+def kinds() -> dict[str, Any]:
+    """Return the pages of the desk by the label of what they show."""
+    return {each.opts.label_lower: each for each in admin.site._registry.values()}
+
+
+def _missing(known: Any) -> str:
+    if isinstance(known, UUID):
+        return str(uuid4())
+    return "987654321" if isinstance(known, int) else str(known)[:2] + "0000-0000"
+
+
+def _referral(case: Any, author: User, destination: Any) -> Any:
+    referral = services.file(case, by=author, **DRAFT)
+    services.add_item(referral, by=author, **ITEM)
+    services.add_fact(referral, by=author, **FACT)
+    services.add_addressee(referral, by=author, destination=destination)
+    return services.submit(referral, by=author)
+
+
+def _teams() -> list[Group]:
+    names = [
+        role for role, rights in ROLES.items() if rights.staff and "cases.view_case" in rights.permissions
+    ]
+    return list(Group.objects.filter(name__in=names))
+
+
+def suspended(name: str) -> Agency:
+    """Return an agency that was cut off."""
+    agency = _agency(f"Police of {name}", f"{name[:2].upper()}0000001", f"{name}.example")
+    return partners.suspend_agency(agency, by=None, reason="A forged request came from its mailbox.")
