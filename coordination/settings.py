@@ -62,6 +62,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "coordination.rest.edge.Edge",
     "django.middleware.security.SecurityMiddleware",
     "coordination.core.middleware.refuse_malformed",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -243,8 +244,22 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
 }
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer"}
+# How long a token may live here; never more than 366 days.
+API_TOKEN_LONGEST_DAYS = env.int("API_TOKEN_LONGEST_DAYS", default=366)
 KNOX_TOKEN_MODEL = "access.ApiToken"  # noqa: S105  # nosec B105 - the name of a model
+# Calls/seconds. `address`: tokens that open nothing, from one address (`address_urgent` on routes where a
+# danger to life may wait); `caller`: one person or system; `group`: all of one agency; `urgent`: flags, and
+# acknowledging a P0 message, which use up nothing of the others.
+RATE_LIMITS = {
+    "address": env.str("RATE_LIMIT_ADDRESS", default="60/60"),
+    "address_urgent": env.str("RATE_LIMIT_ADDRESS_URGENT", default="300/60"),
+    "caller": env.str("RATE_LIMIT_CALLER", default="300/60"),
+    "group": env.str("RATE_LIMIT_GROUP", default="1200/60"),
+    "urgent": env.str("RATE_LIMIT_URGENT", default="6000/60"),
+}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+# Of a whole request, files too; a view takes less where it says so.
+LARGEST_REQUEST = env.int("LARGEST_REQUEST", default=10 * 1024 * 1024)
 
 PROCRASTINATE_ON_APP_READY = None
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
@@ -273,10 +288,16 @@ SESSION_COOKIE_AGE = int(LONGEST_SESSION.total_seconds())
 SESSION_SERIALIZER = "coordination.access.sessiondata.Serializer"
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+if PRODUCTION:
+    # Only this very host, by TLS, can set or read a cookie of such a name (RFC 6265bis section 4.1.3.2).
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_HSTS_SECONDS = 63_072_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
-if env.bool("BEHIND_PROXY", default=False):
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
 

@@ -11,9 +11,18 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from coordination.access import links, roleadmin, selectors, services, stepup  # noqa: F401 - roleadmin registers
-from coordination.access.forms import AliasForm, NewPersonForm, ReasonForm, RolesForm, TokenForm
+from coordination.access.forms import (
+    AliasForm,
+    NewPersonForm,
+    ReasonForm,
+    RevokeForm,
+    RolesForm,
+    RotateForm,
+    TokenForm,
+)
 from coordination.access.models import User
 from coordination.access.recordadmin import Act, Done, RecordAdmin, act
+from coordination.access.tokenpage import issued, shown_once
 from coordination.core.errors import CoordinationError, InvalidInput
 
 _CHANGE = "access.change_user"
@@ -140,33 +149,41 @@ class PersonAdmin(RecordAdmin):
             scopes=data["scopes"],
             expires_in=timedelta(days=data["days"]),
         )
-        request.issued_token = (token, plain)  # type: ignore[attr-defined]
-        return Done(f"Token {token.reference} is issued.")
+        return issued(request, token, plain)
 
-    @act(_CHANGE, "Revoke", grave=True)
+    @act(_CHANGE, "Rotate", form=RotateForm)
+    def rotate_token(self, request: HttpRequest, record: User, data: dict[str, Any]) -> Done:
+        """Issue a successor of one of the person's tokens."""
+        overlap = timedelta(days=data["overlap_days"])
+        token, plain = services.rotate_token(
+            self._token(record, data), by=services.person(request.user), overlap=overlap
+        )
+        return issued(request, token, plain)
+
+    @act(_CHANGE, "Revoke", form=RevokeForm, grave=True)
     def revoke_token(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
         """End one of the person's tokens."""
+        token = self._token(record, data)
+        services.revoke_token(token, by=services.person(request.user), reason=data["reason"])
+        return f"Token {token.reference} is revoked."
+
+    def _token(self, record: User, data: dict[str, Any]) -> services.ApiToken:
         token = selectors.tokens_of(record).filter(reference=data["target"]).first()
         if token is None:
             raise InvalidInput("target", "This person has no such token.")
-        services.revoke_token(token, by=services.person(request.user))
-        return f"Token {token.reference} is revoked."
+        return token
 
     def act_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Show what is shown once in place of the redirect: a message would be stored."""
-        answer = super().act_view(request, object_id, name)
-        if token := getattr(request, "issued_token", None):
-            issued, plain = token
-            more = {"token": issued, "plain": plain, "record_url": self.url_of(issued.user)}
-            return self._once(request, "access/token.html", f"Token {issued.reference}", more)
+        answer = shown_once(self, request, super().act_view(request, object_id, name))
         if enrolment := getattr(request, "issued_enrolment", None):
-            issued, plain = enrolment
+            issued_to, plain = enrolment
             more = {
-                "enrolment": issued,
+                "enrolment": issued_to,
                 "link": links.enrolment(plain),
-                "record_url": self.url_of(issued.user),
+                "record_url": self.url_of(issued_to.user),
             }
-            return self._once(request, "access/way_in.html", f"A way in for {issued.user}", more)
+            return self._once(request, "access/way_in.html", f"A way in for {issued_to.user}", more)
         return answer
 
     def _once(self, request: HttpRequest, template: str, title: str, more: dict[str, Any]) -> HttpResponse:

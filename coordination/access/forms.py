@@ -106,3 +106,21 @@ class PasswordForm(EnrolForm):
         label="Your password now", widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
     )
     field_order = ("current", "password", "again")
+
+
+class RotateForm(forms.Form):
+    """A token to replace by another."""
+
+    overlap_days = forms.IntegerField(
+        min_value=0,
+        max_value=14,
+        initial=1,
+        label="Days that both live",
+        help_text="0 ends the old one now; otherwise the partner has so long to change over.",
+    )
+
+
+class RevokeForm(forms.Form):
+    """A token to end."""
+
+    reason = forms.CharField(max_length=300, help_text="Kept with the token; for whoever asks why it ended.")

@@ -70,6 +70,14 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
     scopes = ArrayField(models.CharField(max_length=20, choices=Scope))
     issued_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="issued_tokens")
     revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_reason = models.CharField(max_length=300, blank=True, default="")
+    replaces = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="replaced_by", editable=False
+    )
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    refused_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a refused use was last recorded."
+    )
 
     # Knox's manager returns a pair from create(); ours is the ordinary one, `services.issue_token` the pair.
     objects: ClassVar[models.Manager["ApiToken"]] = models.Manager()
@@ -93,6 +101,15 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
     def is_live(self) -> bool:
         """Whether the token opens anything now."""
         return self.revoked_at is None and self.expiry is not None and self.expiry > clock.now()
+
+    @property
+    def why_dead(self) -> str:
+        """Why the token opens nothing: revoked, expired or disabled (its person); "" where it is live."""
+        if self.revoked_at is not None:
+            return "revoked"
+        if not self.is_live:
+            return "expired"
+        return "" if self.user.is_active else "disabled"
 
     def allows(self, scope: str) -> bool:
         """Tell whether the token carries `scope`."""

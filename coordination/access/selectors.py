@@ -1,6 +1,8 @@
 """Reading people, tokens, and who is at the doors."""
 
 import hashlib
+import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -35,17 +37,33 @@ def people_in(*roles: str) -> QuerySet[User]:
 
 def tokens_of(user: User) -> QuerySet[ApiToken]:
     """Return all tokens of a person, newest first, revoked and expired ones too."""
-    return ApiToken.objects.filter(user=user).order_by("-created")
+    return ApiToken.objects.filter(user=user).select_related("replaced_by").order_by("-created")
 
 
-def live_token(plain: bytes) -> ApiToken | None:
-    """Return the token with this plain text if it is live and its person active."""
+def tokens_of_people(users: Iterable[int]) -> QuerySet[ApiToken]:
+    """Return all tokens of several people (by primary key), newest first, dead ones too."""
+    return (
+        ApiToken.objects.filter(user_id__in=users).select_related("user", "replaced_by").order_by("-created")
+    )
+
+
+def token_presented(plain: bytes) -> ApiToken | None:
+    """Return the token with this plain text, dead ones too; None where there is none.
+
+    What is compared is a digest of 256 random bits, so how long it takes tells nothing about any token.
+    """
     try:
         digest = hash_token(plain.decode("ascii"))
     except UnicodeDecodeError:
         return None
     token = ApiToken.objects.select_related("user").filter(digest=digest).first()
-    return token if token is not None and token.is_live and token.user.is_active else None
+    return token if token is not None and secrets.compare_digest(token.digest, digest) else None
+
+
+def live_token(plain: bytes) -> ApiToken | None:
+    """Return the token with this plain text if it is live and its person active."""
+    token = token_presented(plain)
+    return token if token is not None and not token.why_dead else None
 
 
 def live_session(session_key: str | None) -> DeskSession | None:

@@ -49,6 +49,7 @@ OWN_ROWS = {
     " AND EXISTS (SELECT FROM outbox_delivery WHERE message_id = outbox_message.id)",
     "outbox_receipt": "delivery_id IN (SELECT id FROM outbox_delivery)",
     "partners_agency": f"id = {_AGENCY}",
+    "partners_agencykey": f"agency_id = {_AGENCY}",
     "partners_destination": f"agency_id = {_AGENCY}",
     "partners_officer": f"agency_id = {_AGENCY}",
 }

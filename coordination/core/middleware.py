@@ -7,7 +7,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 # As RFC 9110 spells it, and of a size that something could have.
-_LENGTH = re.compile("[0-9]{1,18}", re.ASCII)
+LENGTH = re.compile("[0-9]{1,18}", re.ASCII)
 
 
 def refuse_malformed(
@@ -19,7 +19,7 @@ def refuse_malformed(
         query = request.META.get("QUERY_STRING", "")
         if "\x00" in request.path_info or "\x00" in query or "%00" in query:
             raise BadRequest("NUL in the address")
-        if not _LENGTH.fullmatch(request.META.get("CONTENT_LENGTH") or "0"):
+        if not LENGTH.fullmatch(request.META.get("CONTENT_LENGTH") or "0"):
             raise BadRequest("no Content-Length")
         return get_response(request)
 

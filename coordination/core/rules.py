@@ -114,7 +114,7 @@ def by_name(
     for each in patterns:
         if isinstance(each, URLResolver):
             by_name(each.url_patterns, rules)
-        elif each.name in rules:
+        elif each.name and each.name in rules:
             said = rules[each.name]
             verbs = [*said, "HEAD"] if "GET" in said else [*said]
             each.callback = declares(**said)(require_http_methods(verbs)(each.callback))

@@ -11,6 +11,7 @@ from coordination.access.recordadmin import RecordAdmin
 from coordination.cases import selectors as cases
 from coordination.core.rules import Records
 from coordination.inbox.models import InboundMessage
+from coordination.rest import signatures
 
 
 @admin.register(InboundMessage)
@@ -52,4 +53,9 @@ class InboundMessageAdmin(RecordAdmin):
         page: str,  # noqa: ARG002
     ) -> dict[str, Any]:
         """Return what they said, field by field."""
-        return {"said": sorted((str(key), value) for key, value in (record.payload or {}).items())}
+        proof = record.proof
+        return {
+            "said": sorted((str(key), value) for key, value in (record.payload or {}).items()),
+            "proof": proof,
+            "proof_holds": signatures.holds(proof) if proof else False,
+        }

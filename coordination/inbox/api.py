@@ -20,9 +20,9 @@ from coordination.core import wall
 from coordination.core.errors import NotFound
 from coordination.inbox import services
 from coordination.outbox import selectors as outbox
-from coordination.partners.api import GenericPartnerView, PartnerView
+from coordination.partners.api import GenericPartnerView, PartnerView, agency_of
 from coordination.rest.serializers import StrictSerializer, TextField, WordField
-from coordination.rest.views import caller
+from coordination.rest.views import caller, proof_of
 
 ROW = (
     *("id", "reference", "kind", "lane", "digest", "media_type", "filename"),
@@ -141,12 +141,23 @@ class _Answering(PartnerView):
                 payload=dict(body.validated_data),
                 way="api",
                 by=caller(request),
+                proof=proof_of(request),
             )
         return Response(Taken(inbound).data, status=status.HTTP_201_CREATED)
 
 
 class Acknowledge(_Answering):
-    """Acknowledging a message."""
+    """Acknowledging a message. Of one that is a danger to life it waits behind nothing else."""
+
+    may_be_urgent = True
+
+    def is_urgent(self, request: Request) -> bool:
+        """Tell whether the message is P0 and the caller's."""
+        agency = agency_of(request)
+        if agency is None:
+            return False
+        with wall.behind(agency.pk):
+            return outbox.for_agency(agency.pk).filter(pk=self.kwargs["message_id"], lane="P0").exists()
 
     @extend_schema(
         operation_id="messages_acknowledge",

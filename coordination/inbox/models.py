@@ -19,6 +19,9 @@ class InboundMessage(models.Model):
     sent_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
+    proof = SealedJSONField(
+        null=True, blank=True, help_text="The partner's own signature over the request, with what it covers."
+    )
     way = models.CharField(max_length=20, help_text="api, webhook or poll.")
     received_at = models.DateTimeField()
 

@@ -20,6 +20,7 @@ from coordination.outbox import hosts
 from coordination.outbox import selectors as outbox
 from coordination.outbox import services as outbox_services
 from coordination.partners.services import Agency, Destination
+from coordination.rest.signatures import Proof
 
 KINDS = frozenset({"acknowledgement", "question", "outcome", "receipt"})
 LONGEST_ID = 120
@@ -39,12 +40,14 @@ def accept(
     way: str,
     by: User | None = None,
     receipt: Receipt | None = None,
+    proof: Proof | None = None,
 ) -> tuple[InboundMessage, bool]:
     """Keep one thing that `agency` said about a message; return it, and whether it is new.
 
     The same `external_id` with the same content is the same thing and has no second effect; with other
     content it raises Conflict. A message that was not sent to this agency raises NotFound, as a missing one.
     An acknowledgement, and any `receipt` that comes along, is recorded on the delivery in this transaction.
+    `proof` is the partner's verified signature over the request; it is kept, sealed, with what was said.
     """
     if kind not in KINDS:
         raise InvalidInput("kind", f"One of {', '.join(sorted(KINDS))}.")
@@ -57,6 +60,7 @@ def accept(
         raise InvalidInput("external_id", f"1 to {LONGEST_ID} characters.")
     message = _sent_to(agency, message_id)
     kept: Any = {**payload, **_told(receipt)}
+    kept_proof: Any = proof.as_dict() if proof is not None else None
     said = InboundMessage(
         agency=agency,
         external_id=external_id,
@@ -65,6 +69,7 @@ def accept(
         payload=kept,
         sent_by=by,
         way=way,
+        proof=kept_proof,
         received_at=clock.now(),
     )
     before = _keep(said)
@@ -74,7 +79,13 @@ def accept(
         "inbox.accepted",
         subject=str(message.pk),
         by=by,
-        details={"inbound": str(said.pk), "kind": kind, "way": way, "agency": agency.pk},
+        details={
+            "inbound": str(said.pk),
+            "kind": kind,
+            "way": way,
+            "agency": agency.pk,
+            **({"key_id": proof.key_id, "signed_digest": proof.digest} if proof is not None else {}),
+        },
     )
     if kind == "acknowledgement" and receipt is None:
         receipt = _acknowledged(message, payload)

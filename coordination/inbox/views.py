@@ -1,6 +1,7 @@
 """Where partners' systems call back. Open to the internet: the channel, in its host, verifies every call."""
 
 import logging
+from contextlib import suppress
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +22,8 @@ from coordination.core.rules import anybody, declares
 from coordination.inbox import services
 from coordination.outbox.hosts import ChannelBroke, HostFailed
 from coordination.partners import selectors as partners
-from coordination.rest.problems import plain_response
+from coordination.rest import addresses, limits
+from coordination.rest.problems import Problem, plain_response
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,9 @@ STATUS: dict[type[Exception], int] = {
     UnknownChannel: 500,
 }
 
+# What a call is answered that nobody whom we know made, or may have.
+NOBODYS = frozenset({400, 404})
+
 
 @declares(POST=anybody("Partners' systems call it; the channel, in its host, verifies each call."))
 @csrf_exempt
@@ -50,16 +55,25 @@ def inbound(request: HttpRequest, inbound_id: UUID) -> HttpResponse:
     204 where it was taken, also for the second time; 400 where it is not theirs or malformed, 404 where there
     is no such address or message, 409 where what it says contradicts what was said or done before, 413 where
     it is too large, 500 where they should send it again. Whose signature holds is told what is malformed, as
-    a problem; no other answer says more.
+    a problem; no other answer says more. An address from which too many calls came that are nobody's is
+    answered 429 for a while, before a plugin host is troubled.
     """
     if _length(request) > LARGEST_BODY:
         return HttpResponse(status=413)
+    flood, address = limits.limit("address_urgent"), addresses.key_of(request)
+    try:
+        limits.look(flood, address)
+    except Problem as problem:
+        return plain_response(problem.code, headers=problem.headers)
     try:
         destination = partners.destination_called_back(str(inbound_id))
         services.accept_from_channel(destination, _as_it_came(request))
     except tuple(STATUS) as error:
         status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
         logger.warning("a call to %s was answered %s: %s", inbound_id, status, type(error).__name__)
+        if status in NOBODYS:
+            with suppress(Problem):  # two at once may both be the last
+                limits.charge([(flood, address)])
         return _malformed(error) or HttpResponse(status=status)
     return HttpResponse(status=204)
 

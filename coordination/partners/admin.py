@@ -23,6 +23,7 @@ from coordination.partners.forms import (
     at_its_field,
     split,
 )
+from coordination.partners.keyadmin import KeysAndTokens
 from coordination.partners.models import Agency, Destination, Officer
 
 CHANGE_AGENCY = "partners.change_agency"
@@ -67,7 +68,7 @@ class PartnerAdmin(RecordAdmin):
 
 
 @admin.register(Agency)
-class AgencyAdmin(PartnerAdmin):
+class AgencyAdmin(KeysAndTokens, PartnerAdmin):
     """Agencies with their officers: who they are, how we know, and until when."""
 
     add_permission = CHANGE_AGENCY
@@ -89,6 +90,8 @@ class AgencyAdmin(PartnerAdmin):
         """Offer nobody to verify what they registered, and suspending only once."""
         if act.name == "verify":
             return record.registered_by_id != request.user.pk and not selectors.is_open(record)
+        if act.name in ("require_signatures", "allow_unsigned"):
+            return record.must_sign == (act.name == "allow_unsigned")
         return act.name != "suspend" or record.suspended_at is None
 
     def page_context(self, request: HttpRequest, record: Agency, page: str) -> dict[str, Any]:  # noqa: ARG002
@@ -99,6 +102,7 @@ class AgencyAdmin(PartnerAdmin):
             "standing": self.standing(record),
             "officers": [(each, selectors.may_act(each)) for each in officers],
             "destinations": list(selectors.destinations_of(record)) if sees else [],
+            **self.keys_and_tokens(request, record),
         }
 
     def new_form(self, request: HttpRequest) -> forms.BaseForm:

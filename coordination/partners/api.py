@@ -8,9 +8,15 @@ from rest_framework.request import Request
 from coordination.core import wall
 from coordination.core.errors import NotPermitted
 from coordination.core.rules import Records
-from coordination.partners import selectors
 from coordination.partners.models import Agency
-from coordination.rest.views import ApiView, GenericApiView, caller
+from coordination.rest import callers
+from coordination.rest.views import ApiView, GenericApiView
+
+
+def agency_of(request: Request) -> Agency | None:
+    """Return the agency that the caller may act for, as it stood when the request began; None without one."""
+    found = callers.standing(request).acts_for
+    return found if isinstance(found, Agency) else None
 
 
 class PartnerView(ApiView):
@@ -31,7 +37,7 @@ class PartnerView(ApiView):
             # Before the transaction of an Idempotency-Key goes around it: that record is the application's.
             vars(self)[name] = partial(self._behind, handler)
         super().initial(request, *args, **kwargs)
-        agency = selectors.agency_of(caller(request))
+        agency = agency_of(request)
         if agency is None:
             raise NotPermitted
         self.agency = agency

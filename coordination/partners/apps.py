@@ -8,3 +8,10 @@ class PartnersConfig(AppConfig):
 
     name = "coordination.partners"
     label = "partners"
+
+    def ready(self) -> None:
+        """Tell the API's furniture what holds for callers who are at an agency."""
+        from coordination.partners import selectors
+        from coordination.rest import callers
+
+        callers.register(selectors.standing_of)

@@ -62,6 +62,42 @@ class OfficerForm(forms.Form):
     rank = forms.CharField(max_length=100, required=False)
     badge = forms.CharField(max_length=60, required=False)
     contact = forms.CharField(max_length=300, required=False, help_text="Sealed. From our own directory.")
+    is_system = forms.BooleanField(
+        required=False,
+        label="The agency's own system",
+        help_text="Its token is the agency's: their portal calls with it, and what it says names the person.",
+    )
+
+
+class KeyForm(forms.Form):
+    """A public key that an agency gave us."""
+
+    public_key = forms.CharField(
+        label="Public key (Ed25519)",
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="PEM, or its 32 bytes in base64. Never the private one.",
+    )
+    how_known = forms.CharField(
+        max_length=300,
+        label="How we know that this key is theirs",
+        help_text="Who gave it, and who read its id back to you on a call to a number of ours.",
+    )
+
+
+class HowConfirmedForm(forms.Form):
+    """The second look at a key."""
+
+    how_confirmed = forms.CharField(
+        max_length=300,
+        label="How you know",
+        help_text="You are the second: say with whom of theirs, on which number of ours, you compared it.",
+    )
+
+
+class ShortReasonForm(forms.Form):
+    """Why, in a line."""
+
+    reason = forms.CharField(max_length=300, label="Reason")
 
 
 class WayForm(forms.Form):

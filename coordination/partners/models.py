@@ -50,6 +50,9 @@ class Agency(models.Model):
     )
     how_verified = SealedTextField(default="", blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
+    must_sign = models.BooleanField(
+        default=False, help_text="What the agency sends by the API has to be signed with one of its keys."
+    )
 
     class Meta:
         ordering = ["name", "identifier"]
@@ -94,6 +97,9 @@ class Officer(models.Model):
         null=True, blank=True, help_text="Verification ends 12 months after it was made."
     )
     suspended_at = models.DateTimeField(null=True, blank=True)
+    is_system = models.BooleanField(
+        default=False, help_text="No person but the agency's own system, with the agency's token."
+    )
 
     class Meta:
         ordering = ["pk"]  # the name is sealed
@@ -113,6 +119,46 @@ class Officer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rank} {self.name}".strip()
+
+
+class AgencyKey(models.Model):
+    """A public key (Ed25519) with which an agency signs requests. In use once a second person looked."""
+
+    agency = models.ForeignKey(Agency, models.PROTECT, related_name="keys")
+    key_id = models.CharField(max_length=80, unique=True, help_text="What a signature names it by.")
+    public_key = models.BinaryField(max_length=32)
+    how_known = models.CharField(max_length=300, help_text="How we know that this key is theirs.")
+    registered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    registered_at = models.DateTimeField()
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    how_confirmed = models.CharField(max_length=300, default="", blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_reason = models.CharField(max_length=300, default="", blank=True)
+
+    class Meta:
+        ordering = ["-registered_at"]
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(registered_by__isnull=True)
+                | models.Q(confirmed_by__isnull=True)
+                | ~models.Q(confirmed_by=models.F("registered_by")),
+                name="agency_key_two_people",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key_id
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether a signature by it is taken."""
+        return self.confirmed_at is not None and self.revoked_at is None
 
 
 class Destination(models.Model):

@@ -2,14 +2,17 @@
 
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db.models import Q, QuerySet
 
-from coordination.access.services import User
+from coordination.access import selectors as access
+from coordination.access.services import ApiToken, User
 from coordination.channels import secrets
 from coordination.core import clock
 from coordination.core.errors import NotFound
 from coordination.core.fields import selected
-from coordination.partners.models import Agency, Destination, Officer
+from coordination.partners.models import Agency, AgencyKey, Destination, Officer
+from coordination.rest.callers import Standing
 
 
 def agencies() -> QuerySet[Agency]:
@@ -55,6 +58,39 @@ def agency_of(user: User) -> Agency | None:
     """Return the agency that `user` may act for now, or None."""
     officer = officer_of(user)
     return officer.agency if officer is not None else None
+
+
+def standing_of(user: User) -> Standing | None:
+    """Return what holds for a caller of the API who is at an agency; None for anybody else."""
+    found = Officer.objects.select_related("agency", "user").filter(user=user).first()
+    if found is None:
+        return None
+    agency = found.agency
+
+    def key_of(key_id: str) -> Ed25519PublicKey | None:
+        key = keys_of(agency).filter(key_id=key_id).first()
+        if key is None or not key.is_in_use:
+            return None
+        return Ed25519PublicKey.from_public_bytes(bytes(key.public_key))
+
+    may = may_act(found)
+    return Standing(
+        may_act=may,
+        acts_for=agency if may else None,
+        group=f"agency-{agency.pk}",
+        must_sign=agency.must_sign,
+        key_of=key_of,
+    )
+
+
+def keys_of(agency: Agency) -> QuerySet[AgencyKey]:
+    """Return the keys of an agency, newest first, revoked ones too."""
+    return AgencyKey.objects.filter(agency=agency).select_related("registered_by", "confirmed_by")
+
+
+def tokens_of(agency: Agency) -> QuerySet[ApiToken]:
+    """Return the tokens of an agency's officers and systems, newest first, dead ones too."""
+    return access.tokens_of_people(Officer.objects.filter(agency=agency).values_list("user", flat=True))
 
 
 def is_open(agency: Agency) -> bool:

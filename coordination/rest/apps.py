@@ -8,3 +8,9 @@ class RestConfig(AppConfig):
 
     name = "coordination.rest"
     label = "rest"
+
+    def ready(self) -> None:
+        """Refuse to start with limits that cannot be read."""
+        from coordination.rest import limits
+
+        limits.check_settings()

@@ -9,10 +9,14 @@ from coordination.rest import services
 
 # The promise of docs/api.md.
 KEPT = timedelta(hours=24)
+# Far longer than a signature is young enough to be taken.
+NONCES_KEPT = timedelta(hours=24)
 
 
 @app.periodic(cron="17 * * * *")
 @app.task(queue="background", name="rest.forget_answers", pass_context=False)
 def forget_answers(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate passes the hour it stands for
-    """Delete the answers to Idempotency-Keys that nobody may ask for again."""
+    """Delete answers that nobody may ask for again, limits that are free, and old nonces."""
     services.purge_idempotency(clock.now() - KEPT)
+    services.purge_allowances(clock.now())
+    services.purge_nonces(clock.now() - NONCES_KEPT)

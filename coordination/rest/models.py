@@ -25,3 +25,34 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.principal_id} {self.key}"
+
+
+class Allowance(models.Model):
+    """How far one limit is used up (coordination.rest.limits)."""
+
+    key = models.CharField(primary_key=True, max_length=200)
+    until = models.DateTimeField(db_index=True)
+    period = models.DurationField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class SeenNonce(models.Model):
+    """The nonce of a signed request that came: the same request again is refused."""
+
+    key_id = models.CharField(max_length=80)
+    nonce_digest = models.BinaryField(max_length=32)
+    seen_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["key_id", "nonce_digest"], name="rest_nonce_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key_id} {self.seen_at}"

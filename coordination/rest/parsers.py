@@ -11,13 +11,16 @@ from rest_framework.parsers import BaseParser
 
 from coordination.rest.codes import Problem
 
+DEEPEST = 32
+
 
 class StrictJSONParser(BaseParser):
     """One JSON object in UTF-8, of bounded size.
 
     Refused: NaN and infinities, numbers that overflow to one, a key given twice, NUL and lone surrogates (no
-    column could keep them), another top level than an object unless the view sets `allow_any_json`, and more
-    bytes than the view's `max_body_bytes` (default settings.DATA_UPLOAD_MAX_MEMORY_SIZE).
+    column could keep them), another top level than an object unless the view sets `allow_any_json`, more than
+    32 levels of nesting, and more bytes than the view's `max_body_bytes` (default
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE).
     """
 
     media_type = "application/json"
@@ -33,6 +36,7 @@ class StrictJSONParser(BaseParser):
         _check_charset(media_type or "")
         body = _read(stream, getattr(view, "max_body_bytes", None) or settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         parsed = _loads(body)
+        _check_depth(parsed)
         if not isinstance(parsed, dict) and not getattr(view, "allow_any_json", False):
             raise ParseError("The body is one JSON object.")
         return parsed
@@ -64,10 +68,24 @@ def _loads(body: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise ParseError(f"Not JSON at line {error.lineno}, column {error.colno}.") from None
     except RecursionError:
-        raise ParseError("The body is nested too deeply.") from None
+        raise Problem("body-too-deep", f"The body is nested more than {DEEPEST} levels deep.") from None
     except ValueError:  # a whole number of more digits than Python reads
         raise ParseError("A number in the body is too long.") from None
     return parsed
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return
+    raise Problem("body-too-deep", f"The body is nested more than {DEEPEST} levels deep.")
 
 
 def _check_text(text: str) -> None:

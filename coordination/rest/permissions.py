@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from coordination.access import services as access
 from coordination.access.services import ApiToken
+from coordination.rest import callers
 
 # As `access_rule`: anybody, without a token. For the schema, and hardly anything else.
 PUBLIC = "public"
@@ -47,7 +48,11 @@ class DenyByDefault(BasePermission):
         token = request.auth
         if not isinstance(token, ApiToken):
             return False
+        if not callers.standing(request).may_act:
+            access.record_refusal(token, why="suspended")
+            return False
         if rule.scope and not token.allows(rule.scope):
+            access.record_refusal(token, why="scope")
             raise PermissionDenied(code="insufficient_scope")
         return not rule.permission or access.has(request.user, rule.permission)
 

@@ -5,6 +5,7 @@ does not exist and for what is not the caller's, so it carries no `instance`. A 
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -58,7 +59,8 @@ class ProblemHandler(ExceptionHandler):
         """Answer in the media type of RFC 9457."""
         if isinstance(self.exc, exceptions.APIException):
             exc = self.exc  # it knows the headers: WWW-Authenticate, Retry-After
-        return Response(data, status=data["status"], headers=self.get_headers(exc), content_type=CONTENT_TYPE)
+        headers = {**self.get_headers(exc), **getattr(exc, "headers", {})}
+        return Response(data, status=data["status"], headers=headers, content_type=CONTENT_TYPE)
 
 
 def exception_handler(exc: Exception, context: Any) -> Response | None:
@@ -67,13 +69,16 @@ def exception_handler(exc: Exception, context: Any) -> Response | None:
     return response
 
 
-def plain_response(code: str, *, field: str = "", message: str = "") -> HttpResponse:
+def plain_response(
+    code: str, *, field: str = "", message: str = "", headers: Mapping[str, str] | None = None
+) -> HttpResponse:
     """Return a problem outside REST framework's views: unknown routes, callbacks, middleware."""
     problem = Problem(code, field_errors=[_field(field, "invalid", message)] if field else None)
     response = HttpResponse(
         json.dumps(members(problem), separators=(",", ":")),
         status=problem.status_code,
         content_type=CONTENT_TYPE,
+        headers=dict(headers or {}),
     )
     response["Cache-Control"] = "no-store"
     return response

@@ -74,9 +74,9 @@ class ProblemSchema(AutoSchema):
 
     def _problem_statuses(self) -> list[str]:
         rule = declared_rule(self.view, self.method)
-        statuses = ["400", "404", "406", "500"]
+        statuses = ["400", "404", "406", "414", "431", "500"]
         if rule is None or rule.permission != PUBLIC:
-            statuses += ["401", "403"]
+            statuses += ["401", "403", "429"]
         if self.method in _BODY_METHODS:
             statuses += ["409", "413", "415"]
         if self.method == "POST" and getattr(self.view, "idempotency", "off") != "off":

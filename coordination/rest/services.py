@@ -1,16 +1,17 @@
-"""Answering a repeated request once."""
+"""Answering a repeated request once; counting calls; remembering what was signed."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import connections, router, transaction
+from django.db import IntegrityError, connections, router, transaction
 
 from coordination.access.services import User
 from coordination.core import clock
 from coordination.core.errors import CoordinationError
-from coordination.rest.models import IdempotencyRecord
+from coordination.rest.models import Allowance, IdempotencyRecord, SeenNonce
 
 
 class RequestInFlight(CoordinationError):
@@ -63,6 +64,96 @@ def purge_idempotency(before: datetime) -> int:
     """Delete the answers kept before a moment (a day ago: the promise of docs/api.md); return how many."""
     deleted, _ = IdempotencyRecord.objects.filter(created_at__lt=before).delete()
     return deleted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charge:
+    """One call against one limit: its key moves on by `step`, at most one `period` ahead."""
+
+    key: str
+    step: timedelta
+    period: timedelta
+
+
+def charge(charges: Sequence[Charge], *, at: datetime) -> tuple[int, datetime] | None:
+    """Count one call against each of up to two limits, in one statement.
+
+    Return None where all allow it; otherwise the place of the first that does not, with the moment up to
+    which it is used. Limits after that one are not charged.
+    """
+    if not charges:
+        return None
+    first, second = charges[0], (charges[1] if len(charges) > 1 else None)
+    values: dict[str, Any] = {
+        "at": at,
+        "key": first.key,
+        "step": first.step,
+        "period": first.period,
+        "next_key": second.key if second else None,
+        "next_step": (second or first).step,
+        "next_period": (second or first).period,
+    }
+    with connections[router.db_for_write(Allowance)].cursor() as cursor:
+        cursor.execute(_CHARGE, values)
+        passed = len(cursor.fetchall())
+    if passed == len(charges):
+        return None
+    return passed, used_until(charges[passed].key, charges[passed].period, at=at)
+
+
+def used_until(key: str, period: timedelta, *, at: datetime) -> datetime:
+    """Return the moment up to which a limit is used: `at` where it is free."""
+    until = Allowance.objects.filter(key=key).values_list("until", flat=True).first()
+    return until if until is not None and at < until <= at + 2 * period else at
+
+
+def purge_allowances(before: datetime) -> int:
+    """Delete the limits that are free again; return how many."""
+    deleted, _ = Allowance.objects.filter(until__lt=before).delete()
+    return deleted
+
+
+def see_nonce(key_id: str, nonce: str) -> bool:
+    """Keep the nonce of a signed request; tell whether it is new."""
+    digest = hashlib.sha256(nonce.encode()).digest()
+    kept = SeenNonce(key_id=key_id, nonce_digest=digest, seen_at=clock.now())
+    try:
+        with transaction.atomic():
+            kept.save(force_insert=True)
+    except IntegrityError:
+        return False
+    return True
+
+
+def purge_nonces(before: datetime) -> int:
+    """Delete the nonces of requests that are too old to be taken anyway; return how many."""
+    deleted, _ = SeenNonce.objects.filter(seen_at__lt=before).delete()
+    return deleted
+
+
+# A moment further ahead than two periods is of a clock that was set back since: it holds nobody.
+_USED = """
+    CASE WHEN held.until > %(at)s::timestamptz + 2 * excluded.period THEN %(at)s::timestamptz
+         ELSE GREATEST(held.until, %(at)s::timestamptz) END + (excluded.until - %(at)s::timestamptz)
+"""
+_MOVED_ON = f"""
+    ON CONFLICT (key) DO UPDATE SET until = {_USED}, period = excluded.period
+    WHERE {_USED} <= %(at)s::timestamptz + excluded.period
+    RETURNING held.key
+"""  # nosec B608 - a constant
+_CHARGE = f"""
+    WITH one AS (
+        INSERT INTO rest_allowance AS held (key, until, period)
+        SELECT %(key)s, %(at)s::timestamptz + %(step)s::interval, %(period)s::interval
+        {_MOVED_ON}
+    ), next AS (
+        INSERT INTO rest_allowance AS held (key, until, period)
+        SELECT %(next_key)s::text, %(at)s::timestamptz + %(next_step)s::interval, %(next_period)s::interval
+        WHERE EXISTS (SELECT FROM one) AND %(next_key)s::text IS NOT NULL
+        {_MOVED_ON}
+    )
+    SELECT key FROM one UNION ALL SELECT key FROM next
+"""  # noqa: S608  # nosec B608 - constants
 
 
 def _hold(principal: User, key: str) -> None:

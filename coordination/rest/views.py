@@ -19,14 +19,75 @@ from rest_framework.views import APIView
 from coordination.access.services import User
 from coordination.core.deadlocks import outlasting
 from coordination.core.rules import Records, declares, nobody
-from coordination.rest import services
+from coordination.rest import callers, limits, services, signatures
 from coordination.rest.problems import Problem, plain_response
 
 API_PREFIX = "/api/"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-class OncePerKey(APIView):
+class Paced(APIView):
+    """Counts each call against the limits of its caller, before anything else is asked.
+
+    A view where a danger to life may wait declares `may_be_urgent` and says in `is_urgent` which calls are:
+    those use up nothing of the ordinary limits and are held by a generous one of their own.
+    """
+
+    may_be_urgent: ClassVar[bool] = False
+
+    def is_urgent(self, request: Request) -> bool:  # noqa: ARG002 - for overriding
+        """Tell whether this call must not wait for others; asked where `may_be_urgent`."""
+        return self.may_be_urgent
+
+    def perform_authentication(self, request: Request) -> None:
+        """Authenticate, then count."""
+        super().perform_authentication(request)
+        user = request.user
+        if not isinstance(user, User):
+            return
+        if self.may_be_urgent and self.is_urgent(request):
+            limits.charge([(limits.limit("urgent"), str(user.pk))])
+            return
+        group = callers.standing(request).group
+        wanted = [(limits.limit("caller"), str(user.pk))]
+        limits.charge([*wanted, (limits.limit("group"), group)] if group else wanted)
+
+
+class Signed(Paced):
+    """Verifies a signed request, and demands a signature where the caller's agency has to sign.
+
+    `signature` is "by_agency" (a POST, where the agency has to) or "required" (every call). A signature that
+    came along is always verified. `proof_of(request)` is the proof; it is spent: the same request is refused.
+    """
+
+    signature: ClassVar[Literal["by_agency", "required"]] = "by_agency"
+
+    def check_permissions(self, request: Request) -> None:
+        """Check the rule first, then the signature."""
+        super().check_permissions(request)
+        proof = self._proof(request) if isinstance(request.user, User) else None
+        request.proof = proof  # type: ignore[attr-defined]
+
+    def _proof(self, request: Request) -> signatures.Proof | None:
+        standing = callers.standing(request)
+        if not signatures.is_signed(request.headers):
+            if self.signature == "required" or (standing.must_sign and request.method == "POST"):
+                raise signatures.missing()
+            return None
+        http = request._request  # noqa: SLF001 - REST framework's documented way to Django's request
+        signed = signatures.SignedRequest(
+            method=request.method or "",
+            url=http.build_absolute_uri(),
+            headers=http.headers,
+            body=http.body,
+        )
+        proof = signatures.verify(signed, standing.key_of)
+        if not services.see_nonce(proof.key_id, proof.nonce):
+            raise Problem("signature-replayed")
+        return proof
+
+
+class OncePerKey(Signed):
     """POST with an Idempotency-Key has one effect and one answer, however often it is sent.
 
     `idempotency` is "optional", "required" or "off". The handler runs in one transaction with the record of
@@ -101,6 +162,12 @@ def caller(request: Request) -> User:
     if not isinstance(request.user, User):
         raise NotAuthenticated
     return request.user
+
+
+def proof_of(request: Request) -> signatures.Proof | None:
+    """Return the verified signature that came with a request, None where it was not signed."""
+    found: signatures.Proof | None = getattr(request, "proof", None)
+    return found
 
 
 class GenericApiView(ApiView, GenericAPIView):  # type: ignore[type-arg]

@@ -88,6 +88,7 @@ class Flags(ApiView):
     required_scope = Scope.FLAG
     access_rule = "triage.receive_flag"
     idempotency = "required"
+    may_be_urgent = True
     max_body_bytes = 1024 * 1024
 
     @extend_schema(

@@ -147,9 +147,9 @@ def test_a_token_is_revoked_from_the_page_of_its_person_only(
     token, plain = services.issue_token(
         police_officer, by=None, name="portal", scopes=["read"], expires_in=services.LONGEST_TOKEN_LIFE
     )
-    _do(desk, reviewer, "revoke_token", target=token.reference)
+    _do(desk, reviewer, "revoke_token", target=token.reference, reason="It was lost.")
     assert selectors.live_token(plain.encode()) is not None
-    _do(desk, police_officer, "revoke_token", target=token.reference)
+    _do(desk, police_officer, "revoke_token", target=token.reference, reason="It was lost.")
     assert selectors.live_token(plain.encode()) is None
     assert [leaf.action for leaf in ledger.entries_about(token.reference)][-1] == "access.token_revoked"
 

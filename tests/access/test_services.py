@@ -151,7 +151,7 @@ def test_a_token_is_shown_once_and_kept_as_a_digest(police_officer: User, admini
 
 def test_a_tokens_life_is_recorded_without_the_token(police_officer: User, administrator: User) -> None:
     token, plain = _issue(police_officer, by=administrator)
-    services.revoke_token(token, by=administrator)
+    services.revoke_token(token, by=administrator, reason="It was lost.")
     assert _deeds(token.reference) == ["access.token_issued", "access.token_revoked"]
     for leaf in ledger.entries_about(token.reference):
         assert plain[:15].encode() not in bytes(leaf.entry)
@@ -188,15 +188,15 @@ def test_only_an_administrator_issues_and_revokes(police_officer: User, liaison:
         _issue(police_officer, by=liaison)
     token, _ = _issue(police_officer)
     with pytest.raises(NotPermitted):
-        services.revoke_token(token, by=liaison)
+        services.revoke_token(token, by=liaison, reason="It was lost.")
 
 
 def test_a_token_is_revoked_once(police_officer: User) -> None:
     token, plain = _issue(police_officer)
-    services.revoke_token(token, by=None)
+    services.revoke_token(token, by=None, reason="It was lost.")
     assert selectors.live_token(plain.encode()) is None
     with pytest.raises(Conflict):
-        services.revoke_token(token, by=None)
+        services.revoke_token(token, by=None, reason="It was lost.")
 
 
 def test_a_token_ends_on_time(police_officer: User) -> None:
@@ -212,5 +212,5 @@ def test_a_token_ends_on_time(police_officer: User) -> None:
 def test_tokens_of_a_person_are_listed_with_the_dead_ones(police_officer: User) -> None:
     first, _ = _issue(police_officer)
     second, _ = _issue(police_officer)
-    services.revoke_token(first, by=None)
+    services.revoke_token(first, by=None, reason="It was lost.")
     assert list(selectors.tokens_of(police_officer)) == [second, first]

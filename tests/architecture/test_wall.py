@@ -1,24 +1,38 @@
 """The second wall has no gap: not in a table that belongs to an agency, and not in a route for partners."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db.models import ForeignKey
+from django.urls import URLPattern, URLResolver, get_resolver
 
 from coordination.access.services import Scope
 from coordination.core import grants
 from coordination.partners.api import PartnerView
 from coordination.rest.permissions import declared_rule
-from tests.architecture.test_routes import METHODS, OF_THE_API
 
+METHODS = ("get", "post", "put", "patch", "delete")
 PARTNERS_SCOPES = {Scope.READ, Scope.RESPOND, Scope.SUBMIT}
 # Views that an officer's token opens outside the wall, each with the reason why that is right.
 NOTHING_OF_AN_AGENCY = {"coordination.rest.openapi.Document": "The OpenAPI document: it reads no table."}
+
+
+def _api(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every route of the API with its view."""
+    for each in resolver.url_patterns:
+        route = f"{before}{each.pattern}"
+        if isinstance(each, URLResolver):
+            yield from _api(each, route)
+        elif isinstance(each, URLPattern) and hasattr(each.callback, "cls"):
+            yield route, each.callback.cls
+
+
 MODELS = list(apps.get_models(include_auto_created=True))
 FOR_PARTNERS = [
     (method, route, view)
-    for route, view in OF_THE_API
+    for route, view in _api(get_resolver())
     for method in METHODS
     if hasattr(view, method)
     and (rule := declared_rule(view, method.upper()))
@@ -57,7 +71,7 @@ def test_the_partner_role_is_granted_no_table_without_a_policy() -> None:
     partner = grants.RIGHTS["partner"]
     assert partner.ordinary == grants.NOTHING
     assert not partner.tables, "columns are named one by one"
-    assert partner.columns.keys() == partner.rows.keys() == grants.RIGHTS["app"].rows.keys()
+    assert partner.columns.keys() <= partner.rows.keys() == grants.RIGHTS["app"].rows.keys()
 
 
 def test_there_are_routes_for_partners() -> None:

@@ -192,3 +192,21 @@ def test_a_length_that_is_none_is_refused(destination: Destination, length: str)
 
 def test_what_a_partner_writes_in_place_of_an_id_is_not_kept_in_the_clear(destination: Destination) -> None:
     assert services._id_of(destination, "Jonas Weber, 4 Elm Street").startswith("sha256:")
+
+
+def test_an_address_whose_calls_are_nobodys_troubles_no_plugin_after_a_while(
+    destination: Destination, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "address_urgent": "3/60"}
+    unknown = "/inbound/00000000-0000-7000-8000-000000000000/"
+    now = clock.now()
+    with clock.frozen(now):
+        assert [Client().post(unknown).status_code for _ in range(3)] == [404] * 3
+        monkeypatch.setattr(services, "accept_from_channel", lambda *_: pytest.fail("was asked"))
+        refused = Client().post(f"/inbound/{destination.inbound_id}/")
+        assert refused.status_code == 429
+        assert refused.headers["Retry-After"] == "20"
+        assert refused.headers["Content-Type"] == "application/problem+json"
+    monkeypatch.undo()
+    elsewhere = Client(REMOTE_ADDR="203.0.113.9").post(unknown)
+    assert elsewhere.status_code == 404

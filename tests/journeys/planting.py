@@ -145,11 +145,11 @@ def partner_answers(
         assert reply.status_code == 201, reply.content
         given.append(reply.content)
         if path == "questions":
-            answer(canaries, referral, by, other)
+            answer_question(canaries, referral, by, other)
     return given
 
 
-def answer(canaries: Canaries, referral: Referral, by: User, other: User) -> None:
+def answer_question(canaries: Canaries, referral: Referral, by: User, other: User) -> None:
     question = Question.objects.get(addressee__referral=referral)
     asked = services.answer(question, by=by, text=canaries.plant("answer"))
     assert asked.message is not None

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from coordination.core import errors
 from coordination.ledger import services as ledger
 from coordination.ledger.models import Leaf
-from coordination.rest import views
+from coordination.rest import links, views
 from coordination.rest.permissions import PUBLIC
 
 
@@ -50,6 +50,32 @@ class Echo(views.GenericApiView):
             raise errors.Conflict
         ledger.record("cases.echoed", subject="done", by=request.user)
         return Response(given.validated_data, status=201, headers={"Location": "/api/v1/echo/1"})
+
+
+class Urgent(views.ApiView):
+    required_scope = "read"
+    may_be_urgent = True
+
+    def get(self, request: Request) -> Response:
+        return Response({})
+
+
+class NeedsSignature(views.ApiView):
+    required_scope = "respond"
+    signature = "required"
+
+    def get(self, request: Request) -> Response:
+        return Response({"key": views.proof_of(request).key_id})
+
+
+class File(views.ApiView):
+    required_scope = "read"
+
+    def get(self, request: Request, pk: int) -> Response:
+        if "link" not in request.query_params:
+            return Response({"link": links.make(f"file:{pk}", request=request)})
+        links.check(request.query_params["link"], f"file:{pk}", request=request)
+        return Response({})
 
 
 class NeedsKey(Echo):
@@ -146,6 +172,9 @@ urlpatterns = [
     path("api/v1/raises/<str:what>", Raises.as_view()),
     path("api/v1/entries", Entries.as_view()),
     path("api/v1/entries/<int:pk>", Entry.as_view()),
+    path("api/v1/files/<int:pk>", File.as_view()),
+    path("api/v1/urgent", Urgent.as_view()),
+    path("api/v1/needs-signature", NeedsSignature.as_view()),
     path("api/v1/denies", Denies.as_view()),
     re_path("^api/", views.api_not_found),
 ]

@@ -49,7 +49,6 @@ def test_a_plain_object_is_read(api: APIClient) -> None:
         b'{"a": ["\\ud800"]}',
         b'{"\\ud800": 1, "\\ud800": 2}',
         b'{"\\udfff": 1}',
-        b"[" * 100_000,
         b'{"a": ' + b"9" * 5000 + b"}",
         b'{"a": 1} {"b": 2}',
     ],
@@ -58,6 +57,26 @@ def test_a_plain_object_is_read(api: APIClient) -> None:
 def test_what_is_not_strict_json_is_refused(api: APIClient, body: bytes) -> None:
     answer = _post(api, body)
     assert (answer.status_code, _code(answer)) == (400, "malformed-body")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b"[" * 100_000 + b"]" * 100_000,
+        b"[" * 34 + b"]" * 34,
+        b'{"a": ' * 33 + b"1" + b"}" * 33,
+        b'{"a": [{"b": ' * 400 + b"1" + b"}]}" * 400,
+    ],
+    ids=["open", "closed", "a level too many", "of objects", "of both"],
+)
+def test_what_is_nested_too_deeply_is_refused_by_name(api: APIClient, body: bytes) -> None:
+    answer = _post(api, body)
+    assert (answer.status_code, _code(answer)) == (400, "body-too-deep")
+
+
+def test_as_many_levels_as_are_allowed_are_read(api: APIClient) -> None:
+    assert _post(api, b"[" * 32 + b"]" * 32).status_code == 200
 
 
 def test_half_a_character_may_be_one_with_its_other_half(api: APIClient) -> None:

@@ -35,6 +35,7 @@ class Caller:
     role: str = ""
     signed_in: bool = True
     token_lives: bool = True
+    cut_off: bool = False
     scopes: tuple[str, ...] = tuple(Scope.values)
     agency: Agency | None = None
     cookies: str = ""
@@ -64,7 +65,7 @@ def everybody(ours: Agency, theirs: Agency, cut_off: Agency) -> dict[str, Caller
     found = {role.value: _caller(role.value, role=role.value) for role in Role if role is not Role.OFFICER}
     found[OFFICER_OF_OURS] = _officer(OFFICER_OF_OURS, ours, agency=ours)
     found[OFFICER_OF_THEIRS] = _officer(OFFICER_OF_THEIRS, theirs, agency=theirs)
-    found["officer of a suspended agency"] = _officer("officer of a suspended agency", cut_off)
+    found["officer of a suspended agency"] = _officer("officer of a suspended agency", cut_off, cut_off=True)
     found["officer without scopes"] = _officer("officer without scopes", ours, agency=ours, scopes=())
     found["nobody"] = Caller(name="nobody", signed_in=False, token_lives=False)
     found["somebody without a role"] = _caller("somebody without a role", role="")

@@ -82,7 +82,8 @@ def _oneself(caller: Caller, about: About) -> frozenset[Outcome]:
 def _at_the_api(rule: Rule, caller: Caller, about: About) -> Outcome:
     if not caller.token_lives:
         return Outcome.DOOR
-    if rule.scope not in caller.scopes or not holds(rule, caller.permissions):
+    # Whose agency was cut off is told so everywhere, whatever the token says.
+    if caller.cut_off or rule.scope not in caller.scopes or not holds(rule, caller.permissions):
         return Outcome.REFUSED
     if rule.records is Records.OF_AGENCY and caller.agency is None:
         return Outcome.REFUSED

@@ -12,6 +12,7 @@ import coordination.core.fields
 class Migration(migrations.Migration):
     dependencies = [
         ("access", "0002_doors"),
+        ("access", "0002_tokens_used_and_rotated"),
     ]
 
     operations = [

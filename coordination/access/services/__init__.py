@@ -12,13 +12,10 @@ from coordination.access.services.glass import (
 )
 from coordination.access.services.lockouts import count_failure, forget_failures, is_locked, release
 from coordination.access.services.people import (
-    LONGEST_TOKEN_LIFE,
     change_password,
     change_person,
     create_person,
     disable_unused,
-    issue_token,
-    revoke_token,
     set_password,
 )
 from coordination.access.services.rights import has, person, require
@@ -37,6 +34,15 @@ from coordination.access.services.sessions import (
     forget_sessions,
     see,
     sign_out,
+)
+from coordination.access.services.tokens import (
+    LONGEST_TOKEN_LIFE,
+    issue_token,
+    longest_token_life,
+    note_use,
+    record_refusal,
+    revoke_token,
+    rotate_token,
 )
 
 __all__ = [
@@ -72,13 +78,17 @@ __all__ = [
     "is_locked",
     "issue_enrolment",
     "issue_token",
+    "longest_token_life",
     "note_factor",
+    "note_use",
     "open_break_glass",
     "person",
+    "record_refusal",
     "release",
     "require",
     "review_break_glass",
     "revoke_token",
+    "rotate_token",
     "see",
     "set_password",
     "set_roles",

@@ -1,25 +1,21 @@
 """People, their roles and tokens: the acts of an administrator, each an entry in the ledger."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
-from knox.models import get_digest_token
-from knox.settings import CONSTANTS
 
-from coordination.access.models import ApiToken, DeskSession, Enrolment, Scope, User
+from coordination.access.models import DeskSession, Enrolment, User
 from coordination.access.roles import Role
 from coordination.access.services import rolechanges, sessions
 from coordination.access.services.rights import require
 from coordination.core import clock
-from coordination.core.errors import Conflict, InvalidInput, Refused
+from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
 
-LONGEST_TOKEN_LIFE = timedelta(days=366)
 _CHANGE = "access.change_user"
 
 
@@ -92,55 +88,6 @@ def change_password(user: User, *, current: str, password: str) -> None:
     take_password(user, password)
     ledger.record("access.password_changed", subject=_subject(user), by=user)
     sessions.end_all(user, why="password changed", by=user)
-
-
-@transaction.atomic
-def issue_token(
-    user: User, *, by: User | None, name: str, scopes: Iterable[str], expires_in: timedelta
-) -> tuple[ApiToken, str]:
-    """Return a new token and its plain text, which is kept nowhere. `by` is None for set-up only."""
-    if by is not None:
-        require(by, _CHANGE)
-    wanted = sorted(set(scopes))
-    if not wanted or not set(wanted) <= set(Scope.values):
-        raise InvalidInput("scopes", f"Scopes are one or more of {', '.join(Scope.values)}.")
-    if not name.strip():
-        raise InvalidInput("name", "Say what the token is used by.")
-    if not timedelta(0) < expires_in <= LONGEST_TOKEN_LIFE:
-        raise InvalidInput("expires_in", f"A token lives at most {LONGEST_TOKEN_LIFE.days} days.")
-    if not user.is_active:
-        raise InvalidInput("user", "A disabled person gets no token.")
-    digest, plain = get_digest_token()
-    token = ApiToken.objects.create(
-        digest=digest,
-        token_key=plain[: CONSTANTS.TOKEN_KEY_LENGTH],
-        user=user,
-        expiry=clock.now() + expires_in,
-        name=name.strip(),
-        scopes=wanted,
-        issued_by=by,
-    )
-    ledger.record(
-        "access.token_issued",
-        subject=token.reference,
-        by=by,
-        details={"user": user.pk, "scopes": wanted, "until": ledger.timestamp(clock.now() + expires_in)},
-    )
-    return token, plain
-
-
-@transaction.atomic
-def revoke_token(token: ApiToken, *, by: User | None) -> ApiToken:
-    """End `token` now; raise Conflict where it was revoked already. `by` is None for set-up only."""
-    if by is not None:
-        require(by, _CHANGE)
-    locked = ApiToken.objects.select_for_update().get(pk=token.pk)
-    if locked.revoked_at is not None:
-        raise Conflict("The token was revoked already.")
-    locked.revoked_at = clock.now()
-    locked.save(update_fields=["revoked_at"])
-    ledger.record("access.token_revoked", subject=locked.reference, by=by, details={"user": locked.user_id})
-    return locked
 
 
 @transaction.atomic

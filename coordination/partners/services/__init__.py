@@ -1,6 +1,6 @@
 """The verbs of partners. One transaction each, every change an entry in the ledger."""
 
-from coordination.partners.models import Agency, Destination, Officer
+from coordination.partners.models import Agency, AgencyKey, Destination, Officer
 from coordination.partners.selectors import destination_fingerprint
 from coordination.partners.services.agencies import (
     VERIFICATION_LASTS,
@@ -12,18 +12,24 @@ from coordination.partners.services.agencies import (
     verify_officer,
 )
 from coordination.partners.services.destinations import add_destination, change_destination, clean_config
+from coordination.partners.services.keys import confirm_key, register_key, require_signatures, revoke_key
 
 __all__ = [
     "VERIFICATION_LASTS",
     "Agency",
+    "AgencyKey",
     "Destination",
     "Officer",
     "add_destination",
     "change_destination",
     "clean_config",
+    "confirm_key",
     "destination_fingerprint",
     "register_agency",
+    "register_key",
     "register_officer",
+    "require_signatures",
+    "revoke_key",
     "suspend_agency",
     "suspend_officer",
     "verify_agency",

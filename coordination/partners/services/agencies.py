@@ -112,11 +112,13 @@ def register_officer(
     rank: str = "",
     badge: str = "",
     contact: str = "",
+    is_system: bool = False,
 ) -> Officer:
     """Write down a person at an agency, linked to `user` or to a new user of this name.
 
-    They act for the agency once another person has verified them. `contact` is sealed. Raises InvalidInput
-    naming `user` for somebody on the desk or at another agency.
+    They act for the agency once another person has verified them. `contact` is sealed. `is_system` is for the
+    agency's own system, whose token is the agency's and no person's; it is verified in the same way. Raises
+    InvalidInput naming `user` for somebody on the desk or at another agency.
     """
     _require(by)
     role = ROLE_OF_KIND.get(AgencyKind(agency.kind), Role.OFFICER)
@@ -132,6 +134,7 @@ def register_officer(
         rank=rank.strip(),
         badge=badge.strip(),
         contact=contact.strip(),
+        is_system=is_system,
         registered_by=by,
     )
     _record_officer("partners.officer_registered", officer, by=by)
