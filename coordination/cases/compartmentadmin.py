@@ -12,6 +12,7 @@ from coordination.cases import selectors, services
 from coordination.cases.forms import AdmitForm, ReasonForm
 from coordination.cases.models import CaseCompartment
 from coordination.core.errors import NotFound
+from coordination.core.rules import Records
 
 # Who keeps any compartment keeps that of victims; the services ask for the one that it is.
 KEEP = "cases.keep_victim"
@@ -22,6 +23,7 @@ class CompartmentAdmin(RecordAdmin):
     """Compartments of the cases that the person sees, and those that wait for somebody to keep them."""
 
     view_permission = KEEP
+    records = Records.OF_CASES
     pages: ClassVar[dict[str, str]] = {"": "cases/compartment.html"}
     list_display = ("name", "marked_by", "marked_at")
     empty_text = "No compartment that you are in."
