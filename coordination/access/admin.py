@@ -151,7 +151,7 @@ class PersonAdmin(RecordAdmin):
         )
         return issued(request, token, plain)
 
-    @act(_CHANGE, "Rotate", form=RotateForm)
+    @act(_CHANGE, "Rotate", form=RotateForm, step_up=True)
     def rotate_token(self, request: HttpRequest, record: User, data: dict[str, Any]) -> Done:
         """Issue a successor of one of the person's tokens."""
         overlap = timedelta(days=data["overlap_days"])
