@@ -95,7 +95,8 @@ def test_writing_the_documentation_says_which_sections_changed(tmp_path: Path, m
     monkeypatch.setattr(generated, "ROOT", tmp_path)
     (tmp_path / "docs").mkdir()
     empty = "".join(
-        f"<!-- generated: {name} -->\n<!-- end: {name} -->\n" for name in ("roles", "sealed columns")
+        f"<!-- generated: {name} -->\n<!-- end: {name} -->\n"
+        for name in ("roles", "conflicts of roles", "sealed columns")
     )
     (tmp_path / "docs" / "security.md").write_text(empty)
     routes = "<!-- generated: routes -->\n<!-- end: routes -->\n"
@@ -104,6 +105,7 @@ def test_writing_the_documentation_says_which_sections_changed(tmp_path: Path, m
     call_command("write_docs", stdout=said)
     assert said.getvalue().splitlines() == [
         "docs/security.md: roles",
+        "docs/security.md: conflicts of roles",
         "docs/security.md: sealed columns",
         "docs/routes.md: routes",
     ]
