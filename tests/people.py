@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from coordination.access import services
-from coordination.access.services import Role, User
+from coordination.access import selectors, services
+from coordination.access.services import BreakGlass, Role, User
 
 # Passwords are for tests that sign in over HTTP; everybody has the same.
 PASSWORD = "correct horse battery staple"
@@ -29,6 +29,22 @@ def cast(db: None) -> Cast:
         )
 
     return person
+
+
+Glass = Callable[[User], BreakGlass]
+
+
+@pytest.fixture
+def break_glass(cast: Cast) -> Glass:
+    """Let somebody act alone, with two others there to be alerted: `break_glass(duty_officer)`."""
+
+    def broken(person: User) -> BreakGlass:
+        missing = 2 - len(selectors.to_alert(person, 2))
+        for number in range(missing):
+            cast(Role.COUNSEL, username=f"alerted_{number}")
+        return services.open_break_glass(by=person, reason="Somebody is about to die; nobody answers.")
+
+    return broken
 
 
 NAMES: dict[str, tuple[str, str]] = {

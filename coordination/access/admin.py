@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from coordination.access import links, selectors, services, stepup
+from coordination.access import links, roleadmin, selectors, services, stepup  # noqa: F401 - roleadmin registers
 from coordination.access.forms import (
     AliasForm,
     NewPersonForm,
@@ -80,13 +80,17 @@ class PersonAdmin(RecordAdmin):
             "sessions": selectors.sessions_of(record),
             "factors": selectors.factors_of(record),
             "lock_out": selectors.lock_out_of(record),
+            "waiting": selectors.waiting_change_of(record),
         }
 
     @act(_CHANGE, "Change roles", form=RolesForm, step_up=True)
     def change_roles(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
-        """Give exactly these roles."""
-        services.set_roles(record, data["roles"], by=services.person(request.user))
-        return "The roles are changed."
+        """Take the roles that are not ticked; propose the new ones to another administrator."""
+        by = services.person(request.user)
+        change = services.set_roles(record, data["roles"], by=by, reason=data["reason"])
+        if change is None:
+            return "The roles are changed."
+        return "Another administrator decides about the new roles; what was taken is taken."
 
     @act(_CHANGE, "Change the name shown outside", form=AliasForm)
     def change_alias(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
@@ -147,7 +151,7 @@ class PersonAdmin(RecordAdmin):
         )
         return issued(request, token, plain)
 
-    @act(_CHANGE, "Rotate", form=RotateForm)
+    @act(_CHANGE, "Rotate", form=RotateForm, step_up=True)
     def rotate_token(self, request: HttpRequest, record: User, data: dict[str, Any]) -> Done:
         """Issue a successor of one of the person's tokens."""
         overlap = timedelta(days=data["overlap_days"])
@@ -173,13 +177,13 @@ class PersonAdmin(RecordAdmin):
         """Show what is shown once in place of the redirect: a message would be stored."""
         answer = shown_once(self, request, super().act_view(request, object_id, name))
         if enrolment := getattr(request, "issued_enrolment", None):
-            made, plain = enrolment
+            issued_to, plain = enrolment
             more = {
-                "enrolment": made,
+                "enrolment": issued_to,
                 "link": links.enrolment(plain),
-                "record_url": self.url_of(made.user),
+                "record_url": self.url_of(issued_to.user),
             }
-            return self._once(request, "access/way_in.html", f"A way in for {made.user}", more)
+            return self._once(request, "access/way_in.html", f"A way in for {issued_to.user}", more)
         return answer
 
     def _once(self, request: HttpRequest, template: str, title: str, more: dict[str, Any]) -> HttpResponse:

@@ -12,9 +12,11 @@ class AccessConfig(AppConfig):
     def ready(self) -> None:
         """Let the groups follow the table of roles; listen at the doors."""
         from coordination.access import checks, receivers, sync  # noqa: F401
-        from coordination.access.services import rotating
+        from coordination.access.services import glass, rotating
         from coordination.core import rotation
+        from coordination.ledger import services as ledger
 
+        ledger.marks.append(glass.mark)
         rotation.ELSEWHERE.append(rotating)
         sync.connect()
         checks.connect()

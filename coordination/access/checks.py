@@ -1,9 +1,13 @@
 """System checks of the doors. What to do about each stands in docs/operations.md."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
+from django.db import DatabaseError
+
+from coordination.access import selectors
 
 
 def no_code_is_shown(**_: Any) -> list[CheckMessage]:
@@ -19,6 +23,25 @@ def no_code_is_shown(**_: Any) -> list[CheckMessage]:
     ]
 
 
+def roles_go_together(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """W001: no service gives roles that do not go together, but a hand in the database can."""
+    if "default" not in (databases or ()):
+        return []
+    try:
+        found = selectors.in_conflict()
+    except DatabaseError:
+        return []  # it does not answer, or is not migrated: coordination.E008 and E015 say so
+    return [
+        Warning(
+            f"Person {person.pk} is {pair} at once, which nobody may be.",
+            hint="Take one of the roles away: People, the person, Change roles.",
+            id="coordination.access.W001",
+        )
+        for person, pair in found
+    ]
+
+
 def connect() -> None:
     """Tell Django about the checks."""
     register(no_code_is_shown, Tags.security)
+    register(roles_go_together, Tags.database)

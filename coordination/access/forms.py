@@ -15,7 +15,13 @@ class RolesForm(forms.Form):
         choices=ROLE_CHOICES,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="All others are taken away. Nobody is on the desk and outside it at once.",
+        help_text="What is not ticked is taken away at once. What is new waits for another administrator.",
+    )
+    reason = forms.CharField(
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Why they need a new role: another administrator decides by it.",
     )
 
 
@@ -27,7 +33,7 @@ class NewPersonForm(RolesForm):
     last_name = forms.CharField(max_length=150, required=False)
     email = forms.EmailField(required=False)
     alias = forms.CharField(max_length=60, required=False, help_text="Shown outside instead of the name.")
-    field_order = ("username", "first_name", "last_name", "email", "alias", "roles")
+    field_order = ("username", "first_name", "last_name", "email", "alias", "roles", "reason")
 
 
 class AliasForm(forms.Form):
@@ -44,30 +50,34 @@ class TokenForm(forms.Form):
     days = forms.IntegerField(min_value=1, max_value=366, initial=90, help_text="How long it lives.")
 
 
-class RotateForm(forms.Form):
-    """A token to replace by another."""
-
-    overlap_days = forms.IntegerField(
-        min_value=0,
-        max_value=14,
-        initial=1,
-        label="Days that both live",
-        help_text="0 ends the old one now; otherwise the partner has so long to change over.",
-    )
-
-
-class RevokeForm(forms.Form):
-    """A token to end."""
-
-    reason = forms.CharField(max_length=300, help_text="Kept with the token; for whoever asks why it ended.")
-
-
 class ReasonForm(forms.Form):
     """Why."""
 
     reason = forms.CharField(
         max_length=300, widget=forms.Textarea, help_text="Who asked, and how you know that it was them."
     )
+
+
+class WhyForm(forms.Form):
+    """Why not."""
+
+    reason = forms.CharField(max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class GlassForm(forms.Form):
+    """Why one person has to act alone."""
+
+    reason = forms.CharField(
+        max_length=1_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="What the danger is, and why nobody else can be waited for. No names.",
+    )
+
+
+class OutcomeForm(forms.Form):
+    """What a review came to."""
+
+    outcome = forms.CharField(max_length=1_000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class EnrolForm(forms.Form):
@@ -101,3 +111,21 @@ class PasswordForm(EnrolForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
     field_order = ("current", "password", "again")
+
+
+class RotateForm(forms.Form):
+    """A token to replace by another."""
+
+    overlap_days = forms.IntegerField(
+        min_value=0,
+        max_value=14,
+        initial=1,
+        label="Days that both live",
+        help_text="0 ends the old one now; otherwise the partner has so long to change over.",
+    )
+
+
+class RevokeForm(forms.Form):
+    """A token to end."""
+
+    reason = forms.CharField(max_length=300, help_text="Kept with the token; for whoever asks why it ended.")

@@ -23,3 +23,10 @@ def forget(timestamp: int) -> None:  # noqa: ARG001 - as above
     """Delete failures that count no longer, and sessions that ended long ago."""
     services.forget_failures(clock.now())
     services.forget_sessions(clock.now() - KEPT)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queue="background", name="access.expire_role_changes", pass_context=False)
+def expire_role_changes(timestamp: int) -> None:  # noqa: ARG001 - as above
+    """End the proposals that no second administrator decided in time."""
+    services.expire_role_changes(clock.now())

@@ -5,10 +5,13 @@ from typing import Any, ClassVar, NoReturn
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from knox.models import AbstractAuthToken
 
+from coordination.access.workflow import RoleChangeState
 from coordination.core import clock, identifiers
+from coordination.core.fields import SealedTextField
+from coordination.core.models import states_constraint
 
 
 class Scope(models.TextChoices):
@@ -193,3 +196,92 @@ class Enrolment(models.Model):
     def is_open(self) -> bool:
         """Whether it can be used now."""
         return self.used_at is None and self.expires_at > clock.now() and self.user.is_active
+
+
+class RoleChange(models.Model):
+    """More roles for a person, proposed by one administrator; nothing is in force before another decides."""
+
+    person = models.ForeignKey(User, models.PROTECT, related_name="role_changes")
+    roles = ArrayField(models.CharField(max_length=40), help_text="What is added to the person's roles.")
+    reason = SealedTextField()
+    state = models.CharField(
+        max_length=20, choices=[(s.value, s.value) for s in RoleChangeState], default=RoleChangeState.PROPOSED
+    )
+    proposed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decision_reason = SealedTextField(default="", blank=True)
+
+    class Meta:
+        ordering = ["-proposed_at"]
+        default_permissions = ()
+        permissions = [
+            ("view_rolechange", "See proposed changes of roles"),
+            ("decide_rolechange", "Decide on a change of roles that another administrator proposed"),
+        ]
+        constraints = [
+            states_constraint("rolechange", RoleChangeState),
+            models.UniqueConstraint(
+                fields=["person"], condition=Q(state="proposed"), name="access_one_role_change_waits"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="approved")
+                | (~Q(decided_by=F("proposed_by")) & ~Q(decided_by=F("person")))
+                & Q(decided_by__isnull=False),
+                name="access_roles_take_two",
+            ),
+            models.CheckConstraint(
+                condition=~Q(proposed_by=F("person")), name="access_nobody_proposes_for_themselves"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.roles).replace('_', ' ')} for {self.person}"
+
+
+class BreakGlass(models.Model):
+    """One person acts alone in an emergency, from `opened_at` to `ends_at`; somebody else reviews it."""
+
+    reference = models.CharField(max_length=20, unique=True, editable=False)
+    person = models.ForeignKey(User, models.PROTECT, related_name="+")
+    reason = SealedTextField()
+    alerted = models.ManyToManyField(User, related_name="+")
+    opened_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    outcome = SealedTextField(default="", blank=True)
+
+    class Meta:
+        verbose_name = "break-glass"
+        verbose_name_plural = "break-glass"
+        ordering = ["-opened_at"]
+        default_permissions = ()
+        permissions = [
+            ("view_breakglass", "See who broke the glass and why"),
+            ("open_breakglass", "Break the glass in an emergency"),
+            ("review_breakglass", "Be alerted when the glass is broken, and review it"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person"], condition=Q(reviewed_at__isnull=True), name="access_one_glass_unreviewed"
+            ),
+            models.CheckConstraint(
+                condition=~Q(reviewed_by=F("person")), name="access_another_reviews_glass"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it lets its person act alone now."""
+        return clock.now() < self.ends_at
+
+    @property
+    def origin(self) -> str:
+        """How tasks name it."""
+        return f"access.breakglass:{self.pk}"

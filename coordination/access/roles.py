@@ -4,6 +4,7 @@ A permission reads <slice>.<codename>; the codename is declared in the Meta of a
 gives the right to an act in general; which case it may be done on is decided by the grants in `cases`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -56,13 +57,18 @@ _FILE = _permissions(
     referrals="file_referral submit_referral withdraw_referral correct_referral close_referral",
     outbox="resend_delivery resolve_delivery",
 )
+_DECIDE = _permissions(triage="decide_flag")
 _APPROVE = _permissions(referrals="approve_referral return_referral decline_referral")
+_REVIEW_GLASS = _permissions(access="view_breakglass review_breakglass")
 _COUNSEL = (
     _READ_DESK
     | _READ_REFERRALS
     | _APPROVE
+    | _REVIEW_GLASS
     | _permissions(
-        cases="work_case assign_case grant_case", referrals="withdraw_referral", ledger="view_leaf"
+        cases="work_case assign_case grant_case keep_nondisclosure keep_victim",
+        referrals="withdraw_referral",
+        ledger="view_leaf",
     )
 )
 
@@ -90,6 +96,7 @@ ROLES: dict[Role, Rights] = {
         | _READ_REFERRALS
         | _FILE
         | _APPROVE
+        | _REVIEW_GLASS
         | _permissions(cases="work_case assign_case grant_case", triage="receive_flag decide_flag"),
     ),
     Role.DUTY_OFFICER: Rights(
@@ -98,9 +105,11 @@ ROLES: dict[Role, Rights] = {
         | _READ_REFERRALS
         | _FILE
         | _APPROVE
+        | _REVIEW_GLASS
         | _permissions(
             cases="work_case assign_case grant_case",
             triage="receive_flag decide_flag",
+            access="open_breakglass",
             referrals="break_glass_referral",
         ),
     ),
@@ -118,16 +127,18 @@ ROLES: dict[Role, Rights] = {
     ),
     Role.VICTIM_LIAISON: Rights(
         purpose="Owns the contact with victims; acts on no referral.",
-        permissions=_READ_DESK | _permissions(cases="work_case", referrals="view_referral"),
+        permissions=_READ_DESK | _permissions(cases="work_case keep_victim", referrals="view_referral"),
     ),
     Role.AUDITOR: Rights(
         purpose="Sees all and acts on nothing.",
-        permissions=_READ_DESK | _READ_REFERRALS | _permissions(ledger="view_leaf", access="view_user"),
+        permissions=_READ_DESK
+        | _READ_REFERRALS
+        | _permissions(ledger="view_leaf", access="view_user view_rolechange view_breakglass"),
     ),
     Role.ADMINISTRATOR: Rights(
         purpose="Keeps people, agencies and destinations; sees no case.",
         permissions=_permissions(
-            access="view_user change_user",
+            access="view_user change_user view_rolechange decide_rolechange",
             partners="view_agency change_agency view_destination change_destination",
             policy="view_pack",
             outbox="view_delivery",
@@ -158,6 +169,60 @@ ROLES: dict[Role, Rights] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Conflict:
+    """A role that nobody holds together with any of `others`, and why."""
+
+    role: Role
+    others: frozenset[Role]
+    why: str
+
+
+def _all_but(role: Role) -> frozenset[Role]:
+    return frozenset(Role) - {role}
+
+
+CONFLICTS = (
+    Conflict(
+        role=Role.AUDITOR,
+        others=_all_but(Role.AUDITOR),
+        why="who looks at what all did did none of it",
+    ),
+    Conflict(
+        role=Role.ADMINISTRATOR,
+        others=_all_but(Role.ADMINISTRATOR),
+        why="who gives rights has none over a case",
+    ),
+    Conflict(
+        role=Role.CUSTODIAN,
+        others=frozenset(
+            role for role, rights in ROLES.items() if rights.permissions & (_FILE | _APPROVE | _DECIDE)
+        ),
+        why="who keeps the records decides on nothing that they are about",
+    ),
+)
+
+
+def conflicts_in(roles: Iterable[str]) -> list[tuple[Role, Role, str]]:
+    """Return the pairs among `roles` that nobody holds together, each with why."""
+    held = {Role(role) for role in roles if role in [*Role]}
+    pairs = {
+        tuple(sorted((each.role, other))): each.why
+        for each in reversed(CONFLICTS)
+        if each.role in held
+        for other in each.others & held
+    }
+    return [(Role(one), Role(other), why) for (one, other), why in sorted(pairs.items())]
+
+
+def need_two(roles: Iterable[str]) -> set[str]:
+    """Return those of `roles` that are given by two people: all that give a right on the desk or to a system.
+
+    A role outside the desk gives none: an agency's people are verified by a second person before they act.
+    """
+    return {role for role in roles if ROLES[Role(role)].staff or ROLES[Role(role)].permissions}
+
+
 def permissions() -> frozenset[str]:
     """Return every permission that some role has."""
     return frozenset().union(*(rights.permissions for rights in ROLES.values()))
@@ -171,4 +236,14 @@ def as_markdown() -> str:
             ", ".join(f"`{permission}`" for permission in sorted(rights.permissions)) or "nothing on the desk"
         )
         lines.append(f"| {role.value} | {rights.purpose} | {may} |")
+    return "\n".join(lines)
+
+
+def conflicts_as_markdown() -> str:
+    """Return the table of conflicts as docs/security.md shows it."""
+    lines = ["| Nobody is | and also | because |", "|---|---|---|"]
+    for each in CONFLICTS:
+        all_others = len(each.others) == len(Role) - 1
+        others = "anything else" if all_others else ", ".join(sorted(each.others))
+        lines.append(f"| {each.role.value} | {others} | {each.why} |")
     return "\n".join(lines)

@@ -3,15 +3,18 @@
 import hashlib
 import secrets
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Permission
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, Value, When
 from knox.crypto import hash_token
 
-from coordination.access.models import ApiToken, DeskSession, Enrolment, LockOut, User
-from coordination.core import sealing
+from coordination.access.models import ApiToken, BreakGlass, DeskSession, Enrolment, LockOut, RoleChange, User
+from coordination.access.roles import Role, conflicts_in
+from coordination.access.workflow import RoleChangeState
+from coordination.core import clock, sealing
 
 
 def holders(permission: str) -> QuerySet[User]:
@@ -98,3 +101,59 @@ def open_enrolment(plain: str) -> Enrolment | None:
     digest = hashlib.sha256(plain.encode()).hexdigest()
     found = Enrolment.objects.select_related("user").filter(digest=digest).first()
     return found if found is not None and found.is_open else None
+
+
+def role_changes() -> QuerySet[RoleChange]:
+    """Return all proposed changes of roles, those that wait first, the newest of them first."""
+    waiting = Case(When(state=RoleChangeState.PROPOSED, then=Value(0)), default=Value(1))
+    rows = RoleChange.objects.select_related("person", "proposed_by", "decided_by")
+    return rows.order_by(waiting, "-proposed_at")
+
+
+def role_change(pk: int) -> RoleChange | None:
+    """Return one, whoever asks: for the system's own work."""
+    return RoleChange.objects.filter(pk=pk).first()
+
+
+def waiting_change_of(user: User) -> RoleChange | None:
+    """Return the change of a person's roles that waits for a second administrator."""
+    return role_changes().filter(person=user, state=RoleChangeState.PROPOSED).first()
+
+
+def glasses() -> QuerySet[BreakGlass]:
+    """Return every break-glass, the newest first."""
+    return BreakGlass.objects.select_related("person", "reviewed_by").order_by("-opened_at")
+
+
+def glass(pk: int) -> BreakGlass | None:
+    """Return one, whoever asks: for the system's own work."""
+    return BreakGlass.objects.filter(pk=pk).first()
+
+
+def open_glass_of(user: Any, at: datetime | None = None) -> BreakGlass | None:
+    """Return the break-glass under which `user` acts at a moment, now if none is given."""
+    moment = at or clock.now()
+    return BreakGlass.objects.filter(person_id=user.pk, opened_at__lte=moment, ends_at__gt=moment).first()
+
+
+def to_alert(user: User, number: int) -> list[User]:
+    """Return who is alerted when `user` breaks the glass: counsel and another, who was here last first."""
+    others = holders("access.review_breakglass").exclude(pk=user.pk).prefetch_related("groups")
+    seen = sorted(others, key=_last_seen, reverse=True)
+    counsel = [each for each in seen if {Role.COUNSEL, Role.DUTY_COUNSEL} & set(each.role_names)]
+    rest = [each for each in seen if each not in counsel]
+    return [*counsel[:1], *rest, *counsel[1:]][:number]
+
+
+def _last_seen(user: User) -> float:
+    return user.last_login.timestamp() if user.last_login else 0.0
+
+
+def in_conflict() -> list[tuple[User, str]]:
+    """Return who holds roles that nobody holds together, with the pair: what a hand in the database did."""
+    people = User.objects.filter(is_active=True).prefetch_related("groups").order_by("pk")
+    return [
+        (each, f"{one.value} and {other.value}")
+        for each in people
+        for one, other, _ in conflicts_in(each.role_names)
+    ]

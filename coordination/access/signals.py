@@ -6,3 +6,11 @@ from django.dispatch import Signal
 locked_out = Signal()
 # user, by, reason
 released = Signal()
+# change
+role_change_proposed = Signal()
+# change, by
+role_change_ended = Signal()
+# glass, alerted
+glass_opened = Signal()
+# glass, by
+glass_reviewed = Signal()

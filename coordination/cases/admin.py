@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from coordination.access import markup
 from coordination.access.modeladmin import person
 from coordination.access.recordadmin import Act, Data, RecordAdmin, act
-from coordination.cases import selectors, services
-from coordination.cases.forms import AssignForm, NoteForm, OutcomeForm, ReasonForm
+from coordination.cases import compartmentadmin, selectors, services  # noqa: F401 - registers itself
+from coordination.cases.forms import AssignForm, CompartmentForm, NoteForm, OutcomeForm, ReasonForm
 from coordination.cases.models import Case, Task
 from coordination.cases.workflow import CASE, CaseVerb
 from coordination.core.errors import NotFound
@@ -101,6 +101,7 @@ class CaseAdmin(RecordAdmin):
             "notes": list(selectors.notes_of(record)),
             "assignments": list(selectors.assignments_of(record)),
             "teams": [*selectors.teams_of(record), *map(str, selectors.people_of(record))],
+            "compartments": list(selectors.compartments_of(record)),
             "panels": panels,
         }
 
@@ -133,6 +134,14 @@ class CaseAdmin(RecordAdmin):
         """Give the case to somebody."""
         services.assign(record, user=data["user"], role=data["role"], by=person(request))
         return f"{data['user']} has the case as {data['role'].replace('_', ' ')}."
+
+    # Who keeps any compartment keeps that of victims; the service asks for the one that is chosen.
+    @act("cases.keep_victim", "Put under a compartment", form=CompartmentForm, grave=True)
+    def put_under(self, request: HttpRequest, record: Case, data: Data) -> str:
+        """Take the case from everybody else."""
+        chosen = {name: data[name] for name in ("compartment", "reason", "until")}
+        services.mark(record, by=person(request), **chosen)
+        return "The case is under the compartment. You are its first member; let others in below."
 
     @act("cases.work_case", "Close the case", form=ReasonForm)
     def close(self, request: HttpRequest, record: Case, data: Data) -> str:

@@ -38,10 +38,15 @@ DUTIES: dict[str, str] = {
     "delivery_unknown": "outbox.resolve_delivery",
     "void_may_have_left": WORK,
     "void_has_left": WORK,
+    "subject_elsewhere": WORK,
+    "compartment_keeper": "cases.keep_nondisclosure",
+    "decide_roles": "access.decide_rolechange",
+    "glass_opened": "access.review_breakglass",
+    "glass_review": "access.review_breakglass",
     "lock_out": "access.change_user",
 }
 # A decision that a life may hang on waits for everybody who may take it, not for one role's shift alone.
-SHARED = ("triage_senior", "approve_referral", "approve_answer")
+SHARED = ("triage_senior", "approve_referral", "approve_answer", "glass_review", "compartment_keeper")
 # Where the law asks for counsel, for counsel alone.
 COUNSEL = (Role.COUNSEL, Role.DUTY_COUNSEL)
 

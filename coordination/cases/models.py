@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
-from coordination.cases.workflow import CaseState, DeadlineState, TaskState
+from coordination.cases.workflow import CaseState, Compartment, DeadlineState, TaskState
 from coordination.core.fields import SealedTextField
 from coordination.core.models import states_constraint
 
@@ -34,6 +34,8 @@ class Case(models.Model):
             ("work_case", "Add notes to a case and complete its tasks"),
             ("assign_case", "Assign a case"),
             ("grant_case", "Give others access to a case"),
+            ("keep_nondisclosure", "Put a case under non-disclosure and let people in"),
+            ("keep_victim", "Put a case under the compartment of victim data and let people in"),
         ]
         constraints = [states_constraint("case", CaseState)]
         indexes = [models.Index(fields=["-opened_at"])]
@@ -57,7 +59,8 @@ class CaseGroupPermission(GroupObjectPermissionBase):
 class CaseAccess(models.Model):
     """Who sees which case, for lists and counts: kept in the same transaction as guardian's grants.
 
-    `principal` is "u<user id>" or "g<group id>". Reading this is what keeps lists flat at a million cases.
+    `principal` is "u<user id>", "g<group id>" or, for a case under a compartment, "m<membership id>".
+    Reading this is what keeps lists flat at a million cases.
     """
 
     principal = models.CharField(max_length=24)
@@ -71,6 +74,62 @@ class CaseAccess(models.Model):
 
     def __str__(self) -> str:
         return f"{self.principal} sees {self.case_id}"
+
+
+class CaseCompartment(models.Model):
+    """A compartment that a case is under, from `marked_at` until it is lifted."""
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="compartments")
+    name = models.CharField(max_length=20, choices=[(each.value, each.label) for each in Compartment])
+    reason = SealedTextField()
+    marked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    marked_at = models.DateTimeField()
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            states_constraint("casecompartment", Compartment, field="name"),
+            models.UniqueConstraint(
+                fields=["case", "name"], condition=models.Q(lifted_at=None), name="compartment_once_per_case"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.case_id}"
+
+
+class CompartmentMember(models.Model):
+    """Who is in a compartment of a case: let in by a named person, with a reason, until a date."""
+
+    compartment = models.ForeignKey(CaseCompartment, models.PROTECT, related_name="members")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    reason = SealedTextField()
+    granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    granted_at = models.DateTimeField()
+    until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["granted_at"]
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["compartment", "person"],
+                condition=models.Q(ended_at=None),
+                name="compartment_member_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(until__gt=models.F("granted_at")), name="compartment_member_ends"
+            ),
+        ]
+        indexes = [models.Index(fields=["person", "until"], name="compartment_member_now")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} until {self.until:%Y-%m-%d}"
 
 
 class Subject(models.Model):

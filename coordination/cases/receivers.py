@@ -1,14 +1,28 @@
-"""News from access, in the transaction that tells it: a lock-out is work for an administrator."""
+"""News from access, in the transaction that tells it: what happens at the doors is work for people."""
 
 from typing import Any
 
 from django.dispatch import receiver
 
-from coordination.access.services import Role, User
-from coordination.access.signals import locked_out, released
+from coordination.access import selectors as people
+from coordination.access.services import BreakGlass, Role, RoleChange, User
+from coordination.access.signals import (
+    glass_opened,
+    glass_reviewed,
+    locked_out,
+    released,
+    role_change_ended,
+    role_change_proposed,
+)
 from coordination.cases import services
+from coordination.cases.signals import subject_added, task_ended
+from coordination.core.errors import Refused
 
 LOCK_OUT = "lock_out"
+DECIDE_ROLES = "decide_roles"
+GLASS_OPENED = "glass_opened"
+GLASS_REVIEW = "glass_review"
+ROLE_CHANGE = "access.rolechange:"
 
 
 @receiver(locked_out, dispatch_uid="cases.tell_of_lock_out")
@@ -28,3 +42,77 @@ def tell_of_lock_out(sender: Any, *, user: User, **_: Any) -> None:  # noqa: ARG
 def end_lock_out(sender: Any, *, user: User, by: User, reason: str, **_: Any) -> None:  # noqa: ARG001
     """End the task."""
     services.end_tasks(about=f"access.user:{user.pk}", kind=LOCK_OUT, outcome=reason, by=by)
+
+
+@receiver(role_change_proposed, dispatch_uid="cases.ask_second_administrator")
+def ask_second_administrator(sender: Any, *, change: RoleChange, **_: Any) -> None:  # noqa: ARG001
+    """Put a proposed change of roles before the administrators; another than the proposer decides."""
+    services.open_task(
+        None,
+        kind=DECIDE_ROLES,
+        title=f"Decide: {', '.join(change.roles)} for {change.person}"[:200].replace("_", " "),
+        instructions=f"Proposed by {change.proposed_by}: {change.reason}",
+        role=Role.ADMINISTRATOR,
+        about=f"{ROLE_CHANGE}{change.pk}",
+        due_at=change.expires_at,
+    )
+
+
+@receiver(role_change_ended, dispatch_uid="cases.end_second_administrator")
+def end_second_administrator(sender: Any, *, change: RoleChange, by: User | None, **_: Any) -> None:  # noqa: ARG001
+    """End the task with what became of it."""
+    outcome = f"{str(change.state).capitalize()}."
+    services.end_tasks(about=f"{ROLE_CHANGE}{change.pk}", kind=DECIDE_ROLES, outcome=outcome, by=by)
+
+
+@receiver(glass_opened, dispatch_uid="cases.alert_of_glass")
+def alert_of_glass(sender: Any, *, glass: BreakGlass, alerted: list[User], **_: Any) -> None:  # noqa: ARG001
+    """Tell two others at once, by name, and open the review that must follow."""
+    what = f"{glass.person} acts alone in an emergency ({glass.reference}). Reason given: {glass.reason}"
+    for each in alerted:
+        services.open_task(
+            None,
+            kind=GLASS_OPENED,
+            title=f"Break-glass {glass.reference} is open: look at it now",
+            instructions=f"{what}\n\nCall them. You may end it: Break-glass, {glass.reference}.",
+            role=Role.DUTY_OFFICER,
+            assignee=each,
+            priority="P0",
+            due_at=glass.ends_at,
+        )
+    services.open_task(
+        None,
+        kind=GLASS_REVIEW,
+        title=f"Review break-glass {glass.reference}",
+        instructions=f"{what}\n\nReview what was done under it. The reviewer is somebody else.",
+        role=Role.SENIOR_REVIEWER,
+        about=glass.origin,
+    )
+
+
+@receiver(glass_reviewed, dispatch_uid="cases.end_glass_review")
+def end_glass_review(sender: Any, *, glass: BreakGlass, by: User, **_: Any) -> None:  # noqa: ARG001
+    """End the task of the review."""
+    services.end_tasks(about=glass.origin, kind=GLASS_REVIEW, outcome=glass.outcome, by=by)
+
+
+@receiver(subject_added, dispatch_uid="cases.tell_members")
+def tell_members(sender: Any, *, case: Any, subject: Any, **_: Any) -> None:  # noqa: ARG001
+    """Tell a compartment that its subject is one in another case."""
+    services.tell_members(case, subject)
+
+
+@receiver(task_ended, dispatch_uid="cases.decide_on_its_page")
+def decide_on_its_page(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: ARG001
+    """Let nobody tick off what has to be decided: the task ends with the decision."""
+    pk = task.about.rpartition(":")[2]
+    if task.kind == DECIDE_ROLES:
+        change = people.role_change(int(pk))
+        waits = change is not None and change.state == "proposed"
+    elif task.kind == GLASS_REVIEW:
+        glass = people.glass(int(pk))
+        waits = glass is not None and glass.reviewed_at is None
+    else:
+        return
+    if waits:
+        raise Refused("Decide it on its own page; the task ends with that.", rule="cases.decided-elsewhere")

@@ -1,5 +1,6 @@
 """Reading cases. What a person sees is what CaseAccess says of them and of their teams."""
 
+from collections.abc import Collection, Iterable, Mapping
 from functools import reduce
 
 from django.contrib.auth.models import Group
@@ -14,13 +15,16 @@ from coordination.cases.models import (
     Assignment,
     Case,
     CaseAccess,
+    CaseCompartment,
+    CompartmentMember,
     Deadline,
     Note,
     Subject,
     Task,
     TimelineEvent,
 )
-from coordination.cases.workflow import DeadlineState, TaskState
+from coordination.cases.workflow import Compartment, DeadlineState, TaskState
+from coordination.core import clock
 from coordination.core.errors import NotFound
 from coordination.core.sealing import blind_index
 
@@ -33,7 +37,13 @@ def principals_of(user: User) -> list[str]:
     """Return under which names `user` is granted cases: none without the permission to see any."""
     if not access.has(user, "cases.view_case"):
         return []
-    return [f"u{user.pk}", *(f"g{pk}" for pk in user.groups.order_by("pk").values_list("pk", flat=True))]
+    return principals_of_people([user.pk], user.groups.order_by("pk").values_list("pk", flat=True))
+
+
+def principals_of_people(people: Collection[int], teams: Iterable[int] = ()) -> list[str]:
+    """Return how the access table names people, their memberships of compartments now, and teams."""
+    memberships = _live_members().filter(person__in=people).order_by("pk").values_list("pk", flat=True)
+    return [*(f"u{pk}" for pk in people), *(f"g{pk}" for pk in teams), *(f"m{pk}" for pk in memberships)]
 
 
 def visible_to(user: User) -> QuerySet[Case]:
@@ -97,7 +107,10 @@ def may(user: User, case: Case, permission: str) -> bool:
     Grants know seeing and working; the other permissions need the grant to work.
     """
     on_case = "view_case" if permission == "view_case" else "work_case"
-    return access.has(user, f"cases.{permission}") and user.has_perm(on_case, case)
+    if not access.has(user, f"cases.{permission}"):
+        return False
+    # Guardian's grant of a membership outlives its date; the access table does not.
+    return user.has_perm(on_case, case) and visible_to(user).filter(pk=case.pk).exists()
 
 
 def timeline(case: Case) -> QuerySet[TimelineEvent]:
@@ -127,7 +140,55 @@ def teams_of(case: Case) -> list[str]:
 
 def people_of(case: Case) -> list[User]:
     """Return the people who see the case by a grant of their own, by name."""
-    return sorted(User.objects.filter(pk__in=_principals(case, "u")), key=str)
+    members = _live_members().filter(pk__in=_principals(case, "m")).values_list("person", flat=True)
+    return sorted(User.objects.filter(pk__in=[*_principals(case, "u"), *members]), key=str)
+
+
+def compartments_of(case: Case) -> QuerySet[CaseCompartment]:
+    """Return the compartments that a case is under."""
+    return CaseCompartment.objects.filter(case=case, lifted_at=None).select_related("case").order_by("name")
+
+
+def is_hidden(case: Case) -> bool:
+    """Tell whether a case is under a compartment."""
+    return compartments_of(case).exists()
+
+
+def hidden() -> QuerySet[Case]:
+    """Return the cases under a compartment, whoever asks: to leave them out."""
+    return Case.objects.filter(Exists(CaseCompartment.objects.filter(case=OuterRef("pk"), lifted_at=None)))
+
+
+def hidden_with_account(subject: Subject) -> QuerySet[Case]:
+    """Return the cases under a compartment with the same subject: for the system's own work."""
+    return hidden().filter(subjects__account_index=bytes(subject.account_index)).distinct()
+
+
+def members_of(*compartments: CaseCompartment) -> QuerySet[CompartmentMember]:
+    """Return who is in any of these compartments now, by name."""
+    rows = _live_members().filter(compartment__in=compartments).select_related("person", "granted_by")
+    return rows.order_by("person__first_name", "person__username")
+
+
+def keepers_of(compartment: CaseCompartment, keep: Mapping[Compartment, str]) -> list[User]:
+    """Return the members who let others in: they see the case and hold the permission of `keep`."""
+    permission = keep[Compartment(compartment.name)]
+    return [each.person for each in members_of(compartment) if access.has(each.person, permission)]
+
+
+def without_keeper(keep: Mapping[Compartment, str]) -> list[CaseCompartment]:
+    """Return the standing compartments in which nobody is left who lets others in, whoever asks."""
+    standing = CaseCompartment.objects.filter(lifted_at=None).select_related("case").order_by("pk")
+    return [each for each in standing if not keepers_of(each, keep)]
+
+
+def compartments_for(user: User, keep: Mapping[Compartment, str]) -> QuerySet[CaseCompartment]:
+    """Return the standing compartments of the cases that `user` sees, and those that wait for a keeper."""
+    names = [name for name, permission in keep.items() if access.has(user, permission)]
+    waiting = [each.pk for each in without_keeper(keep) if each.name in names] if names else []
+    shown = Q(_granted(user, "case_id")) | Q(pk__in=waiting)
+    rows = CaseCompartment.objects.filter(shown, lifted_at=None, name__in=names)
+    return rows.select_related("case", "marked_by").order_by("pk")
 
 
 def account_index(account: str) -> bytes:
@@ -138,10 +199,14 @@ def account_index(account: str) -> bytes:
 def subjects_with_account(account: str) -> QuerySet[Case]:
     """Return the cases in which this account is a subject, newest first, whoever may see them.
 
-    For the system's own matching (a returning subject joins the case); never for a page.
+    For the system's own matching (a returning subject joins the case); never for a page. Cases under a
+    compartment are not among them: nothing new is hidden by joining one.
     """
     return (
-        Case.objects.filter(subjects__account_index=account_index(account)).order_by("-opened_at").distinct()
+        Case.objects.exclude(pk__in=hidden().values("pk"))
+        .filter(subjects__account_index=account_index(account))
+        .order_by("-opened_at")
+        .distinct()
     )
 
 
@@ -167,13 +232,13 @@ def team_tasks_for(user: User) -> QuerySet[Task]:
 
 def open_tasks_for(user: User) -> QuerySet[Task]:
     """Return all open tasks that `user` sees, those of other roles and people on the same cases too."""
-    seen = Q(case__isnull=False) | Q(assignee=user) | Q(role__in=_roles(user))
+    seen = Q(case__isnull=False) | Q(assignee=user) | _queued(user)
     return _in_order(Task.objects.filter(seen, _reachable(user), state=TaskState.OPEN))
 
 
 def task_for(user: User, pk: int) -> Task:
     """Return a task that `user` sees, open or ended, or raise NotFound."""
-    seen = Q(case__isnull=False) | Q(assignee=user) | Q(role__in=_roles(user))
+    seen = Q(case__isnull=False) | Q(assignee=user) | _queued(user)
     found = Task.objects.filter(seen, _reachable(user), pk=pk).select_related("case", "assignee").first()
     if found is None:
         raise NotFound
@@ -217,6 +282,10 @@ def _deadlines_for(user: User, state: DeadlineState) -> QuerySet[Deadline]:
 def _principals(case: Case, kind: str) -> list[int]:
     rows = CaseAccess.objects.filter(case=case, principal__startswith=kind)
     return [int(principal[1:]) for principal in rows.values_list("principal", flat=True)]
+
+
+def _live_members() -> QuerySet[CompartmentMember]:
+    return CompartmentMember.objects.filter(ended_at=None, until__gt=clock.now())
 
 
 def _granted(user: User, case_field: str) -> Exists:

@@ -8,6 +8,8 @@ case_opened = Signal()
 case_closed = Signal()
 # case, reason
 case_reopened = Signal()
+# case, subject
+subject_added = Signal()
 # task
 task_opened = Signal()
 # task, by_hand (a person ended the task itself; what it asks for need not have happened)

@@ -34,6 +34,18 @@ CASE = Transitions(
 )
 
 
+class Compartment(StrEnum):
+    """For whose eyes a case is: those of its members, whatever their team sees."""
+
+    NON_DISCLOSURE = "non_disclosure"
+    VICTIM = "victim"
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return {"non_disclosure": "non-disclosure", "victim": "victim data"}[self.value]
+
+
 class TaskState(StrEnum):
     """A task waits, is done, or is no longer needed."""
 

@@ -54,7 +54,8 @@ class DeliveryAdmin(RecordAdmin):
         rows = Delivery.objects.select_related("message__case", "destination__agency", "case")
         if access.has(user, "cases.view_case"):
             return rows.filter(case__in=cases.visible_to(user))
-        return rows
+        # Who sees no case looks after deliveries: of all but those under a compartment.
+        return rows.exclude(case__in=cases.hidden())
 
     def name_of(self, record: Delivery) -> str:
         """Name it by what the recipient sees."""

@@ -49,6 +49,13 @@ def miss_deadlines(timestamp: int) -> None:  # noqa: ARG001 - procrastinate give
     cases.miss_deadlines(clock.now())
 
 
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="cases.ask_for_keepers", queue=BACKGROUND, queueing_lock="cases.ask_for_keepers")
+def ask_for_keepers(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute
+    """Have somebody named for the compartments in which nobody is left who lets others in."""
+    cases.ask_for_keepers()
+
+
 @app.periodic(cron="17 3 * * *")
 @app.task(name="outbox.forget_jobs", queue=BACKGROUND, queueing_lock="outbox.forget_jobs", pass_context=False)
 async def forget_jobs(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute

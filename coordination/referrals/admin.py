@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from coordination.access import markup
+from coordination.access import selectors as people
 from coordination.access import services as access
 from coordination.access.modeladmin import person, tell
 from coordination.access.recordadmin import Act, Data, Done, act
@@ -129,15 +130,16 @@ class ReferralAdmin(DraftActs):
             return False
         if wanted.name not in ("approve", "break_glass"):
             return True
-        alone = request.user.pk in selectors.authors_of(record)
-        return not alone if wanted.name == "approve" else alone and record.danger_to_life
+        if wanted.name == "break_glass":
+            return selectors.may_break_glass(record, person(request))
+        return request.user.pk not in selectors.authors_of(record)
 
     def page_context(self, request: HttpRequest, record: Referral, page: str) -> dict[str, Any]:
         """Return what the referral's page or its review shows."""
         if page == "review":
             if record.state != ReferralState.IN_REVIEW and not record.submitted_at:
                 raise Http404
-            return showing.review(record)
+            return {**showing.review(record), "glass": people.open_glass_of(request.user)}
         sources = sources_of(request, record)
         taken = {item.content for item in record.items.all()} if sources else set()
         return {

@@ -1,7 +1,5 @@
 """Reading referrals. What a person sees follows from the cases they see."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -11,79 +9,14 @@ from coordination.access import services as access
 from coordination.access.services import User
 from coordination.cases import selectors as cases
 from coordination.cases.services import Case
-from coordination.channels import registry
-from coordination.core.errors import InvalidInput, NotFound
+from coordination.core.errors import NotFound
 from coordination.outbox import selectors as outbox
 from coordination.partners.services import Agency
-from coordination.policy import selectors as policy
 from coordination.referrals.models import Addressee, Fact, Item, Question, Referral
 from coordination.referrals.workflow import ReferralState
 
-
-@dataclass(frozen=True, kw_only=True)
-class Leaving:
-    """One message, exactly as one recipient will get it."""
-
-    addressee: int
-    message: str
-    digest: str
-    preview: str
-    media_type: str
-    filename: str
-    recipient: str
-    identifier: str
-    country: str
-    recipient_class: str
-    how_known: str
-    checked_on: str
-    channel: str
-    destination: str
-    delivery: str
-    objections: tuple[str, ...]
-    agency_reference: str
-    acknowledged_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Disclosed:
-    """One item or fact with what lets it leave; `chosen` is False for what was withheld."""
-
-    title: str
-    category: str
-    provenance: str
-    basis: str
-    citation: str
-    counsel_confirm: bool
-    needs_counsel: bool
-    reason: str
-    chosen: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Review:
-    """All that the review page shows. `why_not` is empty where the reader may approve."""
-
-    reference: str
-    state: str
-    priority: str
-    danger_to_life: bool
-    danger_reason: str
-    corrects: str
-    leaving: tuple[Leaving, ...]
-    disclosed: tuple[Disclosed, ...]
-    withheld: tuple[Disclosed, ...]
-    filed_by: User
-    submitted_by: User | None
-    written_by: tuple[User, ...]
-    approvers: tuple[User, ...]
-    may_approve: bool
-    may_break_glass: bool
-    why_not: str
-
-    @property
-    def digests(self) -> dict[int, str]:
-        """What `services.approve` is given by somebody who saw this."""
-        return {each.addressee: each.digest for each in self.leaving}
+# No attempt was made, or it was stopped: nobody can have it.
+NEVER_TRIED = frozenset({"queued", "held", "void"})
 
 
 def visible_to(user: User) -> QuerySet[Referral]:
@@ -197,36 +130,36 @@ def _part(referral: Referral, author: User) -> str:
     return "submitted" if author.pk == referral.submitted_by_id else "wrote part of"
 
 
-def review_of(referral: Referral, *, user: User) -> Review:
-    """Return exactly what would leave, on what basis, and who may let it."""
-    allowed, why_not = may_approve(referral, user)
-    own = user.pk in authors_of(referral)
-    breaks = own and referral.danger_to_life and referral.state == ReferralState.IN_REVIEW
-    shown = [*map(_of_item, items_of(referral)), *map(_of_fact, facts_of(referral))]
-    states: dict[UUID | None, str] = dict(
-        outbox.deliveries_of(referral.origin).values_list("message", "state")
-    )
-    return Review(
-        reference=referral.reference,
-        state=str(referral.state),
-        priority=referral.priority,
-        danger_to_life=referral.danger_to_life,
-        danger_reason=referral.danger_reason,
-        corrects=referral.corrects.reference if referral.corrects else "",
-        leaving=tuple(
-            _leaving(each, str(states[each.message_id]) if each.message_id in states else "")
-            for each in addressees_of(referral)
-        ),
-        disclosed=tuple(each for each in shown if each.chosen),
-        withheld=tuple(each for each in shown if not each.chosen),
-        filed_by=referral.filed_by,
-        submitted_by=referral.submitted_by,
-        written_by=tuple(writers_of(referral)),
-        approvers=tuple(approvers_of(referral)),
-        may_approve=allowed,
-        may_break_glass=breaks and access.has(user, "referrals.break_glass_referral"),
-        why_not=why_not,
-    )
+def lineage(original: Referral) -> str:
+    """Name what is corrected; of a correction, the referral that it began with too."""
+    first = original
+    while first.corrects is not None:
+        first = first.corrects
+    if first.pk == original.pk:
+        return original.reference
+    return f"{original.reference}, a correction of {first.reference}"
+
+
+def may_break_glass(referral: Referral, user: User) -> bool:
+    """Tell whether `user` is one who may approve it alone: an author with the role, for a danger to life.
+
+    They open break-glass first (access.services.open_break_glass).
+    """
+    if referral.state != ReferralState.IN_REVIEW or not referral.danger_to_life:
+        return False
+    return user.pk in authors_of(referral) and access.has(user, "referrals.break_glass_referral")
+
+
+def digests_of(referral: Referral) -> dict[int, str]:
+    """Return what `services.approve` is given by somebody who saw what is frozen for each recipient."""
+    return {each.pk: each.message.digest for each in addressees_of(referral) if each.message}
+
+
+def reached(referral: Referral) -> bool:
+    """Tell whether anybody has it, or may: a delivery was tried, or somebody heard of it by telephone."""
+    if outbox.deliveries_of(referral.origin).exclude(state__in=NEVER_TRIED).exists():
+        return True
+    return referral.addressees.exclude(acknowledged_at=None, left_at=None).exists()
 
 
 def approvers_of(referral: Referral) -> list[User]:
@@ -237,71 +170,3 @@ def approvers_of(referral: Referral) -> list[User]:
         for person in people.holders("referrals.approve_referral")
         if person.pk not in involved and cases.may(person, referral.case, "work_case")
     ]
-
-
-def _leaving(addressee: Addressee, delivery: str) -> Leaving:
-    destination, message = addressee.destination, addressee.message
-    agency = destination.agency
-    return Leaving(
-        addressee=addressee.pk,
-        message=str(message.pk) if message else "",
-        digest=message.digest if message else "",
-        preview=message.preview if message else "",
-        media_type=message.media_type if message else "",
-        filename=message.filename if message else "",
-        recipient=agency.name,
-        identifier=agency.identifier,
-        country=agency.country,
-        recipient_class=agency.recipient_class,
-        how_known=destination.how_known,
-        checked_on=destination.checked_on.isoformat() if destination.checked_on else "",
-        channel=_channel_title(destination.channel),
-        destination=destination.title,
-        delivery=delivery,
-        objections=tuple(outbox.objections(message)) if message else (),
-        agency_reference=addressee.agency_reference,
-        acknowledged_at=addressee.acknowledged_at,
-    )
-
-
-def _channel_title(slug: str) -> str:
-    try:
-        return registry.channel(slug).info.title
-    except registry.UnknownChannel:
-        return slug
-
-
-def _of_item(item: Item) -> Disclosed:
-    return _disclosed(
-        item.title,
-        item.category,
-        item.get_provenance_display(),
-        item.basis,
-        reason=item.reason,
-        chosen=item.chosen,
-    )
-
-
-def _of_fact(fact: Fact) -> Disclosed:
-    title = f"{fact.label} ({fact.about})"
-    return _disclosed(title, fact.category, fact.get_provenance_display(), fact.basis, reason="", chosen=True)
-
-
-def _disclosed(
-    title: str, category: str, provenance: str, code: str, *, reason: str, chosen: bool
-) -> Disclosed:
-    try:
-        basis = policy.legal_basis(code)
-    except InvalidInput:
-        basis = None
-    return Disclosed(
-        title=title,
-        category=category,
-        provenance=provenance,
-        basis=code,
-        citation=basis.citation if basis else "",
-        counsel_confirm=bool(basis and basis.counsel_confirm),
-        needs_counsel=bool(basis and basis.needs_counsel),
-        reason=reason,
-        chosen=chosen,
-    )

@@ -96,6 +96,8 @@ class Asked:
 
 def allows(record: Referral, name: str) -> bool:
     """Tell whether the referral's state, and whether it is a correction, allow what the page calls `name`."""
+    if name == "correct" and record.state == ReferralState.WITHDRAWN and not selectors.reached(record):
+        return False
     if name in VERBS:
         return VERBS[name] in REFERRAL.allowed(record.state)
     if name in ANSWERS:
@@ -268,7 +270,7 @@ def _asked(question: Question, user: Any) -> Asked:
 
 
 def _nothing_to_do(record: Referral) -> str:
-    if record.state in REFERRAL.terminal:
+    if record.state in REFERRAL.terminal or record.state == ReferralState.WITHDRAWN:
         return "Nothing more can be done to this referral: it has ended."
     if record.state in (ReferralState.APPROVED, ReferralState.SENT):
         return "It is on its way. The recipient's acknowledgement appears here by itself."

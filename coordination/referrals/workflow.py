@@ -68,7 +68,8 @@ REFERRAL = Transitions(
         (_S.AFTER_ACTION_REVIEW, _V.CLOSE): _S.CLOSED,
         **{
             (state, _V.CORRECT): _S.CORRECTED
-            for state in (*_WITH_THEM, _S.OUTCOME, _S.AFTER_ACTION_REVIEW, _S.CLOSED)
+            # Withdrawn too: what we thought was stopped can have arrived all the same.
+            for state in (*_WITH_THEM, _S.OUTCOME, _S.AFTER_ACTION_REVIEW, _S.CLOSED, _S.WITHDRAWN)
         },
     },
 )

@@ -10,6 +10,7 @@ from coordination.access import selectors, services
 from coordination.access.models import ApiToken, User
 from coordination.ledger import selectors as ledger
 from tests.doors import signed_in
+from tests.people import Cast
 
 PEOPLE = "/admin/access/user/"
 
@@ -57,12 +58,13 @@ def test_others_see_nothing(request: pytest.FixtureRequest, client: Client, who:
     assert client.get(_page(user)).status_code == 404
 
 
-def test_a_person_is_created_with_roles(desk: Client) -> None:
-    data = {"username": "mina", "first_name": "Mina", "roles": ["reviewer"]}
+def test_a_person_is_created_and_their_roles_are_proposed(desk: Client) -> None:
+    data = {"username": "mina", "first_name": "Mina", "roles": ["reviewer"], "reason": "New."}
     answer = desk.post(f"{PEOPLE}add/", data, follow=True)
     mina = User.objects.get(username="mina")
     assert answer.redirect_chain == [(_page(mina), 302)]
-    assert (mina.role_names, mina.has_usable_password()) == (["reviewer"], False)
+    assert (mina.role_names, mina.has_usable_password()) == ([], False)
+    assert "another administrator decides" in answer.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -83,9 +85,23 @@ def test_what_is_wrong_with_a_new_person_is_said_at_the_field(
     assert User.objects.count() == before
 
 
-def test_roles_change_from_the_page(desk: Client, reviewer: User) -> None:
-    _do(desk, reviewer, "change_roles", roles=["senior_reviewer"])
-    assert User.objects.get(pk=reviewer.pk).role_names == ["senior_reviewer"]
+def test_roles_are_proposed_on_one_page_and_given_on_another(
+    desk: Client, reviewer: User, administrator: User, cast: Cast
+) -> None:
+    roles = ["reviewer", "senior_reviewer"]
+    shown = _do(desk, reviewer, "change_roles", roles=roles, reason="Passed the course.").content.decode()
+    assert User.objects.get(pk=reviewer.pk).role_names == ["reviewer"]
+    assert f"proposed by {administrator}" in shown
+    change = selectors.waiting_change_of(reviewer)
+    assert change is not None
+    page = f"/admin/access/rolechange/{change.pk}"
+    assert f"{page}/do/approve/" not in desk.get(f"{page}/change/").content.decode()
+    second = Client()
+    signed_in(cast("administrator", username="second"), second)
+    assert str(reviewer) in second.get("/admin/access/rolechange/").content.decode()
+    assert "Passed the course." in second.get(f"{page}/change/").content.decode()
+    second.post(f"{page}/do/approve/")
+    assert User.objects.get(pk=reviewer.pk).role_names == roles
 
 
 def test_nobody_is_offered_what_would_be_done_to_themselves(desk: Client, administrator: User) -> None:

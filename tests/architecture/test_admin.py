@@ -38,10 +38,12 @@ def test_the_weighty_acts_ask_for_the_second_factor_again() -> None:
         "PersonAdmin.change_roles",
         "PersonAdmin.give_way_in",
         "PersonAdmin.issue_token",
+        "PersonAdmin.rotate_token",
         "PersonAdmin.start_anew",
         "ReferralAdmin.approve",
         "ReferralAdmin.approve_answer",
         "ReferralAdmin.break_glass",
+        "RoleChangeAdmin.approve",
     }
 
 

@@ -52,6 +52,8 @@ def test_a_missed_deadline_can_still_be_met(case: Case, deadline: Deadline) -> N
     assert met is not None
     assert met.state == DeadlineState.MET
     assert met.ended_at is not None
+    task = selectors.tasks_of(case).get(kind="missed_deadline")
+    assert (task.state, task.outcome) == ("done", "It was done after all, late.")
 
 
 def test_meeting_what_does_not_run_says_so(case: Case) -> None:

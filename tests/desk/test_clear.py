@@ -20,7 +20,7 @@ from coordination.referrals import selectors, services
 from coordination.triage import services as triage
 from tests.desk.conftest import Things
 from tests.doors import SignIn
-from tests.people import Cast
+from tests.people import Cast, Glass
 from tests.referrals.conftest import DRAFT, FACT, ITEM
 from tests.world import DestinationOf
 
@@ -258,9 +258,10 @@ def test_the_case_timeline_shows_seconds(things: Things, senior_reviewer: User, 
 
 
 def test_approval_by_one_person_says_before_what_follows_and_after_what_is_open(
-    things: Things, duty_officer: User, senior_reviewer: User, sign_in: SignIn
+    things: Things, duty_officer: User, senior_reviewer: User, sign_in: SignIn, break_glass: Glass
 ) -> None:
     own = filed_by(duty_officer, things)
+    break_glass(duty_officer)
     address = reverse("admin:referrals_referral_review", args=[own.reference])
     shown = text(page(sign_in(duty_officer), address))
     for said in (

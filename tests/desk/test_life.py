@@ -15,6 +15,7 @@ from coordination.partners.services import Agency
 from coordination.referrals import selectors
 from tests.desk.conftest import Things
 from tests.doors import SignIn
+from tests.people import Glass
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,7 +112,7 @@ def test_what_has_not_left_is_withdrawn_with_a_reason(things: Things, liaison: U
 
 
 def test_one_person_alone_breaks_glass_with_a_reason(
-    things: Things, case: Any, duty_officer: User, sign_in: SignIn
+    things: Things, case: Any, duty_officer: User, sign_in: SignIn, break_glass: Glass
 ) -> None:
     from coordination.referrals import services
 
@@ -122,6 +123,9 @@ def test_one_person_alone_breaks_glass_with_a_reason(
     shown = {
         f"digest-{each.pk}": each.message.digest for each in selectors.addressees_of(own) if each.message
     }
+    assert "Break the glass first" in page
+    glass = break_glass(duty_officer)
+    assert glass.reference in browser.get(reverse("admin:index")).content.decode()
     do(browser, own, "break_glass", read="on", reason="Nobody else answers.", **shown)
     assert own.state == "approved"
     assert own.break_glass

@@ -18,7 +18,7 @@ from coordination.outbox import services as outbox_services
 from coordination.outbox.services import Delivery
 from coordination.partners import services as partners
 from coordination.partners.services import Agency, Destination
-from coordination.referrals import selectors, services
+from coordination.referrals import selectors, services, showing
 from coordination.referrals.models import Addressee, Referral
 from coordination.referrals.workflow import ReferralState
 from tests.referrals.conftest import Draft, Seen
@@ -309,6 +309,39 @@ def test_an_approved_correction_is_corrected_and_not_withdrawn(
     assert call.state == "cancelled"
     assert _call(right, second_agency).state == "open"
     assert _states(right.origin) == ["queued"]
+
+
+def test_a_correction_of_a_correction_names_what_it_began_with(
+    two: tuple[Referral, list[Addressee]], corrected: Approve
+) -> None:
+    original, _ = two
+    wrong = corrected(original)
+    right = corrected(wrong)
+    assert right.title == f"Correction of {wrong.reference}, a correction of {original.reference}"
+    message = selectors.addressees_of(right)[0].message
+    assert message is not None
+    for reference in (wrong.reference, original.reference):
+        assert reference.encode() in bytes(message.content)
+
+
+def test_a_withdrawn_referral_that_arrived_all_the_same_is_corrected(
+    approved: Draft, liaison: User, corrected: Approve
+) -> None:
+    referral = approved()
+    services.withdraw(referral, by=liaison, reason="Superseded.")
+    with pytest.raises(Refused, match="Nobody has it"):
+        corrected(referral)
+    assert not showing.allows(_again(referral), "correct")
+    services.acknowledge(selectors.addressees_of(referral).get(), reference="HC-1")
+    assert showing.allows(_again(referral), "correct")
+    correction = corrected(_again(referral))
+    assert correction.state == ReferralState.APPROVED
+    assert _again(referral).state == ReferralState.CORRECTED
+
+
+def _again(referral: Referral) -> Referral:
+    referral.refresh_from_db()
+    return referral
 
 
 def test_a_correction_that_nobody_approved_is_withdrawn(

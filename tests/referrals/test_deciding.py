@@ -1,11 +1,15 @@
 """Approving, returning, declining, withdrawing: exactly what was seen leaves, and two people decide."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, transaction
 
+from coordination.access import services as access
 from coordination.access.services import User
 from coordination.cases import selectors as cases
 from coordination.cases import services as case_services
+from coordination.core import clock
 from coordination.core.errors import Conflict, IllegalTransition, InvalidInput, NotPermitted, Refused
 from coordination.ledger.selectors import entries_about
 from coordination.outbox import selectors as outbox
@@ -15,7 +19,7 @@ from coordination.partners.services import Destination
 from coordination.referrals import selectors, services
 from coordination.referrals.models import Referral
 from coordination.referrals.workflow import ReferralState
-from tests.people import Cast
+from tests.people import Cast, Glass
 from tests.referrals.conftest import FACT, Draft, Seen
 
 
@@ -188,8 +192,9 @@ def alone(draft: Draft, duty_officer: User) -> Referral:
 
 
 def test_ins_06_breaking_glass_alerts_two_others_and_opens_a_review(
-    alone: Referral, duty_officer: User, seen: Seen
+    alone: Referral, duty_officer: User, seen: Seen, break_glass: Glass
 ) -> None:
+    glass = break_glass(duty_officer)
     approved = services.approve(
         alone,
         by=duty_officer,
@@ -209,6 +214,23 @@ def test_ins_06_breaking_glass_alerts_two_others_and_opens_a_review(
         assert (alert.role, alert.priority) == (role, "P0")
     codes = {deadline.code for deadline in cases.deadlines_of(alone.case)}
     assert "policy.break-glass-review" in codes
+    deeds = [leaf.data["details"] for leaf in entries_about(alone.reference)]
+    assert deeds[-1]["under_break_glass"] == glass.reference
+    assert "under_break_glass" not in deeds[0]
+
+
+@pytest.mark.parametrize("how", ["never opened", "ended", "an hour ago"])
+def test_ins_06_nobody_approves_alone_but_under_break_glass(
+    how: str, alone: Referral, duty_officer: User, seen: Seen, break_glass: Glass
+) -> None:
+    with clock.frozen(clock.now() - timedelta(minutes=60 if how == "an hour ago" else 59)):
+        glass = break_glass(duty_officer) if how != "never opened" else None
+    if glass and how == "ended":
+        access.end_break_glass(glass, by=duty_officer)
+    with pytest.raises(Refused) as caught:
+        services.approve(alone, by=duty_officer, digests=seen(alone), break_glass=True, reason="Now.")
+    assert caught.value.rule == "access.break-glass"
+    assert not _deliveries(alone)
 
 
 def test_breaking_glass_needs_the_permission(draft: Draft, senior_reviewer: User, seen: Seen) -> None:
@@ -250,8 +272,9 @@ def test_another_person_approves_in_the_ordinary_way_even_with_the_glass_in_hand
 
 
 def test_a_referral_is_not_closed_before_the_emergency_approval_was_reviewed(
-    alone: Referral, duty_officer: User, senior_reviewer: User, seen: Seen
+    alone: Referral, duty_officer: User, senior_reviewer: User, seen: Seen, break_glass: Glass
 ) -> None:
+    break_glass(duty_officer)
     services.approve(alone, by=duty_officer, digests=seen(alone), break_glass=True, reason="Nobody answers.")
     services.report_outcome(selectors.addressees_of(alone).get(), outcome="arrest")
     services.review(alone, by=senior_reviewer, notes="Right, and in time.")

@@ -8,18 +8,26 @@ from coordination.cases import services as case_services
 from coordination.core.errors import Refused
 from coordination.referrals import services
 from coordination.referrals.models import Referral
-from tests.people import Cast
+from tests.people import Cast, Glass
 from tests.referrals.conftest import Draft, Seen
 
 KINDS = ("break_glass_review", "break_glass_alert_duty_officer", "break_glass_alert_counsel")
 
 
 @pytest.fixture
-def alone(draft: Draft, duty_officer: User, liaison: User, senior_reviewer: User, seen: Seen) -> Referral:
+def alone(  # noqa: PLR0917 - fixtures
+    draft: Draft,
+    duty_officer: User,
+    liaison: User,
+    senior_reviewer: User,
+    seen: Seen,
+    break_glass: Glass,
+) -> Referral:
     """Return a referral in which a senior reviewer wrote a part and that the duty officer approved alone."""
     referral = draft(by=duty_officer)
     services.revise(referral, by=senior_reviewer, feared="Another thing.")
     referral = services.submit(referral, by=liaison)
+    break_glass(duty_officer)
     return services.approve(
         referral, by=duty_officer, digests=seen(referral), break_glass=True, reason="Nobody answers."
     )

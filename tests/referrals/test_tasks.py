@@ -15,6 +15,7 @@ from coordination.outbox import selectors as outbox_selectors
 from coordination.outbox import services as outbox
 from coordination.referrals import selectors, services
 from coordination.referrals.models import Referral
+from tests.people import Glass
 from tests.referrals.conftest import Draft, Seen
 
 NIGHT = datetime(2026, 11, 20, 23, 12, tzinfo=UTC)
@@ -110,9 +111,10 @@ def test_a_correction_is_phoned_with_words_of_its_own_and_the_first_call_is_stop
 
 
 def test_ins_06_the_review_is_held_by_another_person_and_is_not_cancelled(
-    draft: Draft, duty_officer: User, senior_reviewer: User, seen: Seen
+    draft: Draft, duty_officer: User, senior_reviewer: User, seen: Seen, break_glass: Glass
 ) -> None:
     referral = services.submit(draft(by=duty_officer), by=duty_officer)
+    break_glass(duty_officer)
     services.approve(
         referral, by=duty_officer, digests=seen(referral), break_glass=True, reason="Nobody answers."
     )

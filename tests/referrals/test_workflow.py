@@ -130,8 +130,9 @@ def test_verb_leads_where_the_table_says_and_nowhere_else(
             assert referral.state == expected, f"{verb} while {state}"
 
 
-def test_declined_withdrawn_and_corrected_are_the_ends() -> None:
-    assert REFERRAL.terminal == {S.DECLINED, S.WITHDRAWN, S.CORRECTED}
+def test_declined_and_corrected_are_the_ends_and_a_withdrawn_one_is_only_corrected() -> None:
+    assert REFERRAL.terminal == {S.DECLINED, S.CORRECTED}
+    assert REFERRAL.allowed(S.WITHDRAWN) == {V.CORRECT}
 
 
 def test_every_verb_is_tried() -> None:

@@ -62,6 +62,9 @@ def _scene() -> Scene:
     calling = callers.everybody(
         shared["partners.agency"], hidden["partners.agency"], stage.suspended("elsewhere")
     )
+    stage.add_what_takes_two()
+    stage.add_compartment(shared, members=[Role.COUNSEL, Role.DUTY_COUNSEL, Role.VICTIM_LIAISON])
+    stage.add_compartment(hidden, members=[])
     stage.add_rows_of_all(shared)
     stage.add_rows_of_all(hidden)
     return Scene(shared=shared, hidden=hidden, callers=calling)

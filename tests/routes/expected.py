@@ -56,6 +56,9 @@ def expected(  # noqa: PLR0911 - one line for each kind of rule
 ) -> frozenset[Outcome]:
     """Return how `caller` may be met."""
     if rule.who is Who.ANYBODY:
+        # Who is signed in and has no place on the desk is told so at its door.
+        if route.address == "/admin/login/" and caller.signed_in and not caller.on_the_desk:
+            return frozenset({Outcome.REFUSED})
         # Whoever is signed in already is led home from the sign-in page.
         return frozenset({Outcome.ABSENT} if about is About.MISSING else {Outcome.IN, Outcome.DOOR})
     if rule.who is Who.SELF:

@@ -1,7 +1,7 @@
 """Two cases that nobody shares, with one of each record: what the calls of the tests are about."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,8 +9,9 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import Model
 
+from coordination.access import services as access
 from coordination.access.roles import ROLES
-from coordination.access.services import User
+from coordination.access.services import Role, User
 from coordination.cases import services as cases
 from coordination.channels import Receipt, ReceiptLevel
 from coordination.core import clock
@@ -109,6 +110,25 @@ def hide(world: World) -> None:
     share(world)
     for team in _teams():
         cases.revoke(world["cases.case"], principal=team, by=None)
+
+
+def add_what_takes_two() -> None:
+    """Propose a role for somebody, and let somebody act alone."""
+    administrator = access.create_person("proposer", by=None, roles=[Role.ADMINISTRATOR])
+    access.create_person("promoted", by=administrator, roles=[Role.REVIEWER], reason="Passed the course.")
+    alone = access.create_person("alone", by=None, roles=[Role.DUTY_OFFICER])
+    access.open_break_glass(by=alone, reason="A bomb threat, and nobody answers.")
+
+
+def add_compartment(world: World, *, members: list[Role]) -> None:
+    """Put another case under a compartment, with the callers of these roles in it."""
+    keeper = access.create_person(f"keeper_{world['cases.case'].pk}", by=None, roles=[Role.COUNSEL])
+    case = cases.open_case("Another matter", by=None)
+    enter: dict[str, Any] = {"reason": "The victim asked.", "until": clock.now() + timedelta(days=9)}
+    compartment = cases.mark(case, compartment="victim", by=keeper, **enter)
+    for role in members:
+        cases.admit(compartment, person=User.objects.get(username=role), by=keeper, **enter)
+    world.records["cases.casecompartment"] = compartment
 
 
 def add_rows_of_all(world: World) -> None:

@@ -1,20 +1,30 @@
 """Who may do what, the acts of an administrator, and the doors. Every change is an entry in the ledger."""
 
-from coordination.access.models import ApiToken, Enrolment, LockOut, Scope, User
+from coordination.access.models import ApiToken, BreakGlass, Enrolment, LockOut, RoleChange, Scope, User
 from coordination.access.roles import Role
 from coordination.access.services.enrolments import enrol, issue_enrolment, start_anew
 from coordination.access.services.factors import current_code, give_totp, note_factor
+from coordination.access.services.glass import (
+    end_break_glass,
+    glass_of,
+    open_break_glass,
+    review_break_glass,
+)
 from coordination.access.services.lockouts import count_failure, forget_failures, is_locked, release
 from coordination.access.services.people import (
     change_password,
     change_person,
     create_person,
     disable_unused,
-    has,
-    person,
-    require,
     set_password,
+)
+from coordination.access.services.rights import has, person, require
+from coordination.access.services.rolechanges import (
+    approve_roles,
+    decline_roles,
+    expire_role_changes,
     set_roles,
+    withdraw_roles,
 )
 from coordination.access.services.sessions import (
     begin_session,
@@ -38,11 +48,14 @@ from coordination.access.services.tokens import (
 __all__ = [
     "LONGEST_TOKEN_LIFE",
     "ApiToken",
+    "BreakGlass",
     "Enrolment",
     "LockOut",
     "Role",
+    "RoleChange",
     "Scope",
     "User",
+    "approve_roles",
     "begin_session",
     "change_password",
     "change_person",
@@ -50,13 +63,17 @@ __all__ = [
     "count_failure",
     "create_person",
     "current_code",
+    "decline_roles",
     "disable_unused",
     "end_all",
+    "end_break_glass",
     "end_session",
     "enrol",
+    "expire_role_changes",
     "forget_failures",
     "forget_sessions",
     "give_totp",
+    "glass_of",
     "has",
     "is_locked",
     "issue_enrolment",
@@ -64,10 +81,12 @@ __all__ = [
     "longest_token_life",
     "note_factor",
     "note_use",
+    "open_break_glass",
     "person",
     "record_refusal",
     "release",
     "require",
+    "review_break_glass",
     "revoke_token",
     "rotate_token",
     "see",
@@ -75,4 +94,5 @@ __all__ = [
     "set_roles",
     "sign_out",
     "start_anew",
+    "withdraw_roles",
 ]

@@ -8,7 +8,8 @@ from django.db import transaction
 
 from coordination.access.models import Enrolment, User
 from coordination.access.services import factors, sessions
-from coordination.access.services.people import require, take_password
+from coordination.access.services.people import take_password
+from coordination.access.services.rights import require
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, NotFound, Refused
 from coordination.ledger import services as ledger

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from coordination.access import signals
 from coordination.access.models import LockOut, SignInFailure, User
-from coordination.access.services.people import require
+from coordination.access.services.rights import require
 from coordination.core import clock, sealing
 from coordination.core.errors import Conflict, InvalidInput, Refused
 from coordination.ledger import services as ledger

@@ -3,39 +3,20 @@
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser, Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
 from coordination.access.models import DeskSession, Enrolment, User
-from coordination.access.roles import ROLES, Role
-from coordination.access.services import sessions
+from coordination.access.roles import Role
+from coordination.access.services import rolechanges, sessions
+from coordination.access.services.rights import require
 from coordination.core import clock
-from coordination.core.errors import InvalidInput, NotPermitted, Refused
+from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
 
 _CHANGE = "access.change_user"
-
-
-def has(user: AbstractBaseUser | AnonymousUser | None, permission: str) -> bool:
-    """Tell whether `user` holds `permission` ("referrals.approve_referral") through a role."""
-    return isinstance(user, User) and user.is_active and user.has_perm(permission)
-
-
-def require(user: AbstractBaseUser | AnonymousUser | None, permission: str) -> None:
-    """Raise NotPermitted unless `user` holds `permission`."""
-    if not has(user, permission):
-        raise NotPermitted
-
-
-def person(user: object) -> User:
-    """Return the person behind a request's user, or raise NotPermitted where nobody is signed in."""
-    if not isinstance(user, User):
-        raise NotPermitted
-    return user
 
 
 @transaction.atomic
@@ -44,13 +25,17 @@ def create_person(
     *,
     by: User | None,
     roles: Iterable[str] = (),
+    reason: str = "",
     alias: str = "",
     first_name: str = "",
     last_name: str = "",
     email: str = "",
     password: str | None = None,
 ) -> User:
-    """Create a person with `roles`; without a password they cannot sign in. `by` is None for set-up only."""
+    """Create a person; without a password they cannot sign in. `by` is None for set-up only.
+
+    Roles of the desk are proposed for the `reason` given, and in force once another administrator approves.
+    """
     if by is not None:
         require(by, _CHANGE)
     if User.objects.filter(username__iexact=username).exists():
@@ -61,7 +46,7 @@ def create_person(
     user.set_password(password)
     user.save()
     ledger.record("access.person_created", subject=_subject(user), by=by)
-    _assign(user, roles, by=by)
+    rolechanges.set_roles(user, roles, by=by, reason=reason)
     return user
 
 
@@ -103,40 +88,6 @@ def change_password(user: User, *, current: str, password: str) -> None:
     take_password(user, password)
     ledger.record("access.password_changed", subject=_subject(user), by=user)
     sessions.end_all(user, why="password changed", by=user)
-
-
-@transaction.atomic
-def set_roles(user: User, roles: Iterable[str], *, by: User | None) -> None:
-    """Give `user` exactly `roles`. Nobody changes their own; `by` is None for set-up only."""
-    if by is not None:
-        require(by, _CHANGE)
-        if by.pk == user.pk:
-            raise Refused("Nobody changes their own roles.", rule="separation-of-duties")
-    _assign(user, roles, by=by)
-
-
-def _assign(user: User, roles: Iterable[str], *, by: User | None) -> None:
-    wanted = set(roles)
-    unknown = wanted - {role.value for role in Role}
-    if unknown:
-        raise InvalidInput("roles", f"No such role: {', '.join(sorted(unknown))}.")
-    staff = {ROLES[Role(role)].staff for role in wanted}
-    if len(staff) > 1:
-        raise InvalidInput("roles", "Nobody is on the desk and outside it at once.")
-    before = set(user.groups.values_list("name", flat=True))
-    user.groups.set(Group.objects.filter(name__in=wanted))
-    user.is_staff = True in staff
-    user.save(update_fields=["is_staff"])
-    for cache in ("_perm_cache", "_user_perm_cache", "_group_perm_cache"):
-        user.__dict__.pop(cache, None)
-    if before != wanted:
-        ledger.record(
-            "access.roles_changed",
-            subject=_subject(user),
-            by=by,
-            details={"added": sorted(wanted - before), "removed": sorted(before - wanted)},
-        )
-        sessions.end_all(user, why="roles changed", by=by)
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from knox.models import get_digest_token
 from knox.settings import CONSTANTS
 
 from coordination.access.models import ApiToken, Scope, User
-from coordination.access.services.people import require
+from coordination.access.services.rights import require
 from coordination.core import clock
 from coordination.core.errors import Conflict, InvalidInput, Refused
 from coordination.ledger import services as ledger

@@ -1,7 +1,12 @@
 """What templates say of the doors."""
 
+from typing import Any
+
 from django import template
 from django.conf import settings
+
+from coordination.access import selectors
+from coordination.access.services import BreakGlass, User
 
 register = template.Library()
 
@@ -16,3 +21,9 @@ def idle_seconds() -> int:
 def sign_on_banner() -> str:
     """What everybody reads before they sign in."""
     return str(settings.SIGN_ON_BANNER)
+
+
+@register.simple_tag
+def open_glass(user: Any) -> BreakGlass | None:
+    """The break-glass under which the reader acts alone now: every page says so."""
+    return selectors.open_glass_of(user) if isinstance(user, User) else None

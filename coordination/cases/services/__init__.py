@@ -3,6 +3,15 @@
 from coordination.cases.models import Case, Deadline, Task
 from coordination.cases.selectors import subjects_with_account
 from coordination.cases.services.access import DEFAULT_TEAMS, grant, require_case, require_of_staff, revoke
+from coordination.cases.services.compartments import (
+    KEEP,
+    admit,
+    ask_for_keepers,
+    expel,
+    lift,
+    mark,
+    tell_members,
+)
 from coordination.cases.services.deadlines import (
     cancel_deadline,
     meet_deadline,
@@ -24,19 +33,25 @@ from coordination.cases.services.tasks import cancel_task, complete_task, end_ta
 
 __all__ = [
     "DEFAULT_TEAMS",
+    "KEEP",
     "Case",
     "Deadline",
     "Task",
     "add_event",
     "add_note",
     "add_subject",
+    "admit",
+    "ask_for_keepers",
     "assign",
     "cancel_deadline",
     "cancel_task",
     "close_case",
     "complete_task",
     "end_tasks",
+    "expel",
     "grant",
+    "lift",
+    "mark",
     "meet_deadline",
     "miss_deadlines",
     "monitor_case",
@@ -50,4 +65,5 @@ __all__ = [
     "start_deadline",
     "subjects_with_account",
     "take_task",
+    "tell_members",
 ]

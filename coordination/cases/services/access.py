@@ -10,12 +10,20 @@ from coordination.access import services as access
 from coordination.access.roles import ROLES, Role
 from coordination.access.services import User
 from coordination.cases import selectors
-from coordination.cases.models import Case, CaseAccess, CaseGroupPermission, CaseUserPermission
+from coordination.cases.models import (
+    Case,
+    CaseAccess,
+    CaseGroupPermission,
+    CaseUserPermission,
+    CompartmentMember,
+)
 from coordination.cases.services.queues import reroute
-from coordination.core.errors import InvalidInput, NotFound, NotPermitted
+from coordination.core.errors import InvalidInput, NotFound, NotPermitted, Refused
 from coordination.ledger import services as ledger
 
 Principal = User | Group
+# How access is written: a membership of a compartment stands for its person.
+Holder = User | Group | CompartmentMember
 
 VIEW, WORK = "view_case", "work_case"
 GRANTABLE = (VIEW, WORK)
@@ -65,6 +73,7 @@ def grant(
     wanted = {VIEW, *permissions}
     if not wanted <= set(GRANTABLE):
         raise InvalidInput("permissions", f"A grant is one or more of {', '.join(GRANTABLE)}.")
+    refuse_hidden(case)
     if not _on_the_desk(principal):
         raise InvalidInput("principal", "Only people and teams of the desk are given access to a case.")
     write_grants(case, {principal: wanted})
@@ -86,6 +95,7 @@ def revoke(
     nothing was granted.
     """
     require_case(by, case, "grant_case")
+    refuse_hidden(case)
     taken = set(permissions)
     if VIEW in taken:
         taken = set(GRANTABLE)
@@ -108,12 +118,22 @@ def grant_default_teams(case: Case) -> None:
     write_grants(case, {team: DEFAULT_TEAMS[Role(team.name)] for team in teams})
 
 
-def principal_of(principal: Principal) -> str:
-    """Return the name of a person or team in the access table."""
+def refuse_hidden(case: Case) -> None:
+    """Raise Refused where a case is under a compartment: who sees it is decided there."""
+    if selectors.is_hidden(case):
+        raise Refused(
+            "The case is under a compartment: let the person into that.", rule="cases.in-a-compartment"
+        )
+
+
+def principal_of(principal: Holder) -> str:
+    """Return the name of a person, a team or a membership in the access table."""
+    if isinstance(principal, CompartmentMember):
+        return f"m{principal.pk}"
     return f"{'u' if isinstance(principal, User) else 'g'}{principal.pk}"
 
 
-def write_grants(case: Case, grants: Mapping[Principal, Collection[str]]) -> None:
+def write_grants(case: Case, grants: Mapping[Holder, Collection[str]]) -> None:
     """Write guardian's rows and the access table's together; what is granted already stays."""
     known = {
         permission.codename: permission
@@ -121,9 +141,9 @@ def write_grants(case: Case, grants: Mapping[Principal, Collection[str]]) -> Non
     }
     CaseUserPermission.objects.bulk_create(
         [
-            CaseUserPermission(content_object=case, user=principal, permission=known[codename])
+            CaseUserPermission(content_object=case, user=_person(principal), permission=known[codename])
             for principal, codenames in grants.items()
-            if isinstance(principal, User)
+            if not isinstance(principal, Group)
             for codename in sorted(codenames)
         ],
         ignore_conflicts=True,
@@ -145,6 +165,10 @@ def write_grants(case: Case, grants: Mapping[Principal, Collection[str]]) -> Non
         ],
         ignore_conflicts=True,
     )
+
+
+def _person(holder: User | CompartmentMember) -> User:
+    return holder.person if isinstance(holder, CompartmentMember) else holder
 
 
 def _grants(case: Case, principal: Principal) -> QuerySet[CaseUserPermission] | QuerySet[CaseGroupPermission]:

@@ -9,7 +9,7 @@ from coordination.cases import signals
 from coordination.cases.models import Case, Deadline, Task
 from coordination.cases.services.access import require_of_staff
 from coordination.cases.services.matters import add_event
-from coordination.cases.services.tasks import open_task
+from coordination.cases.services.tasks import end_tasks, open_task
 from coordination.cases.services.words import said
 from coordination.cases.workflow import DEADLINE, DeadlineState, DeadlineVerb, TaskState
 from coordination.core import clock
@@ -17,6 +17,7 @@ from coordination.core.errors import InvalidInput
 from coordination.ledger import services as ledger
 
 AT_ONCE = 200
+MISSED = "missed_deadline"
 
 
 @transaction.atomic
@@ -97,15 +98,19 @@ def _miss_one(moment: datetime) -> bool:
     if not _has_task(deadline):
         open_task(
             deadline.case,
-            kind="missed_deadline",
+            kind=MISSED,
             title=f"Missed: {deadline.title}"[:200],
             role=Role.SAFETY_LIAISON,
-            about=f"cases.deadline:{deadline.pk}",
+            about=_origin(deadline),
             priority=deadline.case.priority,
             due_at=moment,
         )
     signals.deadline_missed.send(sender=Deadline, deadline=deadline)
     return True
+
+
+def _origin(deadline: Deadline) -> str:
+    return f"cases.deadline:{deadline.pk}"
 
 
 def _has_task(deadline: Deadline) -> bool:
@@ -126,10 +131,13 @@ def _stop(case: Case, verb: DeadlineVerb, *, code: str, about: str, by: User | N
     )
     if deadline is None:
         return None
+    was_missed = deadline.state == DeadlineState.MISSED
     deadline.state = DEADLINE.after(deadline.state, verb)
     deadline.ended_at = clock.now()
     deadline.save(update_fields=["state", "ended_at"])
     _record(f"cases.deadline_{deadline.state}", deadline, by=by)
+    if was_missed:
+        end_tasks(about=_origin(deadline), kind=MISSED, outcome="It was done after all, late.", by=by)
     return deadline
 
 

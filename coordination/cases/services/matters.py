@@ -73,6 +73,7 @@ def add_subject(case: Case, *, account: str, by: User | None, note: str = "") ->
             "cases.subject_added", subject=case.reference, by=by, details={"subject_id": subject.pk}
         )
         _tell(case, "subject", "A subject was added", by=by, about=f"cases.subject:{subject.pk}")
+        signals.subject_added.send(sender=Subject, case=case, subject=subject)
     return subject
 
 
@@ -122,6 +123,9 @@ def assign(case: Case, *, user: User, role: str = OWNER, by: User | None) -> Ass
     role = said("role", role, longest=40)
     if not access.has(user, f"cases.{WORK}"):
         raise InvalidInput("user", "Only somebody who may work on cases can have one.")
+    hidden = selectors.is_hidden(case)
+    if hidden and not selectors.may(user, case, WORK):
+        raise InvalidInput("user", "They are not in the compartment of this case: let them in first.")
     now = clock.now()
     current = Assignment.objects.filter(case=case, role=role, until__isnull=True)
     same = current.filter(user=user).first()

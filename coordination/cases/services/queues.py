@@ -4,6 +4,7 @@ from django.contrib.auth.models import Group
 
 from coordination.access import selectors as people
 from coordination.access.services import Role, User
+from coordination.cases import selectors
 from coordination.cases.duties import COUNSEL, can_do
 from coordination.cases.models import Case, CaseAccess, Task
 from coordination.cases.workflow import TaskState
@@ -50,11 +51,13 @@ def reroute(case: Case, *, by: User | None) -> int:
 
 
 def _reaches(case: Case, role: str) -> bool:
-    members = [f"u{pk}" for pk in people.people_in(role).values_list("pk", flat=True)]
-    team = [f"g{pk}" for pk in Group.objects.filter(name=role).values_list("pk", flat=True)]
-    return CaseAccess.objects.filter(case=case, principal__in=[*members, *team]).exists()
+    members = people.people_in(role).values_list("pk", flat=True)
+    team = Group.objects.filter(name=role).values_list("pk", flat=True)
+    principals = selectors.principals_of_people(list(members), team)
+    return CaseAccess.objects.filter(case=case, principal__in=principals).exists()
 
 
 def _sees(case: Case, person: User) -> bool:
-    groups = [f"g{pk}" for pk in person.groups.values_list("pk", flat=True)]
-    return CaseAccess.objects.filter(case=case, principal__in=[f"u{person.pk}", *groups]).exists()
+    groups = person.groups.values_list("pk", flat=True)
+    principals = selectors.principals_of_people([person.pk], groups)
+    return CaseAccess.objects.filter(case=case, principal__in=principals).exists()

@@ -140,7 +140,7 @@ def _finish(locked: Task, verb: TaskVerb, *, by: User | None, outcome: str, by_h
 def _require(by: User | None, task: Task) -> None:
     if task.case is not None:
         require_case(by, task.case, WORK)
-    elif by is not None and task.role not in by.role_names and task.assignee_id != by.pk:
+    elif by is not None and task.assignee_id != by.pk and not selectors.waits_for(by, task):
         raise NotPermitted
 
 

@@ -169,8 +169,8 @@ class Telling:
 
     def approve(self, by: Any) -> None:
         """Let it leave, and have their systems take it a moment later."""
-        review = referral_selectors.review_of(self._fresh(), user=by)
-        referrals.approve(self._fresh(), by=by, digests=review.digests)
+        referral = self._fresh()
+        referrals.approve(referral, by=by, digests=referral_selectors.digests_of(referral))
         with clock.frozen(clock.now() + THEIR_SYSTEM_TOOK_IT):
             for delivery in outbox_selectors.deliveries_of(self.referral.origin):
                 receipt = Receipt(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from coordination.channels import messages
 from coordination.policy.workflow import DataCategory
 from coordination.referrals.models import Addressee, Fact, Item, Referral
+from coordination.referrals.selectors import lineage
 from coordination.referrals.services.gate import field_of
 
 CLAIMED = "claimed_by_user"
@@ -37,12 +38,17 @@ def referral_body(
 
 
 def correction_body(correction: Referral) -> messages.CorrectionBody:
-    """Return what tells the recipients of the original that it was wrong."""
+    """Return what tells the recipients of the original that it was wrong.
+
+    A correction of a correction names the referral that both are about: that is what the recipient acted on.
+    """
+    original = correction.corrects
+    again = original is not None and original.corrects_id is not None
     return messages.CorrectionBody(
-        corrects=correction.corrects.reference if correction.corrects else "",
+        corrects=original.reference if original else "",
         what_was_wrong=correction.correction_wrong,
         what_is_true=correction.correction_true,
-        please=PLEASE,
+        please=f"This corrects {lineage(original)}. {PLEASE}" if original and again else PLEASE,
     )
 
 

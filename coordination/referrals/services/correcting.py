@@ -6,8 +6,8 @@ from coordination.access.services import User
 from coordination.cases import services as cases
 from coordination.core import clock, identifiers
 from coordination.core.errors import Conflict, Refused
-from coordination.outbox import selectors as outbox
 from coordination.outbox import services as outbox_services
+from coordination.referrals import selectors
 from coordination.referrals.models import Addressee, Referral
 from coordination.referrals.services import calling
 from coordination.referrals.services.hearing import drop_questions
@@ -17,8 +17,6 @@ from coordination.referrals.workflow import REFERRAL, ReferralState, ReferralVer
 
 _LONGEST = 20_000
 _DEAD = (ReferralState.DECLINED, ReferralState.WITHDRAWN)
-# No attempt was made, or it was stopped: nobody can have it.
-NEVER_TRIED = frozenset({"queued", "held", "void"})
 
 
 @transaction.atomic
@@ -28,8 +26,8 @@ def correct(referral: Referral, *, by: User, what_was_wrong: str, what_is_true: 
     A recipient that is closed now is told by telephone once it is approved, and keeps nobody else waiting.
     It goes to every recipient of the original at the same priority, and is acknowledged when the last one
     has. The original becomes `corrected` when the correction is approved. A delivery that failed, was
-    rejected or is unknown is enough to correct: somebody may have it. Raises Refused where nothing
-    was tried yet (withdraw it), Conflict where a correction is under way.
+    rejected or is unknown is enough to correct: somebody may have it. Raises Refused where nobody has it:
+    nothing was tried yet, or nothing of a withdrawn one arrived; Conflict where a correction is under way.
     """
     original = permitted(referral, by=by, permission="correct_referral")
     REFERRAL.after(original.state, ReferralVerb.CORRECT)
@@ -37,12 +35,12 @@ def correct(referral: Referral, *, by: User, what_was_wrong: str, what_is_true: 
     true = required("what_is_true", limited("what_is_true", what_is_true, _LONGEST))
     if original.corrections.exclude(state__in=_DEAD).exists():
         raise Conflict("A correction of this referral is under way.")
-    tried = outbox.deliveries_of(original.origin).exclude(state__in=NEVER_TRIED)
-    # By telephone too: that is how a closed recipient hears of a correction.
-    told = tried.exists() or original.addressees.exclude(acknowledged_at=None).exists()
     # An approved correction cannot be withdrawn: what is wrong with it is corrected before it has left, too.
-    if not told and original.corrects_id is None:
-        raise Refused("Nobody has it yet: withdraw it.", rule="referrals.correct-after-sending")
+    binding = original.corrects_id is not None and original.state != ReferralState.WITHDRAWN
+    if not binding and not selectors.reached(original):
+        raise Refused(
+            "Nobody has it: withdraw it, where that is not done yet.", rule="referrals.correct-after-sending"
+        )
     correction = _file(original, wrong, true, by)
     return freeze(correction, by=by)
 
@@ -81,7 +79,7 @@ def _file(original: Referral, wrong: str, true: str, by: User) -> Referral:
         case=original.case,
         corrects=original,
         priority=original.priority,
-        title=f"Correction of {original.reference}",
+        title=f"Correction of {selectors.lineage(original)}",
         feared=original.feared,
         why_suspicious=original.why_suspicious,
         correction_wrong=wrong,
@@ -94,7 +92,7 @@ def _file(original: Referral, wrong: str, true: str, by: User) -> Referral:
     trace(
         correction,
         "filed",
-        f"{correction.reference}, a correction of {original.reference}, filed",
+        f"{correction.reference} filed: corrects {selectors.lineage(original)}",
         by=by,
         details={"corrects": original.reference, "priority": original.priority},
     )

@@ -25,7 +25,7 @@ from coordination.referrals.services.submitting import addressees_of, digests_of
 from coordination.referrals.workflow import REFERRAL, ReferralState, ReferralVerb
 
 # Nothing of it has left for certain. One that is unknown may have: that is corrected.
-STOPPABLE = correcting.NEVER_TRIED | {"failed"}
+STOPPABLE = selectors.NEVER_TRIED | {"failed"}
 
 
 @transaction.atomic
@@ -39,8 +39,9 @@ def approve(
 ) -> Referral:
     """Let exactly what `digests` (addressee id → digest seen) names leave; one delivery for each recipient.
 
-    The approver is nobody who filed, wrote any of, or submitted it. With `break_glass`, its permission and a
-    reason, one person may do both for a danger to life: others are alerted and a review is due. Raises
+    The approver is nobody who filed, wrote any of, or submitted it. With `break_glass`, its permission, a
+    reason and an open break-glass of their own (access.services.open_break_glass), one person may do both for
+    a danger to life: others are alerted and a review is due. Raises
     InvalidInput where a recipient is missing from `digests`, Conflict where a digest is not the frozen one,
     Refused by the rule of two people or the gate. All or nothing.
     """
@@ -152,6 +153,7 @@ def _check_alone(referral: Referral, by: User, *, break_glass: bool, reason: str
         raise Refused(
             "One person alone approves only where there is a danger to life.", rule="referrals.break-glass"
         )
+    access.glass_of(by)
 
 
 def _check_seen(addressees: list[Addressee], digests: Mapping[int, str]) -> None:

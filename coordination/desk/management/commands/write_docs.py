@@ -18,6 +18,7 @@ class Command(BaseCommand):
         """Write each section that changed and say so."""
         sections = {
             ("docs/security.md", "roles"): roles.as_markdown(),
+            ("docs/security.md", "conflicts of roles"): roles.conflicts_as_markdown(),
             ("docs/security.md", "sealed columns"): sealing.columns_as_markdown(),
             ("docs/security.md", "cjis"): registers.as_table(registers.read("cjis")),
             ("docs/routes.md", "routes"): routes.as_markdown(),

@@ -13,7 +13,7 @@ def make_cache(_, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0002_tokens_used_and_rotated"),
+        ("access", "0001_initial"),
     ]
 
     operations = [
