@@ -85,11 +85,14 @@ class EnrolForm(forms.Form):
 
     password = forms.CharField(
         label="New password",
+        strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text="At least 12 characters; a few words that do not belong together are good.",
     )
     again = forms.CharField(
-        label="Once more", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+        label="Once more",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
     def clean_again(self) -> str:
@@ -103,7 +106,9 @@ class PasswordForm(EnrolForm):
     """A new password for the current one."""
 
     current = forms.CharField(
-        label="Your password now", widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+        label="Your password now",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
     field_order = ("current", "password", "again")
 

@@ -94,18 +94,15 @@ def test_a_page_without_the_markers_is_an_error(page: Path) -> None:
 def test_writing_the_documentation_says_which_sections_changed(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(generated, "ROOT", tmp_path)
     (tmp_path / "docs").mkdir()
-    empty = "".join(
-        f"<!-- generated: {name} -->\n<!-- end: {name} -->\n"
-        for name in ("roles", "conflicts of roles", "sealed columns")
-    )
-    (tmp_path / "docs" / "security.md").write_text(empty)
-    routes = "<!-- generated: routes -->\n<!-- end: routes -->\n"
-    (tmp_path / "docs" / "routes.md").write_text(routes)
+    sections = {
+        "security": ("roles", "conflicts of roles", "sealed columns", "cjis"),
+        "routes": ("routes",),
+        "asvs": ("asvs",),
+    }
+    for page, names in sections.items():
+        empty = "".join(f"<!-- generated: {name} -->\n<!-- end: {name} -->\n" for name in names)
+        (tmp_path / "docs" / f"{page}.md").write_text(empty)
     said = io.StringIO()
     call_command("write_docs", stdout=said)
-    assert said.getvalue().splitlines() == [
-        "docs/security.md: roles",
-        "docs/security.md: conflicts of roles",
-        "docs/security.md: sealed columns",
-        "docs/routes.md: routes",
-    ]
+    expected = [f"docs/{page}.md: {name}" for page, names in sections.items() for name in names]
+    assert said.getvalue().splitlines() == expected

@@ -5,12 +5,12 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from coordination.access import roles
-from coordination.core import generated, sealing
+from coordination.core import generated, registers, sealing
 from coordination.desk import routes
 
 
 class Command(BaseCommand):
-    """Bring the tables of roles and of routes and the list of sealed columns up to date."""
+    """Bring the tables of roles and of routes, the list of sealed columns and the registers up to date."""
 
     help = __doc__
 
@@ -20,7 +20,9 @@ class Command(BaseCommand):
             ("docs/security.md", "roles"): roles.as_markdown(),
             ("docs/security.md", "conflicts of roles"): roles.conflicts_as_markdown(),
             ("docs/security.md", "sealed columns"): sealing.columns_as_markdown(),
+            ("docs/security.md", "cjis"): registers.as_table(registers.read("cjis")),
             ("docs/routes.md", "routes"): routes.as_markdown(),
+            ("docs/asvs.md", "asvs"): registers.as_markdown(registers.read("asvs")),
         }
         for (page, name), content in sections.items():
             if generated.write_section(page, name, content):
