@@ -10,11 +10,10 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from coordination.core import generated
-
-DATA = generated.ROOT / "docs"
+DATA = Path(__file__).resolve().parents[2] / "docs"
 STATUSES = ("shown", "built", "absent", "open")
 _KNOWN = {*STATUSES, "tests", "level"}
 _TEST = re.compile(r"(tests|plugins)/[\w/]+\.py::test_\w+")
