@@ -50,7 +50,8 @@ class Gate:
         if clock.now() - session.seen_at >= settings.IDLE_LOCK:
             return self._locked(request)
         services.see(session)
-        return None
+        # Another window of the same browser was opened again meanwhile.
+        return _resumed(request)
 
     def _set_up(self, request: HttpRequest, session: DeskSession, route: str) -> HttpResponse | None:
         if selectors.has_factor(session.user) or clock.now() - session.seen_at >= settings.IDLE_LOCK:
@@ -65,9 +66,14 @@ class Gate:
         error = stepup.take(request) if stepup.is_answer(request) else ""
         if error is not None:
             return stepup.page(request, why=stepup.PAUSE, error=error)
-        if request.POST.get(stepup.RESUME) == "get":
-            return HttpResponseRedirect(request.get_full_path())
-        return None
+        return _resumed(request)
+
+
+def _resumed(request: HttpRequest) -> HttpResponse | None:
+    """Lead back to the page that was hidden; what was being sent goes on to where it was sent."""
+    if request.POST.get(stepup.RESUME) == "get":
+        return HttpResponseRedirect(request.get_full_path())
+    return None
 
 
 def _to_the_door(request: HttpRequest) -> HttpResponse:

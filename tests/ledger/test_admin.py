@@ -116,7 +116,7 @@ def test_the_list_is_filtered_by_action_person_and_date(
 def test_a_time_that_no_entry_can_have_is_an_unknown_value_of_the_filter(
     client: Client, auditor: User, name: str, value: str
 ) -> None:
-    client.force_login(auditor)
+    signed_in(auditor, client)
     answer = client.get(PAGE, {name: value})
     assert (answer.status_code, answer["Location"]) == (302, f"{PAGE}?e=1")
 
@@ -124,7 +124,7 @@ def test_a_time_that_no_entry_can_have_is_an_unknown_value_of_the_filter(
 def test_a_day_without_a_zone_and_the_links_of_the_filter_are_understood(
     client: Client, auditor: User, leaf: Leaf
 ) -> None:
-    client.force_login(auditor)
+    signed_in(auditor, client)
     assert leaf in _listed(client, recorded_at__gte="1990-01-01")
     page = client.get(PAGE)
     (when,) = [each for each in page.context["cl"].filter_specs if each.title == "recorded at"]

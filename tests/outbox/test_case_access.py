@@ -12,6 +12,7 @@ from coordination.channels.testing import FakePartner
 from coordination.core.errors import NotFound, NotPermitted
 from coordination.outbox import services
 from coordination.outbox.models import Delivery
+from tests.doors import signed_in
 from tests.outbox.factories import a_delivery, a_destination, drain
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,7 +67,7 @@ def test_who_only_sees_a_case_does_nothing_to_its_deliveries(  # noqa: PLR0917 -
     client: Client,
 ) -> None:
     delivery = _standing(note, partner, senior_reviewer)
-    client.force_login(liaison)
+    signed_in(liaison, client)
     assert label in _page(client, delivery)
     _take(delivery, "work_case")
     with pytest.raises(NotPermitted):
@@ -101,7 +102,7 @@ def test_what_was_said_about_a_delivery_is_shown_to_who_sees_the_case_and_not_to
     delivery = _standing(note, partner, senior_reviewer)
     shown = []
     for user in (liaison, administrator):
-        client.force_login(user)
+        signed_in(user, client)
         page = _page(client, delivery)
         assert "<h2>Attempts" in page
         shown.append("12 Elm Street" in page)
