@@ -11,8 +11,10 @@ from coordination.outbox.hosts import Kind, Outcome
 from coordination.outbox.receipts import storable, text
 from coordination.outbox.workflow import DELIVERY, NEWS, DeliveryState, DeliveryVerb
 
-# So often a worker may die with one message in hand. The message may be what kills it.
+# So many workers died with one message, over so long: it may be what kills them. Workers that are killed one
+# after another for reasons of their own do not come to both.
 MOST_LOST: Final = 5
+LOST_FOR: Final = timedelta(minutes=15)
 LOST: Final = "The worker died while it was being sent."
 JITTER: Final = 0.25
 
@@ -123,7 +125,10 @@ def hold(claim: Claim, why: str, held_for: str = "") -> Verdict:
 def lost(claim: Claim, *, deduplicates: bool, now: datetime) -> Verdict:
     """Return the verdict for a lease that ran out: the worker died, and nobody knows how far it came."""
     times = claim.times_lost + 1
-    given_up = times >= MOST_LOST or now > claim.trying_since + POLICIES[claim.lane].give_up_after
+    tried_for = now - claim.trying_since
+    given_up = (times >= MOST_LOST and tried_for >= LOST_FOR) or tried_for > POLICIES[
+        claim.lane
+    ].give_up_after
     tried = Try(
         number=claim.number,
         started_at=now,
