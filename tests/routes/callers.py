@@ -1,6 +1,6 @@
 """Everybody who might call: each role of the table, and those whom no role describes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.cookies import SimpleCookie
 from typing import Any
@@ -73,14 +73,14 @@ def everybody(ours: Agency, theirs: Agency, cut_off: Agency) -> dict[str, Caller
     found["a disabled officer"] = _disabled("a disabled officer", _officer, of=ours, agency=ours)
     with clock.frozen(clock.now() - timedelta(days=30)):
         expired = _officer("an expired token", ours, agency=ours, token_lives=False)
-    found["an expired token"] = expired
+    # The token is of last month, the browser of now.
+    found["an expired token"] = replace(expired, **_browser(User.objects.get(username="an_expired_token")))
     assert list(found) == NAMES
     return found
 
 
 def _caller(name: str, *, role: str, user: User | None = None, **more: Any) -> Caller:
     person = user or access.create_person(name.replace(" ", "_"), by=None, roles=[role] if role else [])
-    browser = signed_in(person)
     scopes = more.get("scopes", tuple(Scope.values))
     # A token has a scope; one that none of the routes asks for stands for none.
     _, plain = access.issue_token(
@@ -89,12 +89,16 @@ def _caller(name: str, *, role: str, user: User | None = None, **more: Any) -> C
     return Caller(
         name=name,
         role=role,
-        cookies=browser.cookies.output(header="", sep=";"),
+        **_browser(person),
         token=plain,
-        session=str(DeskSession.objects.get(user=person).pk),
         permissions=ROLES[Role(role)].permissions if role else frozenset(),
         **more,
     )
+
+
+def _browser(person: User) -> dict[str, str]:
+    cookies = signed_in(person).cookies.output(header="", sep=";")
+    return {"cookies": cookies, "session": str(DeskSession.objects.filter(user=person).latest("began_at").pk)}
 
 
 def _officer(name: str, of: Agency, **more: Any) -> Caller:
