@@ -80,13 +80,15 @@ def test_there_is_one_story_and_several_cases_that_have_happened() -> None:
 
 
 def _left_over() -> list[str]:
-    """Return the processes of the demo that still run on this test's database."""
+    """Return the processes of the demo that still run on this test's database, from this checkout."""
     name = settings.DATABASES["default"]["NAME"]
     found = []
     for directory in Path("/proc").glob("[0-9]*"):
         try:
             command = directory.joinpath("cmdline").read_bytes().decode().replace("\0", " ")
             environment = directory.joinpath("environ").read_bytes().decode(errors="replace")
+            if not directory.joinpath("cwd").samefile(settings.BASE_DIR):
+                continue
         except OSError:
             continue
         if f"/{name}" in environment and (
