@@ -171,10 +171,10 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
-# Codes that were used and limits of pace, for all processes and across restarts.
+# Codes that were used and limits of pace, for all processes and across restarts. As JSON, where Django's pickles.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "coordination.access.jsoncache.JsonCache",
         "LOCATION": "access_cache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
@@ -284,6 +284,8 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = int(LONGEST_SESSION.total_seconds())
+# Of a session's key the database has a digest: no dump yields a cookie.
+SESSION_ENGINE = "coordination.access.sessionstore"
 # What a session holds (a secret that is being set up, messages) is as sealed in the database as any column.
 SESSION_SERIALIZER = "coordination.access.sessiondata.Serializer"
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -120,10 +120,11 @@ class DeskSession(models.Model):
     """A session of somebody on the desk: alive until `ended_at`, whatever Django's own row says.
 
     `confirmed_at` is when a second factor was last shown; without it the session reaches set-up alone.
+    `key_digest` is what there is here of the cookie (access/sessionstore.py): nothing that could be one.
     """
 
     user = models.ForeignKey(User, models.PROTECT, related_name="desk_sessions")
-    session_key = models.CharField(max_length=40, unique=True)
+    key_digest = models.CharField(max_length=40, unique=True)
     browser = models.CharField(max_length=200, blank=True)
     began_at = models.DateTimeField()
     seen_at = models.DateTimeField()

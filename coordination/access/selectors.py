@@ -11,6 +11,7 @@ from django.contrib.auth.models import Permission
 from django.db.models import Case, Q, QuerySet, Value, When
 from knox.crypto import hash_token
 
+from coordination.access import sessionstore
 from coordination.access.models import ApiToken, BreakGlass, DeskSession, Enrolment, LockOut, RoleChange, User
 from coordination.access.roles import Role, conflicts_in
 from coordination.access.workflow import RoleChangeState
@@ -70,7 +71,7 @@ def live_session(session_key: str | None) -> DeskSession | None:
     """Return the session of the desk behind a cookie's key unless it has ended."""
     if not session_key:
         return None
-    live = DeskSession.objects.filter(session_key=session_key, ended_at__isnull=True)
+    live = DeskSession.objects.filter(key_digest=sessionstore.digest(session_key), ended_at__isnull=True)
     return live.select_related("user").first()
 
 

@@ -12,11 +12,12 @@ from django.test import Client
 
 from coordination.access import selectors, services
 from coordination.access.services import User
+from coordination.access.sessionstore import digest
 from coordination.cases import selectors as cases
 from coordination.core import clock
 from coordination.core.errors import Conflict, InvalidInput, NotPermitted, Refused
 from coordination.ledger import selectors as ledger
-from tests.doors import MODEL_BACKEND, SignIn, give_way_in
+from tests.doors import MODEL_BACKEND, SignIn, give_way_in, signed_in
 from tests.people import PASSWORD, Cast
 
 LOGIN, SECOND, HOME = "/account/login/", "/account/mfa/authenticate/", "/admin/"
@@ -102,7 +103,7 @@ def test_secrets_of_factors_and_of_sessions_are_sealed_in_the_database(client: C
     _password(client, liaison)
     client.get("/account/mfa/totp/activate/")
     secret = client.session["mfa.totp.secret"]
-    stored = Session.objects.get(pk=client.session.session_key)
+    stored = Session.objects.get(pk=digest(str(client.session.session_key)))
     assert secret not in stored.session_data
     services.give_totp(liaison)
     kept = Authenticator.objects.get(user=liaison).data["secret"]
@@ -279,6 +280,25 @@ def test_who_lost_their_devices_starts_anew(liaison: User, administrator: User, 
     assert not selectors.factors_of(liaison).exists()
     assert not _is_in(browser)
     assert _said(liaison).count("access.factor_removed") == 1
+
+
+def test_V7_4_3_a_factor_that_is_added_or_removed_ends_the_other_sessions(liaison: User) -> None:
+    code = give_way_in(liaison)
+    here = Client()
+    _password(here, liaison)
+    here.post(SECOND, {"code": code})
+    there = signed_in(liaison)
+    key = Authenticator.objects.create(user=liaison, type="webauthn", data={})
+    removed = here.post("/account/mfa/totp/deactivate/")
+    assert removed.status_code == 302
+    assert (_is_in(here), _is_in(there)) == (True, False)
+    there = signed_in(liaison)
+    here.get("/account/mfa/totp/activate/")
+    secret = here.session["mfa.totp.secret"]
+    shows = totp.format_hotp_value(totp.hotp_value(secret, next(totp.yield_hotp_counters_from_time())))
+    here.post("/account/mfa/totp/activate/", {"code": shows})
+    assert (_is_in(here), _is_in(there)) == (True, False)
+    assert selectors.factors_of(liaison).filter(pk=key.pk).exists()
 
 
 def test_the_last_factor_stays(client: Client, liaison: User) -> None:

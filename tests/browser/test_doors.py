@@ -78,6 +78,25 @@ def test_a_passkey_is_set_up_at_the_first_sign_in_and_opens_the_desk_alone(page:
     assert page.url.endswith("/admin/cases/case/")
 
 
+def test_V14_3_1_signing_out_empties_the_other_tabs_and_what_the_browser_kept(
+    page: Any, liaison: User
+) -> None:
+    _set_up_passkey(page, liaison)
+    page.goto("/admin/")
+    other = page.context.new_page()
+    other.goto("/admin/cases/case/")
+    other.wait_for_selector("#logout-form")
+    other.evaluate("localStorage.setItem('kept', 'by the desk')")
+    _sign_out(page)
+    page.wait_for_selector("#passkey_login")
+    other.wait_for_selector("#passkey_login")
+    assert other.locator("#logout-form").count() == 0
+    assert page.evaluate("localStorage.getItem('kept')") is None
+    page.goto("/admin/")
+    page.click("#passkey_login")
+    page.wait_for_selector("#logout-form")
+
+
 def test_AUT_02_a_lock_out_does_not_keep_the_person_on_duty_from_the_desk(page: Any, liaison: User) -> None:
     _set_up_passkey(page, liaison)
     _sign_out(page)
