@@ -120,7 +120,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "coordination.access.passwords.GuessableValidator"},
 ]
+# Words that somebody would try in a password here: products, teams. PLATFORM_NAME and _DOMAIN are among them.
+PASSWORD_CONTEXT_WORDS = env.list("PASSWORD_CONTEXT_WORDS", default=[])
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
 LOGOUT_REDIRECT_URL = "account_login"
@@ -171,7 +174,7 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
-# Codes that were used and limits of pace, for all processes and across restarts. As JSON, where Django's pickles.
+# Codes that were used and limits of pace, for all processes and across restarts. Django's would pickle.
 CACHES = {
     "default": {
         "BACKEND": "coordination.access.jsoncache.JsonCache",
