@@ -44,7 +44,7 @@ class JsonCache(DatabaseCache):
     def _base_set(self, mode: str, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT) -> bool:
         until = self.get_backend_timeout(timeout)
         now = timezone.now()
-        said = {
+        said: dict[str, str | datetime] = {
             "key": key,
             "value": json.dumps(value),
             "expires": _NEVER if until is None else datetime.fromtimestamp(until, UTC),
@@ -60,10 +60,10 @@ class JsonCache(DatabaseCache):
         cursor.execute(f"SELECT count(*) FROM {self._quoted(database)}")  # noqa: S608  # nosec B608 - our table
         number = cursor.fetchone()[0]
         if number > self._max_entries:
-            self._cull(database, cursor, now, number)
+            self._cull(database, cursor, now, number)  # type: ignore[attr-defined]  # not in the stubs
 
     def _quoted(self, database: str) -> str:
-        return str(connections[database].ops.quote_name(self._table))
+        return str(connections[database].ops.quote_name(self._table))  # type: ignore[attr-defined]
 
 
 def _read(text: str) -> list[Any]:

@@ -239,21 +239,22 @@ def test_a_recovery_code_opens_the_desk_once(liaison: User) -> None:
 
 
 def test_AUT_06_the_way_in_is_built_from_our_address_whatever_host_was_asked(
-    settings: Any, sign_in: SignIn, administrator: User, liaison: User
+    settings: Any, sign_in: SignIn, administrator: User, liaison: User, cast: Cast
 ) -> None:
     settings.PUBLIC_URL = "https://desk.lanternchat.example"
     settings.ALLOWED_HOSTS = ["testserver", "desk.internal"]
     desk = sign_in(administrator)
-    page = f"/admin/access/user/{liaison.pk}/do/give_way_in/"
-    assert desk.post(page, headers={"host": "evil.example"}).status_code == 400
-    shown = desk.post(page, headers={"host": "desk.internal"})
+    change = services.propose_way_in(liaison, by=cast("administrator", username="other"), reason="New.")
+    page, said = f"/admin/access/rolechange/{change.pk}/do/approve_way_in/", {"reason": "Seen."}
+    assert desk.post(page, said, headers={"host": "evil.example"}).status_code == 400
+    shown = desk.post(page, said, headers={"host": "desk.internal"})
     assert "no-store" in shown["Cache-Control"]
     assert "https://desk.lanternchat.example/account/enrol/" in shown.content.decode()
     assert Client().get(LOGIN, headers={"host": "evil.example"}).status_code == 400
 
 
 def test_a_way_in_sets_the_password_once_and_not_for_long(liaison: User, administrator: User) -> None:
-    _, plain = services.issue_enrolment(liaison, by=administrator)
+    _, plain = services.issue_enrolment(liaison)
     browser, address = Client(), f"/account/enrol/{plain}/"
     assert liaison.username in browser.get(address).content.decode()
     assert "not the same" in browser.post(address, {"password": PASSWORD, "again": "other"}).content.decode()
@@ -263,8 +264,8 @@ def test_a_way_in_sets_the_password_once_and_not_for_long(liaison: User, adminis
     assert liaison.check_password(PASSWORD)
     assert browser.get(address).status_code == 404
     assert browser.get("/account/enrol/nothing/").status_code == 404
-    _, plain = services.issue_enrolment(liaison, by=administrator)
-    _, newer = services.issue_enrolment(liaison, by=administrator)
+    _, plain = services.issue_enrolment(liaison)
+    _, newer = services.issue_enrolment(liaison)
     assert browser.get(f"/account/enrol/{plain}/").status_code == 404, "the newer one ended it"
     with clock.frozen(clock.now() + timedelta(hours=73)):
         assert browser.get(f"/account/enrol/{newer}/").status_code == 404
@@ -273,8 +274,8 @@ def test_a_way_in_sets_the_password_once_and_not_for_long(liaison: User, adminis
 def test_who_lost_their_devices_starts_anew(liaison: User, administrator: User, sign_in: SignIn) -> None:
     browser = Client()
     _sign_in(browser, liaison)
-    shown = sign_in(administrator).post(f"/admin/access/user/{liaison.pk}/do/start_anew/")
-    assert "/account/enrol/" in shown.content.decode()
+    page = f"/admin/access/user/{liaison.pk}/do/start_anew/"
+    sign_in(administrator).post(page, {"reason": "She telephoned; a new laptop."})
     liaison.refresh_from_db()
     assert not liaison.has_usable_password()
     assert not selectors.factors_of(liaison).exists()

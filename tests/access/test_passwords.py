@@ -38,7 +38,7 @@ OURS = ["Lanternchat2026!", "coordination.2026", "safety desk 2026", "Harbourtow
 
 
 def _way_in(user: User, administrator: User) -> str:
-    _, plain = services.issue_enrolment(user, by=administrator)
+    _, plain = services.issue_enrolment(user)
     return f"/account/enrol/{plain}/"
 
 

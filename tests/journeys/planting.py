@@ -192,7 +192,7 @@ def sign_ins(canaries: Canaries, administrator: User, cast: Cast) -> None:
 def second_factor(canaries: Canaries, administrator: User, cast: Cast) -> None:
     """Let somebody in: a link, a password, the secret of an application in the session and then for good."""
     person = cast("custodian", username="somebody.new")
-    _, plain = access.issue_enrolment(person, by=administrator)
+    _, plain = access.issue_enrolment(person)
     password, client = canaries.plant("password of an enrolment"), Client()
     address = f"/account/enrol/{canaries.told('way in', plain)}/"
     client.post(address, {"password": password, "again": password})

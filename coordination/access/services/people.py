@@ -8,12 +8,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
-from coordination.access.models import DeskSession, Enrolment, User
+from coordination.access.models import DeskSession, Enrolment, RoleChange, User
 from coordination.access.roles import Role
-from coordination.access.services import rolechanges, sessions
+from coordination.access.services import proposals, rolechanges, sessions
 from coordination.access.services.rights import require
+from coordination.access.workflow import ChangeKind
 from coordination.core import clock
-from coordination.core.errors import InvalidInput, Refused
+from coordination.core.errors import Conflict, InvalidInput, Refused
 from coordination.ledger import services as ledger
 
 _CHANGE = "access.change_user"
@@ -52,20 +53,40 @@ def create_person(
 
 @transaction.atomic
 def change_person(user: User, *, by: User, alias: str, is_active: bool) -> User:
-    """Change the name shown outside; disable or enable a person. A disabled one's tokens open nothing."""
+    """Change the name shown outside; disable a person, whose tokens then open nothing. `enable` takes two."""
     require(by, _CHANGE)
     if user.pk == by.pk and not is_active:
         raise Refused("Nobody disables themselves.", rule="separation-of-duties")
     locked = User.objects.select_for_update().get(pk=user.pk)
-    if locked.is_active != is_active:
-        action = "access.person_enabled" if is_active else "access.person_disabled"
-        ledger.record(action, subject=_subject(user), by=by)
+    if is_active and not locked.is_active:
+        raise Refused("Enabling takes two: propose it.", rule="access.two-administrators")
+    if locked.is_active and not is_active:
+        ledger.record("access.person_disabled", subject=_subject(user), by=by)
         sessions.end_all(locked, why="person disabled", by=by)
     if locked.alias != alias:
         ledger.record("access.alias_changed", subject=_subject(user), by=by)
     locked.alias, locked.is_active = alias, is_active
     locked.save(update_fields=["alias", "is_active"])
     return locked
+
+
+@transaction.atomic
+def enable(user: User, *, by: User | None, reason: str = "") -> RoleChange | None:
+    """Propose to give back what disabling took; another administrator decides. At once where `by` is None."""
+    if user.is_active:
+        raise Conflict("This person is not disabled.")
+    if by is not None:
+        return proposals.propose(user, ChangeKind.ENABLING, by=by, reason=reason)
+    _enable(user, by=None, details={"set_up": True})
+    return None
+
+
+@transaction.atomic
+def approve_enabling(change: RoleChange, *, by: User) -> RoleChange:
+    """Enable whom another administrator proposed. Raises as `proposals.approve` does."""
+    approved = proposals.approve(change, ChangeKind.ENABLING, by=by)
+    _enable(approved.person, by=by, details={"proposal": approved.pk})
+    return approved
 
 
 @transaction.atomic
@@ -119,6 +140,12 @@ def take_password(user: User, password: str) -> None:
     _check_password(password, user)
     user.set_password(password)
     user.save(update_fields=["password"])
+
+
+def _enable(user: User, *, by: User | None, details: dict[str, ledger.Value]) -> None:
+    user.is_active = True
+    user.save(update_fields=["is_active"])
+    ledger.record("access.person_enabled", subject=_subject(user), by=by, details=details)
 
 
 def _check_password(password: str, user: User) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -102,7 +103,7 @@ def _end(sessions: QuerySet[DeskSession], *, why: str, by: AbstractBaseUser | No
     for session in live:
         session.ended_at, session.ended_why = clock.now(), why
         session.save(update_fields=["ended_at", "ended_why"])
-        sessionstore.forget(session.key_digest)
+        Session.objects.filter(pk=session.key_digest).delete()
         ledger.record(
             "access.signed_out" if why == "signed out" else "access.session_ended",
             subject=f"user:{session.user_id}",
