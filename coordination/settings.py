@@ -260,6 +260,9 @@ RATE_LIMITS = {
     "group": env.str("RATE_LIMIT_GROUP", default="1200/60"),
     "urgent": env.str("RATE_LIMIT_URGENT", default="6000/60"),
 }
+# So many approvals of one person within so long; nothing of a danger to life is counted or waits.
+APPROVALS_AT_MOST = max(1, env.int("APPROVALS_AT_MOST", default=10))
+APPROVALS_WITHIN = timedelta(minutes=env.int("APPROVALS_WITHIN_MINUTES", default=10))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # Of a whole request, files too; a view takes less where it says so.
 LARGEST_REQUEST = env.int("LARGEST_REQUEST", default=10 * 1024 * 1024)

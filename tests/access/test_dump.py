@@ -53,7 +53,7 @@ def _opens(cookie: str) -> bool:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_V14_2_4_nothing_in_a_dump_opens_a_page_as_a_cookie(client: Client, liaison: User) -> None:
+def test_ins_09_nothing_in_a_dump_opens_a_page_as_a_cookie(client: Client, liaison: User) -> None:
     code = give_way_in(liaison)
     client.post("/account/login/", {"login": liaison.username, "password": PASSWORD})
     client.post("/account/mfa/authenticate/", {"code": code})

@@ -78,9 +78,7 @@ def test_a_passkey_is_set_up_at_the_first_sign_in_and_opens_the_desk_alone(page:
     assert page.url.endswith("/admin/cases/case/")
 
 
-def test_V14_3_1_signing_out_empties_the_other_tabs_and_what_the_browser_kept(
-    page: Any, liaison: User
-) -> None:
+def test_V14_3_1_signing_out_empties_the_other_tabs_and_the_browser(page: Any, liaison: User) -> None:
     _set_up_passkey(page, liaison)
     page.goto("/admin/")
     other = page.context.new_page()
