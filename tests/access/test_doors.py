@@ -81,7 +81,7 @@ def test_the_banner_stands_before_the_form(client: Client, settings: Any) -> Non
 
 
 def test_the_first_sign_in_reaches_set_up_alone_and_ends_at_the_desk(client: Client, liaison: User) -> None:
-    services.set_password(liaison, by=None, password=PASSWORD)
+    services.set_password(liaison, password=PASSWORD)
     _password(client, liaison)
     assert client.get("/admin/cases/case/")["Location"] == "/account/mfa/"
     assert "Set up your second factor" in client.get("/account/mfa/").content.decode()
@@ -99,7 +99,7 @@ def test_the_first_sign_in_reaches_set_up_alone_and_ends_at_the_desk(client: Cli
 
 
 def test_secrets_of_factors_and_of_sessions_are_sealed_in_the_database(client: Client, liaison: User) -> None:
-    services.set_password(liaison, by=None, password=PASSWORD)
+    services.set_password(liaison, password=PASSWORD)
     _password(client, liaison)
     client.get("/account/mfa/totp/activate/")
     secret = client.session["mfa.totp.secret"]
@@ -125,7 +125,7 @@ def test_nobody_signs_up_and_no_password_is_reset_by_mail(client: Client) -> Non
 
 
 def test_a_partner_does_not_sign_in_even_with_a_password(client: Client, police_officer: User) -> None:
-    services.set_password(police_officer, by=None, password=PASSWORD)
+    services.set_password(police_officer, password=PASSWORD)
     assert _password(client, police_officer)["Location"] == "/account/inactive/"
     assert "_auth_user_id" not in client.session
 

@@ -122,6 +122,12 @@ def test_nobody_without_a_place_on_the_desk_is_let_in(
         services.approve_way_in(proposed, by=second, reason=SEEN)
 
 
+def test_ins_no_administrator_chooses_a_password_for_another(administrator: User) -> None:
+    with pytest.raises(Refused, match="their own password"):
+        services.create_person("somebody.new", by=administrator, password=PASSWORD)
+    assert not User.objects.filter(username="somebody.new").exists()
+
+
 def test_the_database_refuses_a_way_in_that_one_person_gave(liaison: User, administrator: User) -> None:
     now = clock.now()
     given: dict[str, Any] = {"user": liaison, "digest": "x", "issued_at": now, "expires_at": now}

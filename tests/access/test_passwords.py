@@ -66,7 +66,7 @@ def test_a_common_password_is_refused_wherever_one_is_set(
     assert "too common" in shown.content.decode()
     with pytest.raises(InvalidInput, match="too common"):
         services.create_person("somebody.new", by=None, password=common)
-    services.set_password(liaison, by=None, password=PASSWORD)
+    services.set_password(liaison, password=PASSWORD)
     with pytest.raises(InvalidInput, match="too common"):
         services.change_password(liaison, current=PASSWORD, password=common)
 
@@ -142,7 +142,7 @@ def test_every_field_for_a_password_is_masked_and_open_to_password_managers(
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
 @pytest.mark.django_db(transaction=True)
 def test_whoever_signs_in_is_led_to_a_page_of_ours(liaison: User, elsewhere: str) -> None:
-    services.set_password(liaison, by=None, password=PASSWORD)
+    services.set_password(liaison, password=PASSWORD)
     given = {"login": liaison.username, "password": PASSWORD, "next": elsewhere}
     for address in (LOGIN, f"{LOGIN}?{urlencode({'next': elsewhere})}"):
         assert Client().post(address, given)["Location"] == "/admin/"

@@ -47,7 +47,7 @@ def page(chromium: Any, live_server: Any) -> Iterator[Any]:
 
 
 def _password(page: Any, user: User) -> None:
-    services.set_password(user, by=None, password=PASSWORD)
+    services.set_password(user, password=PASSWORD)
     page.goto("/admin/")
     page.fill("#id_login", user.username)
     page.fill("#id_password", PASSWORD)
@@ -163,7 +163,7 @@ def test_a_script_that_is_not_ours_does_not_run_on_the_doors(page: Any) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_doors_are_accessible(chromium: Any, live_server: Any, liaison: User, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    services.set_password(liaison, by=None, password=PASSWORD)
+    services.set_password(liaison, password=PASSWORD)
     context = chromium.new_context(base_url=live_server.url, color_scheme=scheme)
     page = context.new_page()
 

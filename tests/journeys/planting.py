@@ -175,7 +175,7 @@ def sign_ins(canaries: Canaries, administrator: User, cast: Cast) -> None:
     plant = canaries.plant
     for number in range(6):
         person = access.create_person(f"person-{number}", by=None, password=plant("password"))
-        access.set_password(person, by=administrator, password=plant("new password"))
+        access.set_password(person, password=plant("new password"))
         client = Client()
         for name, password in (
             (person.username, plant("wrong password")),

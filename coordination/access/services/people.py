@@ -35,10 +35,13 @@ def create_person(
 ) -> User:
     """Create a person; without a password they cannot sign in. `by` is None for set-up only.
 
+    Only set-up gives a password: an administrator who knew one would be two people once the roles came.
     Roles of the desk are proposed for the `reason` given, and in force once another administrator approves.
     """
     if by is not None:
         require(by, _CHANGE)
+        if password is not None:
+            raise Refused("Everybody chooses their own password.", rule="access.two-administrators")
     if User.objects.filter(username__iexact=username).exists():
         raise InvalidInput("username", "Somebody has this user name.")
     user = User(username=username, alias=alias, first_name=first_name, last_name=last_name, email=email)
@@ -90,13 +93,11 @@ def approve_enabling(change: RoleChange, *, by: User) -> RoleChange:
 
 
 @transaction.atomic
-def set_password(user: User, *, by: User | None, password: str) -> None:
-    """Give `user` a password; the ledger notes that, never what. `by` is None for set-up only."""
-    if by is not None:
-        require(by, _CHANGE)
+def set_password(user: User, *, password: str) -> None:
+    """Give `user` a password, for set-up; the ledger notes that, never what. No administrator chooses one."""
     take_password(user, password)
-    ledger.record("access.password_set", subject=_subject(user), by=by)
-    sessions.end_all(user, why="password changed", by=by)
+    ledger.record("access.password_set", subject=_subject(user), by=None)
+    sessions.end_all(user, why="password changed", by=None)
 
 
 @transaction.atomic
