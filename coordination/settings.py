@@ -120,7 +120,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "coordination.access.passwords.GuessableValidator"},
 ]
+# Words that somebody would try in a password here: products, teams. PLATFORM_NAME and _DOMAIN are among them.
+PASSWORD_CONTEXT_WORDS = env.list("PASSWORD_CONTEXT_WORDS", default=[])
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
 LOGOUT_REDIRECT_URL = "account_login"
@@ -171,10 +174,10 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
-# Codes that were used and limits of pace, for all processes and across restarts.
+# Codes that were used and limits of pace, for all processes and across restarts. Django's would pickle.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "coordination.access.jsoncache.JsonCache",
         "LOCATION": "access_cache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
@@ -257,6 +260,9 @@ RATE_LIMITS = {
     "group": env.str("RATE_LIMIT_GROUP", default="1200/60"),
     "urgent": env.str("RATE_LIMIT_URGENT", default="6000/60"),
 }
+# So many approvals of one person within so long; nothing of a danger to life is counted or waits.
+APPROVALS_AT_MOST = max(1, env.int("APPROVALS_AT_MOST", default=10))
+APPROVALS_WITHIN = timedelta(minutes=env.int("APPROVALS_WITHIN_MINUTES", default=10))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # Of a whole request, files too; a view takes less where it says so.
 LARGEST_REQUEST = env.int("LARGEST_REQUEST", default=10 * 1024 * 1024)
@@ -284,6 +290,8 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = int(LONGEST_SESSION.total_seconds())
+# Of a session's key the database has a digest: no dump yields a cookie.
+SESSION_ENGINE = "coordination.access.sessionstore"
 # What a session holds (a secret that is being set up, messages) is as sealed in the database as any column.
 SESSION_SERIALIZER = "coordination.access.sessiondata.Serializer"
 SESSION_COOKIE_SAMESITE = "Lax"

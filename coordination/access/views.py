@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from coordination.access import selectors, services
+from coordination.access import selectors, services, stepup
 from coordination.access.forms import EnrolForm, PasswordForm
 from coordination.access.services import User, person
 from coordination.core.errors import CoordinationError, InvalidInput, NotFound
@@ -66,11 +66,14 @@ class RemovePasskey(RemoveWebAuthnView):  # type: ignore[misc]
 @require_POST
 @login_required
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
-    """End one of one's own sessions."""
+    """End one of one's own sessions, once a second factor was shown."""
     user = person(request.user)
     session = get_object_or_404(selectors.sessions_of(user), pk=pk)
+    if asked := stepup.require(request):
+        return asked
+    this = selectors.live_session(request.session.session_key)
     services.end_session(session, why="ended by its person", by=user)
-    if session.session_key == request.session.session_key:
+    if session == this:
         logout(request)
         return redirect("account_login")
     messages.success(request, "The session is ended.")

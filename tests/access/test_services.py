@@ -115,7 +115,7 @@ def test_losing_all_roles_closes_the_desk(administrator: User, reviewer: User) -
 
 def test_a_change_of_person_is_recorded_for_what_it_was(administrator: User, reviewer: User) -> None:
     services.change_person(reviewer, by=administrator, alias="R.", is_active=False)
-    services.change_person(reviewer, by=administrator, alias="R.", is_active=True)
+    services.enable(User.objects.get(pk=reviewer.pk), by=None)
     services.change_person(reviewer, by=administrator, alias="R.", is_active=True)
     assert _deeds(f"user:{reviewer.pk}")[2:] == [
         "access.person_disabled",

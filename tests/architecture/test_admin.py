@@ -33,9 +33,10 @@ def test_every_act_names_a_permission_that_some_role_has(page: str, act: Any) ->
 
 
 def test_the_weighty_acts_ask_for_the_second_factor_again() -> None:
-    """Approval, role change, tokens and ways in. Export and key rotation are no acts of the desk yet."""
+    """Approval, roles, tokens, ways in, enabling. Export and key rotation are no acts of the desk yet."""
     assert {f"{page}.{act.name}" for page, act in ACTS if act.step_up} == {
         "PersonAdmin.change_roles",
+        "PersonAdmin.enable",
         "PersonAdmin.give_way_in",
         "PersonAdmin.issue_token",
         "PersonAdmin.rotate_token",
@@ -44,6 +45,8 @@ def test_the_weighty_acts_ask_for_the_second_factor_again() -> None:
         "ReferralAdmin.approve_answer",
         "ReferralAdmin.break_glass",
         "RoleChangeAdmin.approve",
+        "RoleChangeAdmin.approve_enabling",
+        "RoleChangeAdmin.approve_way_in",
     }
 
 

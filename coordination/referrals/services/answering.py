@@ -10,7 +10,7 @@ from coordination.core import clock
 from coordination.core.errors import Conflict, Refused
 from coordination.outbox import services as outbox
 from coordination.referrals.models import Item, Question, Referral
-from coordination.referrals.services import bodies, calling, gate
+from coordination.referrals.services import bodies, calling, gate, haste
 from coordination.referrals.services.records import limited, move, permitted, required, trace
 from coordination.referrals.workflow import REFERRAL, ReferralVerb
 
@@ -68,6 +68,7 @@ def approve_answer(question: Question, *, by: User, digest: str) -> Question:
         raise Conflict("There is no answer to approve yet.")
     if by.pk == asked.answered_by_id:
         raise Refused("Who wrote an answer does not approve it.", rule="referrals.two-people")
+    haste.check(referral, by=by)
     gate.check(referral, asked.items.all(), [asked.addressee], counsel=gate.is_counsel(by))
     outbox.approve(asked.message, digest=digest, by=by)
     asked.approved_by = by
