@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "coordination.inbox",
     "coordination.outbox",
     "coordination.cases",
+    "coordination.evidence",
     "coordination.partners",
     "coordination.channels",
     "coordination.policy",
@@ -190,6 +191,32 @@ STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))()
 STATICFILES_DIRS: list[Path] = []
 # Development serves assets from where they lie; production what collectstatic gathered.
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
+
+# Where exhibits lie, sealed: files outside anything that is served, or object storage (the extra `s3`).
+EVIDENCE_DIR = env.path("EVIDENCE_DIR", default=str(VAR_DIR / "evidence"))()
+EVIDENCE_BUCKET = env.str("EVIDENCE_BUCKET", default="")
+EVIDENCE_S3_ENDPOINT = env.str("EVIDENCE_S3_ENDPOINT", default="") or None
+EVIDENCE_KEEP_DAYS = env.int("EVIDENCE_KEEP_DAYS", default=2557)
+# clamd, as host:port or the path of its socket; without one nothing is scanned, and exhibits say so.
+CLAMD = env.str("CLAMD", default="")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "evidence": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": EVIDENCE_BUCKET,
+            "endpoint_url": EVIDENCE_S3_ENDPOINT,
+            "file_overwrite": False,
+            "default_acl": "private",
+        },
+    }
+    if EVIDENCE_BUCKET
+    else {
+        "BACKEND": "coordination.evidence.files.ExhibitFiles",
+        "OPTIONS": {"location": str(EVIDENCE_DIR)},
+    },
+}
 
 # What leaves the platform carries these names. Those of the demo are fictional: production has no default
 # and does not start without one (coordination.E017-E022).
