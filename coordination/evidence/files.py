@@ -35,7 +35,7 @@ class ExhibitFiles(FileSystemStorage):
             os.fsync(file.fileno())
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:  # noqa: ARG002
-        """Return the name as it is: an object that stands there already is an error, not a reason to differ."""
+        """Return the name as it is: an object that stands there is an error, no reason to differ."""
         return name
 
 

@@ -1,6 +1,6 @@
 """An exhibit as it lies in the store: chunks under AES-256-GCM, each bound to its record and its place.
 
-    "CEX1" | chunk | chunk | …      each chunk: ciphertext of CHUNK bytes (the last: of 0 to CHUNK) and its tag
+    "CEX1" | chunk | chunk | …     each chunk: ciphertext of CHUNK bytes (the last: of 0 to CHUNK) and its tag
 
 The key is random and of this object alone, so the nonce may count: four zero bytes and the number of the
 chunk. The associated data names the record, the number, and whether the chunk is the last. A chunk that was

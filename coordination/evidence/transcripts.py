@@ -1,9 +1,9 @@
-"""Conversations as JSON Lines: one utterance a line, checked as they stream in, cited by the line's number.
+"""Conversations as JSON Lines: one utterance a line, checked as they stream in, cited by number.
 
-    {"speaker": "user", "at": "2026-03-06T22:12:00-07:00", "text": "…", "attachments": [{"name": "a.jpg", …}]}
+    {"speaker": "user", "at": "2026-03-06T22:12:00-07:00", "text": "…"}
 
-`speaker` and `text` are text, `at` a time with its zone (RFC 3339), `attachments` may be left out; of each the
-`name` is needed, and `sha256` (hex) says which exhibit it is. The bytes are kept as they came.
+`speaker` and `text` are text, `at` a time with its zone (RFC 3339), `attachments` may be left out; each of
+them has a `name`, and a `sha256` (hex) that says which exhibit it is. The bytes are kept as they came.
 """
 
 import json

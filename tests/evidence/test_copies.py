@@ -9,7 +9,7 @@ from coordination.access.services import User
 from coordination.core.errors import InvalidInput, Refused
 from coordination.evidence import selectors, services
 from coordination.evidence.models import Exhibit
-from tests.evidence.conftest import WHY, Keep
+from tests.exhibits import WHY, Keep
 
 GPS_IFD, MODEL, ORIENTATION = 0x8825, 0x0110, 0x0112
 

@@ -14,7 +14,7 @@ from coordination.evidence import selectors, services
 from coordination.evidence.errors import ExhibitBroken
 from coordination.evidence.models import Exhibit, Keeping
 from coordination.ledger import selectors as ledger
-from tests.evidence.conftest import PHOTO_TEXT, WHY, Keep, objects
+from tests.exhibits import PHOTO_TEXT, WHY, Keep, objects
 
 
 def acts(exhibit: Exhibit) -> list[str]:

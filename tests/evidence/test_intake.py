@@ -23,7 +23,7 @@ from coordination.evidence.errors import StoreFailed
 from coordination.evidence.models import CustodyEvent, Exhibit, Keeping
 from coordination.evidence.services import store as objects_of
 from coordination.ledger import selectors as ledger
-from tests.evidence.conftest import PHOTO_TEXT, WHY, Keep, objects
+from tests.exhibits import PHOTO_TEXT, WHY, Keep, objects
 
 
 class Zeros(io.RawIOBase):

@@ -15,7 +15,7 @@ from coordination.evidence import selectors, services
 from coordination.evidence.models import Exhibit, Keeping
 from coordination.ledger import selectors as ledger
 from coordination.ledger.entries import leaf_hash
-from tests.evidence.conftest import WHY, Keep, objects
+from tests.exhibits import WHY, Keep, objects
 
 REASON = "Litigation is anticipated: the school district's counsel wrote."
 Capture = Any

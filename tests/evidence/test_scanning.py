@@ -12,7 +12,7 @@ from coordination.access.services import User
 from coordination.core.errors import Refused
 from coordination.evidence import services
 from coordination.evidence.models import Keeping
-from tests.evidence.conftest import WHY, Keep
+from tests.exhibits import WHY, Keep
 
 # The test file of EICAR in two halves, so that no scanner takes this source for it.
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + rb"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"

@@ -12,7 +12,7 @@ from coordination.cases.services import Case
 from coordination.core.errors import InvalidInput, NotFound
 from coordination.evidence import selectors, services
 from coordination.evidence.models import Exhibit
-from tests.evidence.conftest import WHY, objects
+from tests.exhibits import WHY, objects
 
 GOOD = [
     {"speaker": "user", "at": "2026-03-06T22:12:00-07:00", "text": "On Monday they will know my name."},

@@ -1,5 +1,6 @@
 """The verbs of evidence. Every act of custody is an event, and an entry in the ledger."""
 
+from coordination.evidence.errors import ExhibitBroken, StoreFailed
 from coordination.evidence.models import CustodyEvent, Exhibit, Hold
 from coordination.evidence.services.copies import add_redacted, strip_metadata
 from coordination.evidence.services.intake import import_transcript, take_in
@@ -20,7 +21,9 @@ from coordination.evidence.services.store import sweep
 __all__ = [
     "CustodyEvent",
     "Exhibit",
+    "ExhibitBroken",
     "Hold",
+    "StoreFailed",
     "add_redacted",
     "content",
     "copy_out",

@@ -1,4 +1,4 @@
-"""Copies made from an exhibit: redacted by a person, or stripped of metadata here. The original stays sealed."""
+"""Copies made from an exhibit: redacted by a person, or stripped of metadata here. The original stays."""
 
 import io
 from typing import IO

@@ -1,4 +1,4 @@
-"""The custody of an exhibit: who did what, when and why, each an entry of the ledger in the same transaction."""
+"""The custody of an exhibit: who did what, when and why, each an entry in the ledger."""
 
 from coordination.access import services as access
 from coordination.access.services import User

@@ -96,7 +96,7 @@ def release(
 
 
 def content(exhibit: Exhibit) -> Iterator[bytes]:
-    """Return the content of an exhibit whose release was recorded, in pieces, for the package it goes into."""
+    """Return the content of an exhibit whose release was recorded, in pieces, for its package."""
     _require_open(exhibit)
     return store.content_of(exhibit)
 

@@ -62,7 +62,7 @@ def take_away(blob: UUID) -> None:
 
 
 def content_of(exhibit: Exhibit) -> Iterator[bytes]:
-    """Yield the content of an exhibit; raise ExhibitBroken where it is not what was taken in, to the last bit."""
+    """Yield the content of an exhibit; raise ExhibitBroken where it is not what was taken in, bit for bit."""
     key = key_of(exhibit)
     digest, size = hashlib.sha256(), 0
     try:
@@ -109,7 +109,7 @@ def keeping_of(exhibit: Exhibit) -> Keeping | None:
 
 
 def sweep() -> int:
-    """Delete objects that no exhibit keeps and that have lain for a day; return how many. For a periodic job."""
+    """Delete objects that no exhibit keeps and that lay for a day; return how many. For a periodic job."""
     kept, away = selectors.blobs(), 0
     folders, _ = _listed("")
     for folder in folders:
