@@ -197,6 +197,8 @@ EVIDENCE_DIR = env.path("EVIDENCE_DIR", default=str(VAR_DIR / "evidence"))()
 EVIDENCE_BUCKET = env.str("EVIDENCE_BUCKET", default="")
 EVIDENCE_S3_ENDPOINT = env.str("EVIDENCE_S3_ENDPOINT", default="") or None
 EVIDENCE_KEEP_DAYS = env.int("EVIDENCE_KEEP_DAYS", default=2557)
+# Where the desk writes packages for the people who hand them over; nothing serves this folder.
+PACKAGES_DIR = env.path("PACKAGES_DIR", default=str(VAR_DIR / "packages"))()
 # clamd, as host:port or the path of its socket; without one nothing is scanned, and exhibits say so.
 CLAMD = env.str("CLAMD", default="")
 STORAGES = {
@@ -287,6 +289,9 @@ RATE_LIMITS = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # Of a whole request, files too; a view takes less where it says so.
 LARGEST_REQUEST = env.int("LARGEST_REQUEST", default=10 * 1024 * 1024)
+# What is uploaded is never on disk unsealed: all that a request may bring stays in memory until it is.
+FILE_UPLOAD_MAX_MEMORY_SIZE = LARGEST_REQUEST
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 PROCRASTINATE_ON_APP_READY = None
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"

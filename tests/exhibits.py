@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as configured
 
 from coordination.access.services import User
 from coordination.cases.services import Case
@@ -22,8 +23,7 @@ Keep = Callable[..., Exhibit]
 def store(tmp_path: Path, settings: Any) -> Path:
     """An empty store on disk."""
     folder = tmp_path / "store"
-    backend = {"BACKEND": "coordination.evidence.files.ExhibitFiles", "OPTIONS": {"location": str(folder)}}
-    settings.STORAGES = {**settings.STORAGES, "evidence": backend}
+    settings.STORAGES = in_folder(folder)
     return folder
 
 
@@ -49,3 +49,9 @@ def exhibit(keep: Keep) -> Exhibit:
 def objects(store: Path) -> list[Path]:
     """Return what lies in the store."""
     return sorted(path for path in store.rglob("*") if path.is_file())
+
+
+def in_folder(folder: Path) -> dict[str, Any]:
+    """Return the stores of the settings, with exhibits in a folder of the test's own."""
+    backend = {"BACKEND": "coordination.evidence.files.ExhibitFiles", "OPTIONS": {"location": str(folder)}}
+    return {**configured.STORAGES, "evidence": backend}

@@ -243,6 +243,7 @@ class RecordAdmin(DeskAdmin):
         target = request.POST.get("target", "")
         form = found.form(
             request.POST,
+            request.FILES,
             auto_id=f"id_{found.name}{target}_%s",
             **self.form_arguments(request, record, found),
         )

@@ -6,6 +6,7 @@ from coordination.evidence.services.copies import add_redacted, strip_metadata
 from coordination.evidence.services.intake import import_transcript, take_in
 from coordination.evidence.services.quarantine import rescan
 from coordination.evidence.services.reading import (
+    begin_view,
     content,
     copy_out,
     read_lines,
@@ -13,6 +14,8 @@ from coordination.evidence.services.reading import (
     reverify,
     search_lines,
     view,
+    viewed,
+    viewed_lines,
     words,
 )
 from coordination.evidence.services.retention import erase, expire, keep_until, lift_hold, place_hold
@@ -25,6 +28,7 @@ __all__ = [
     "Hold",
     "StoreFailed",
     "add_redacted",
+    "begin_view",
     "content",
     "copy_out",
     "erase",
@@ -42,5 +46,7 @@ __all__ = [
     "sweep",
     "take_in",
     "view",
+    "viewed",
+    "viewed_lines",
     "words",
 ]

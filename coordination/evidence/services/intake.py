@@ -77,7 +77,14 @@ def take_in(
 
 
 def import_transcript(
-    case_reference: str, *, by: User | None, content: IO[bytes], filename: str, why: str, source: str = ""
+    case_reference: str,
+    *,
+    by: User | None,
+    content: IO[bytes],
+    filename: str,
+    why: str,
+    what: str = "",
+    source: str = "",
 ) -> tuple[Exhibit, bool]:
     """Take in a conversation as JSON Lines (coordination.evidence.transcripts), to be cited by its lines."""
     return take_in(
@@ -86,6 +93,7 @@ def import_transcript(
         content=content,
         filename=filename,
         why=why,
+        what=what,
         source=source,
         kind=ExhibitKind.TRANSCRIPT,
     )

@@ -1,10 +1,13 @@
 """Opening what is sealed: only with a reason, and only once the custody event stands."""
 
 from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
 
 from django.db import transaction
 
 from coordination.access.services import User
+from coordination.core import clock
 from coordination.core.errors import NotFound, Refused
 from coordination.evidence import selectors, transcripts
 from coordination.evidence.errors import ExhibitBroken
@@ -16,6 +19,8 @@ from coordination.ledger import services as ledger
 READ = "read_exhibit"
 RELEASE = "release_exhibit"
 MOST_FOUND = 500
+# So long a reason that somebody gave lets them look again: at the pages of one transcript, say.
+VIEW_LASTS = timedelta(minutes=10)
 
 
 def view(exhibit: Exhibit, *, by: User, why: str) -> Iterator[bytes]:
@@ -26,6 +31,31 @@ def view(exhibit: Exhibit, *, by: User, why: str) -> Iterator[bytes]:
     """
     custody.require(by, exhibit.case_reference, READ, work=False)
     return _noted(exhibit, CustodyAct.VIEWED, by=by, why=why)
+
+
+@transaction.atomic
+def begin_view(exhibit: Exhibit, *, by: User, why: str) -> CustodyEvent:
+    """Record why a person looks at an exhibit; `viewed` shows it to them for VIEW_LASTS."""
+    custody.require(by, exhibit.case_reference, READ, work=False)
+    _require_open(exhibit)
+    return custody.note(exhibit, CustodyAct.VIEWED, by=by, why=why)
+
+
+def viewed(exhibit: Exhibit, *, by: User) -> Iterator[bytes]:
+    """Return the content to who said why within VIEW_LASTS; raise Refused otherwise."""
+    custody.require(by, exhibit.case_reference, READ, work=False)
+    since = clock.now() - VIEW_LASTS
+    if not selectors.custody_of(exhibit).filter(act=CustodyAct.VIEWED, by=by, at__gt=since).exists():
+        raise Refused("Say first why you look at this exhibit.", rule="evidence.say-why")
+    _require_open(exhibit)
+    return store.content_of(exhibit)
+
+
+def viewed_lines(exhibit: Exhibit, *, by: User, words: str = "") -> Iterator[transcripts.Line]:
+    """Return the lines of a transcript that hold all of `words`, to who said why; else as `viewed`."""
+    if exhibit.kind != ExhibitKind.TRANSCRIPT:
+        raise NotFound
+    return _holding(transcripts.lines(viewed(exhibit, by=by)), words)
 
 
 def copy_out(exhibit: Exhibit, *, by: User | None, why: str) -> Iterator[bytes]:
@@ -43,15 +73,7 @@ def read_lines(exhibit: Exhibit, *, by: User, why: str) -> Iterator[transcripts.
 
 def search_lines(exhibit: Exhibit, words: str, *, by: User, why: str) -> list[transcripts.Line]:
     """Return the lines of a transcript that hold all of `words`, whatever their case, up to MOST_FOUND."""
-    wanted = words.casefold().split()
-    found: list[transcripts.Line] = []
-    for line in read_lines(exhibit, by=by, why=why):
-        text = f"{line.speaker} {line.text} {' '.join(each.name for each in line.attachments)}".casefold()
-        if all(each in text for each in wanted):
-            found.append(line)
-        if len(found) == MOST_FOUND:
-            break
-    return found
+    return list(islice(_holding(read_lines(exhibit, by=by, why=why), words), MOST_FOUND))
 
 
 def reverify(exhibit: Exhibit, *, by: User | None, why: str) -> CustodyEvent:
@@ -104,6 +126,14 @@ def content(exhibit: Exhibit) -> Iterator[bytes]:
 def words(exhibit: Exhibit) -> dict[str, str]:
     """Return the `filename`, `what` and `source` of an exhibit; empty once it has expired."""
     return store.words_of(exhibit)
+
+
+def _holding(lines: Iterator[transcripts.Line], words: str) -> Iterator[transcripts.Line]:
+    wanted = words.casefold().split()
+    for line in lines:
+        text = f"{line.speaker} {line.text} {' '.join(each.name for each in line.attachments)}".casefold()
+        if all(each in text for each in wanted):
+            yield line
 
 
 def _noted(exhibit: Exhibit, act: CustodyAct, *, by: User | None, why: str) -> Iterator[bytes]:
