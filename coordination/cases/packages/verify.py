@@ -7,15 +7,19 @@ one line for each finding: `ok`, `note` (true, and for you to weigh) or `FAIL`; 
     --ca FILE    certificates (PEM) that you trust for time stamps and for the signature of the certificate
 """
 
+from __future__ import annotations
+
 import argparse
 import base64
 import hashlib
 import json
 import re
-import subprocess
+import subprocess  # nosec B404 - openssl is a program
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*)")
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
@@ -24,7 +28,7 @@ ED25519 = bytes.fromhex("302a300506032b6570032100")  # what stands before a raw 
 found = {"ok": 0, "note": 0, "FAIL": 0}
 
 
-def say(word, text):
+def say(word: str, text: str) -> None:
     """Print one finding."""
     found[word] += 1
     print(f"{word:<4} {text}")
@@ -34,15 +38,15 @@ class Wrong(Exception):
     """What a check found wrong, in words."""
 
 
-def main():
+def main() -> int:
     """Check everything, each part for itself."""
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--key", type=Path)
     options.add_argument("--ca", type=Path)
     options.add_argument("package", nargs="?", type=Path, default=Path(__file__).resolve().parent)
     given = options.parse_args()
     root = given.package
-    checks = (
+    checks: tuple[tuple[str, Callable[[], None]], ...] = (
         ("files", lambda: check_files(root)),
         ("exhibits and custody", lambda: check_custody(root, given.key)),
         ("time stamps", lambda: check_timestamps(root, given.ca)),
@@ -60,7 +64,7 @@ def main():
     return 1 if found["FAIL"] else 0
 
 
-def check_files(root):
+def check_files(root: Path) -> None:
     """The bag (RFC 8493): every file is listed, every listed file is there and is what it was."""
     if (root / "bagit.txt").read_bytes() != DECLARATION:
         raise Wrong("bagit.txt is not that of a bag of version 1.0")
@@ -91,13 +95,14 @@ def check_files(root):
         say("ok", f"files: {len(listed)} files are listed, there, and unchanged")
 
 
-def check_custody(root, key_file):
+def check_custody(root: Path, key_file: Path | None) -> None:
     """Each line of custody is an entry of the ledger, which its checkpoint covers; exhibits are its files."""
     checkpoint = read_checkpoint(root, key_file)
     exhibits = json.loads((root / "data/exhibits.json").read_text("utf-8"))
     by_exhibit = {each["reference"]: each for each in exhibits}
     lines = [json.loads(line) for line in (root / "data/custody.jsonl").read_text("utf-8").splitlines()]
-    began, proven = set(), 0
+    began: set[str] = set()
+    proven = 0
     for line in lines:
         exhibit = by_exhibit[line["exhibit"]]
         entry = check_entry(root, line, exhibit)
@@ -116,12 +121,12 @@ def check_custody(root, key_file):
         say("note", f"ledger: {len(lines) - proven} of {len(lines)} entries are under no checkpoint yet")
 
 
-def check_entry(root, line, exhibit):
+def check_entry(root: Path, line: dict[str, Any], exhibit: dict[str, Any]) -> dict[str, Any]:
     """Return the entry of a line of custody, which says the same."""
     raw = (root / "data/ledger/entries" / f"{hexadecimal(line['leaf'])}.json").read_bytes()
     if hashlib.sha256(b"\x00" + raw).hexdigest() != line["leaf"]:
         raise Wrong(f"line {line['line']}: the entry is another one")
-    entry = json.loads(raw)
+    entry: dict[str, Any] = json.loads(raw)
     details = entry["details"]
     same = (
         entry["action"] == f"evidence.{line['act']}"
@@ -136,7 +141,7 @@ def check_entry(root, line, exhibit):
     return entry
 
 
-def read_checkpoint(root, key_file):
+def read_checkpoint(root: Path, key_file: Path | None) -> tuple[int, bytes, str] | None:
     """Return size, root hash and text of the checkpoint, whose signature holds; None where there is none."""
     file = root / "data/ledger/checkpoint"
     if not file.exists():
@@ -156,7 +161,7 @@ def read_checkpoint(root, key_file):
     return int(size), base64.b64decode(root_hash, validate=True), note
 
 
-def signed(text, signatures, key):
+def signed(text: str, signatures: str, key: str) -> bool:
     """Tell whether a note (C2SP signed-note) carries an Ed25519 signature by a verifier key that holds."""
     name, key_id, encoded = key.split("+", 2)
     public = base64.b64decode(encoded, validate=True)
@@ -173,7 +178,7 @@ def signed(text, signatures, key):
     return False
 
 
-def ed25519(public, message, signature):
+def ed25519(public: bytes, message: bytes, signature: bytes) -> bool:
     """Ask openssl whether a signature holds."""
     with tempfile.TemporaryDirectory() as folder:
         for name, content in (("key", public), ("message", message), ("signature", signature)):
@@ -183,7 +188,7 @@ def ed25519(public, message, signature):
     return done.returncode == 0
 
 
-def check_inclusion(root, leaf, checkpoint):
+def check_inclusion(root: Path, leaf: str, checkpoint: tuple[int, bytes, str] | None) -> bool:
     """Tell whether an entry is under the checkpoint; raise Wrong for a proof that does not hold."""
     file = root / "data/ledger/proofs" / f"{hexadecimal(leaf)}.tlog-proof"
     if checkpoint is None or not file.exists():
@@ -199,7 +204,7 @@ def check_inclusion(root, leaf, checkpoint):
     return True
 
 
-def climb(node, index, size, path):
+def climb(node: bytes, index: int, size: int, path: list[bytes]) -> bytes | None:
     """Return the root that an inclusion proof leads to, None for one of another shape (RFC 9162 2.1.3.2)."""
     if index >= size:
         return None
@@ -217,7 +222,7 @@ def climb(node, index, size, path):
     return node if last == 0 else None
 
 
-def check_timestamps(root, ca):
+def check_timestamps(root: Path, ca: Path | None) -> None:
     """Each RFC 3161 time stamp is of the checkpoint, and of an authority that is trusted."""
     stamps = sorted((root / "data/ledger/timestamps").glob("*.tsr"))
     if not stamps:
@@ -235,7 +240,7 @@ def check_timestamps(root, ca):
         say("ok" if ca else "note", said)
 
 
-def check_certificate(root, ca):
+def check_certificate(root: Path, ca: Path | None) -> None:
     """The certificate is signed as it stands, over the list of the files that are here."""
     listing = (root / "data/certified-files.sha256").read_bytes()
     payload = manifest(root / "manifest-sha256.txt")
@@ -264,7 +269,7 @@ def check_certificate(root, ca):
         say("note", "certificate: whose key it is was not checked; give --ca, or look at it with pdfsig")
 
 
-def cms(signature, covered, ca):
+def cms(signature: bytes, covered: bytes, ca: Path | None) -> subprocess.CompletedProcess[str]:
     """Ask openssl about a detached signature."""
     trusted = ["-CAfile", str(ca), "-purpose", "any"] if ca else ["-noverify"]
     with tempfile.TemporaryDirectory() as folder:
@@ -274,7 +279,7 @@ def cms(signature, covered, ca):
         return openssl("cms", "-verify", "-binary", "-inform", "DER", *files, *trusted)
 
 
-def der(padded):
+def der(padded: bytes) -> bytes:
     """Return the DER value at the beginning, without the zeros that fill its place in a PDF."""
     size, head = padded[1], 2
     if size & 0x80:
@@ -285,9 +290,9 @@ def der(padded):
     return padded[: head + size]
 
 
-def manifest(file):
+def manifest(file: Path) -> dict[str, str]:
     """Return a manifest's digests by path; raise Wrong for a line that is none, a path twice, a way out."""
-    listed = {}
+    listed: dict[str, str] = {}
     text = file.read_bytes().decode("ascii")
     if not text.endswith("\n"):
         raise Wrong(f"{file.name} has no end")
@@ -299,7 +304,7 @@ def manifest(file):
     return listed
 
 
-def sha256(file):
+def sha256(file: Path) -> str:
     """Return a file's digest as hex."""
     digest = hashlib.sha256()
     with file.open("rb") as opened:
@@ -308,19 +313,19 @@ def sha256(file):
     return digest.hexdigest()
 
 
-def digest_of(text):
+def digest_of(text: str) -> str:
     """Return the digest of a text as the ledger writes it."""
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def hexadecimal(text):
+def hexadecimal(text: str) -> str:
     """Return a leaf's hash, or raise Wrong: it becomes the name of a file."""
     if not re.fullmatch(r"[0-9a-f]{64}", text):
         raise Wrong("a leaf is named by 64 digits")
     return text
 
 
-def openssl(*arguments):
+def openssl(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run openssl."""
     try:
         return subprocess.run(  # noqa: S603  # nosec B603 B607 - no shell, our words and file names
