@@ -165,7 +165,7 @@ def test_what_cannot_be_recorded_is_not_shown(
 
 
 def test_a_large_file_streams_in_and_out_in_bounded_memory(store: Path, case: Case, liaison: User) -> None:
-    """A reduced form of 2 GiB; benchmarks/exhibits.py takes in the whole."""
+    """192 MiB: what is held at once depends on the size of a chunk, not of the file."""
     size = 192 * 1024 * 1024
     tracemalloc.start()
     try:
