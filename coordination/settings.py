@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "coordination.inbox",
     "coordination.outbox",
     "coordination.cases",
+    "coordination.evidence",
     "coordination.partners",
     "coordination.channels",
     "coordination.policy",
@@ -194,6 +195,34 @@ STATICFILES_DIRS: list[Path] = []
 # Development serves assets from where they lie; production what collectstatic gathered.
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 
+# Where exhibits lie, sealed: files outside anything that is served, or object storage (the extra `s3`).
+EVIDENCE_DIR = env.path("EVIDENCE_DIR", default=str(VAR_DIR / "evidence"))()
+EVIDENCE_BUCKET = env.str("EVIDENCE_BUCKET", default="")
+EVIDENCE_S3_ENDPOINT = env.str("EVIDENCE_S3_ENDPOINT", default="") or None
+EVIDENCE_KEEP_DAYS = env.int("EVIDENCE_KEEP_DAYS", default=2557)
+# Where the desk writes packages for the people who hand them over; nothing serves this folder.
+PACKAGES_DIR = env.path("PACKAGES_DIR", default=str(VAR_DIR / "packages"))()
+# clamd, as host:port or the path of its socket; without one nothing is scanned, and exhibits say so.
+CLAMD = env.str("CLAMD", default="")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "evidence": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": EVIDENCE_BUCKET,
+            "endpoint_url": EVIDENCE_S3_ENDPOINT,
+            "file_overwrite": False,
+            "default_acl": "private",
+        },
+    }
+    if EVIDENCE_BUCKET
+    else {
+        "BACKEND": "coordination.evidence.files.ExhibitFiles",
+        "OPTIONS": {"location": str(EVIDENCE_DIR)},
+    },
+}
+
 # What leaves the platform carries these names. Those of the demo are fictional: production has no default
 # and does not start without one (coordination.E017-E022).
 PLATFORM_NAME = env.str("PLATFORM_NAME", default="" if PRODUCTION else "Lanternchat")
@@ -266,6 +295,9 @@ APPROVALS_WITHIN = timedelta(minutes=env.int("APPROVALS_WITHIN_MINUTES", default
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # Of a whole request, files too; a view takes less where it says so.
 LARGEST_REQUEST = env.int("LARGEST_REQUEST", default=10 * 1024 * 1024)
+# What is uploaded is never on disk unsealed: all that a request may bring stays in memory until it is.
+FILE_UPLOAD_MAX_MEMORY_SIZE = LARGEST_REQUEST
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 PROCRASTINATE_ON_APP_READY = None
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
