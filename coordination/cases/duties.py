@@ -23,6 +23,7 @@ DUTIES: dict[str, str] = {
     "approve_referral": APPROVE,
     "approve_answer": APPROVE,
     "answer_question": "referrals.submit_referral",
+    "answer_stopped": "referrals.submit_referral",
     "after_action_review": "referrals.close_referral",
     "break_glass_review": WORK,
     "break_glass_alert_duty_officer": WORK,
