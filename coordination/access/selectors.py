@@ -81,8 +81,8 @@ def sessions_of(user: User) -> QuerySet[DeskSession]:
 
 def lock_out_of(user: User) -> LockOut | None:
     """Return the lock-out that stands against a person's password and codes."""
-    who = sealing.blind_index("username", user.username)
-    return LockOut.objects.filter(who=who, released_at__isnull=True).first()
+    who = sealing.blind_indexes("username", user.username)
+    return LockOut.objects.filter(who__in=who, released_at__isnull=True).first()
 
 
 def factors_of(user: Any) -> QuerySet[Any]:

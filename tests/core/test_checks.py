@@ -50,6 +50,7 @@ def test_a_production_that_is_configured_well_passes(production: Settings) -> No
         ("SEALING_KEYS", [], "coordination.E003"),
         ("SEALING_KEYS", ["k1:c2hvcnQ="], "coordination.E003"),
         ("BLIND_INDEX_KEY", "", "coordination.E004"),
+        ("BLIND_INDEX_OLD_KEY", "c2hvcnQ=", "coordination.E004"),
         ("DEBUG", True, "coordination.E005"),
         ("ALLOWED_HOSTS", [], "coordination.E006"),
         ("ALLOWED_HOSTS", ["*"], "coordination.E006"),

@@ -10,7 +10,13 @@ from coordination.access.services.glass import (
     open_break_glass,
     review_break_glass,
 )
-from coordination.access.services.lockouts import count_failure, forget_failures, is_locked, release
+from coordination.access.services.lockouts import (
+    count_failure,
+    forget_failures,
+    is_locked,
+    reindex_names,
+    release,
+)
 from coordination.access.services.people import (
     change_password,
     change_person,
@@ -84,6 +90,7 @@ __all__ = [
     "open_break_glass",
     "person",
     "record_refusal",
+    "reindex_names",
     "release",
     "require",
     "review_break_glass",

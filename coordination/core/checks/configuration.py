@@ -56,10 +56,11 @@ def sealing_keys_are_usable(**_: Any) -> list[CheckMessage]:
 
 
 def blind_index_key_is_usable(**_: Any) -> list[CheckMessage]:
-    """E004: without the key nobody is found by a sealed identifier."""
+    """E004: without the key nobody is found by a sealed identifier; an old one has to be a key too."""
     return _usable(
-        lambda: sealing.blind_index("check", ""),
-        hint="Set BLIND_INDEX_KEY to base64 of 32 random bytes: openssl rand -base64 32",
+        lambda: sealing.blind_indexes("check", ""),
+        hint="Set BLIND_INDEX_KEY (while it is replaced, BLIND_INDEX_OLD_KEY too) to base64 of 32 random"
+        " bytes: openssl rand -base64 32",
         id="coordination.E004",
     )
 
