@@ -159,7 +159,7 @@ def pyreqwest_client(port: int) -> Post:
 
 def aiohttp_tasks(port: int, seconds: float) -> float:
     """aiohttp on one loop with 50 at once: no threads, so a channel written for it would be async."""
-    import aiohttp  # type: ignore[import-not-found]
+    import aiohttp
 
     async def run() -> float:
         counts = 0

@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "coordination.inbox",
     "coordination.outbox",
     "coordination.cases",
+    "coordination.evidence",
     "coordination.partners",
     "coordination.channels",
     "coordination.policy",
@@ -121,7 +122,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "coordination.access.passwords.GuessableValidator"},
 ]
+# Words that somebody would try in a password here: products, teams. PLATFORM_NAME and _DOMAIN are among them.
+PASSWORD_CONTEXT_WORDS = env.list("PASSWORD_CONTEXT_WORDS", default=[])
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
 LOGOUT_REDIRECT_URL = "account_login"
@@ -172,10 +176,10 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
-# Codes that were used and limits of pace, for all processes and across restarts.
+# Codes that were used and limits of pace, for all processes and across restarts. Django's would pickle.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "coordination.access.jsoncache.JsonCache",
         "LOCATION": "access_cache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
@@ -191,6 +195,34 @@ STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))()
 STATICFILES_DIRS: list[Path] = []
 # Development serves assets from where they lie; production what collectstatic gathered.
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
+
+# Where exhibits lie, sealed: files outside anything that is served, or object storage (the extra `s3`).
+EVIDENCE_DIR = env.path("EVIDENCE_DIR", default=str(VAR_DIR / "evidence"))()
+EVIDENCE_BUCKET = env.str("EVIDENCE_BUCKET", default="")
+EVIDENCE_S3_ENDPOINT = env.str("EVIDENCE_S3_ENDPOINT", default="") or None
+EVIDENCE_KEEP_DAYS = env.int("EVIDENCE_KEEP_DAYS", default=2557)
+# Where the desk writes packages for the people who hand them over; nothing serves this folder.
+PACKAGES_DIR = env.path("PACKAGES_DIR", default=str(VAR_DIR / "packages"))()
+# clamd, as host:port or the path of its socket; without one nothing is scanned, and exhibits say so.
+CLAMD = env.str("CLAMD", default="")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "evidence": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": EVIDENCE_BUCKET,
+            "endpoint_url": EVIDENCE_S3_ENDPOINT,
+            "file_overwrite": False,
+            "default_acl": "private",
+        },
+    }
+    if EVIDENCE_BUCKET
+    else {
+        "BACKEND": "coordination.evidence.files.ExhibitFiles",
+        "OPTIONS": {"location": str(EVIDENCE_DIR)},
+    },
+}
 
 # What leaves the platform carries these names. Those of the demo are fictional: production has no default
 # and does not start without one (coordination.E017-E022).
@@ -258,9 +290,15 @@ RATE_LIMITS = {
     "group": env.str("RATE_LIMIT_GROUP", default="1200/60"),
     "urgent": env.str("RATE_LIMIT_URGENT", default="6000/60"),
 }
+# So many approvals of one person within so long; nothing of a danger to life is counted or waits.
+APPROVALS_AT_MOST = max(1, env.int("APPROVALS_AT_MOST", default=10))
+APPROVALS_WITHIN = timedelta(minutes=env.int("APPROVALS_WITHIN_MINUTES", default=10))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # Of a whole request, files too; a view takes less where it says so.
 LARGEST_REQUEST = env.int("LARGEST_REQUEST", default=10 * 1024 * 1024)
+# What is uploaded is never on disk unsealed: all that a request may bring stays in memory until it is.
+FILE_UPLOAD_MAX_MEMORY_SIZE = LARGEST_REQUEST
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 PROCRASTINATE_ON_APP_READY = None
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
@@ -285,6 +323,8 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = int(LONGEST_SESSION.total_seconds())
+# Of a session's key the database has a digest: no dump yields a cookie.
+SESSION_ENGINE = "coordination.access.sessionstore"
 # What a session holds (a secret that is being set up, messages) is as sealed in the database as any column.
 SESSION_SERIALIZER = "coordination.access.sessiondata.Serializer"
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -34,7 +34,7 @@ def sign_in(db: None) -> SignIn:
 
 def give_way_in(user: User) -> str:
     """Give a person the password of the tests and an application; return the code that it shows."""
-    services.set_password(user, by=None, password=PASSWORD)
+    services.set_password(user, password=PASSWORD)
     services.give_totp(user)
     return code_of(user)
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from coordination.access import links, roleadmin, selectors, services, stepup  # noqa: F401 - roleadmin registers
+from coordination.access import roleadmin, selectors, services, stepup  # noqa: F401 - roleadmin registers
 from coordination.access.forms import (
     AliasForm,
     NewPersonForm,
@@ -80,7 +80,7 @@ class PersonAdmin(RecordAdmin):
             "sessions": selectors.sessions_of(record),
             "factors": selectors.factors_of(record),
             "lock_out": selectors.lock_out_of(record),
-            "waiting": selectors.waiting_change_of(record),
+            "waiting": selectors.waiting_for(record),
         }
 
     @act(_CHANGE, "Change roles", form=RolesForm, step_up=True)
@@ -96,24 +96,23 @@ class PersonAdmin(RecordAdmin):
     def change_alias(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
         """Change the alias."""
         by = services.person(request.user)
-        services.change_person(record, by=by, alias=data["alias"], is_active=record.is_active)
+        services.change_person(record, by=by, alias=data["alias"])
         return "The name shown outside is changed."
 
     @act(_CHANGE, "Disable", grave=True)
     def disable(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:  # noqa: ARG002
         """End the person's rights and tokens at once."""
         by = services.person(request.user)
-        services.change_person(record, by=by, alias=record.alias, is_active=False)
+        services.change_person(record, by=by, is_active=False)
         return f"{record} is disabled; their tokens open nothing."
 
-    @act(_CHANGE, "Enable")
-    def enable(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:  # noqa: ARG002
-        """Give back what disabling took."""
-        by = services.person(request.user)
-        services.change_person(record, by=by, alias=record.alias, is_active=True)
-        return f"{record} is enabled."
+    @act(_CHANGE, "Propose to enable", form=ReasonForm, step_up=True)
+    def enable(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
+        """Propose to give back what disabling took."""
+        services.enable(record, by=services.person(request.user), reason=data["reason"])
+        return f"Another administrator decides whether {record} is enabled."
 
-    @act(_CHANGE, "Release the lock-out", form=ReasonForm)
+    @act(_CHANGE, "Release the lock-out", form=ReasonForm, step_up=True)
     def release(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
         """Let the person's password and codes work again."""
         services.release(record, by=services.person(request.user), reason=data["reason"])
@@ -125,19 +124,17 @@ class PersonAdmin(RecordAdmin):
         ended = services.end_all(record, why="ended by an administrator", by=services.person(request.user))
         return f"{ended} sessions of {record} are ended."
 
-    @act(_CHANGE, "Give a way in", step_up=True)
-    def give_way_in(self, request: HttpRequest, record: User, data: dict[str, Any]) -> Done:  # noqa: ARG002
-        """Show a one-time link, by which the person sets a password."""
-        shown = services.issue_enrolment(record, by=services.person(request.user))
-        request.issued_enrolment = shown  # type: ignore[attr-defined]
-        return Done("A way in is given.")
+    @act(_CHANGE, "Propose a way in", form=ReasonForm, step_up=True)
+    def give_way_in(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
+        """Propose a one-time link, by which the person sets a password."""
+        services.propose_way_in(record, by=services.person(request.user), reason=data["reason"])
+        return "Another administrator decides, and hands the way in over."
 
-    @act(_CHANGE, "Start enrolment anew", grave=True, step_up=True)
-    def start_anew(self, request: HttpRequest, record: User, data: dict[str, Any]) -> Done:  # noqa: ARG002
-        """For lost devices: take factors, password and sessions, and show a one-time link."""
-        shown = services.start_anew(record, by=services.person(request.user))
-        request.issued_enrolment = shown  # type: ignore[attr-defined]
-        return Done("Enrolment starts anew.")
+    @act(_CHANGE, "Start enrolment anew", form=ReasonForm, grave=True, step_up=True)
+    def start_anew(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
+        """For lost devices: take factors, password and sessions now, and propose a one-time link."""
+        services.start_anew(record, by=services.person(request.user), reason=data["reason"])
+        return "Factors, password and sessions are gone. Another administrator decides about the way in."
 
     @act(_CHANGE, "Issue a token", form=TokenForm, step_up=True)
     def issue_token(self, request: HttpRequest, record: User, data: dict[str, Any]) -> Done:
@@ -175,21 +172,7 @@ class PersonAdmin(RecordAdmin):
 
     def act_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Show what is shown once in place of the redirect: a message would be stored."""
-        answer = shown_once(self, request, super().act_view(request, object_id, name))
-        if enrolment := getattr(request, "issued_enrolment", None):
-            issued_to, plain = enrolment
-            more = {
-                "enrolment": issued_to,
-                "link": links.enrolment(plain),
-                "record_url": self.url_of(issued_to.user),
-            }
-            return self._once(request, "access/way_in.html", f"A way in for {issued_to.user}", more)
-        return answer
-
-    def _once(self, request: HttpRequest, template: str, title: str, more: dict[str, Any]) -> HttpResponse:
-        shown = TemplateResponse(request, template, self._context(request, title) | more)
-        shown["Cache-Control"] = "no-store"
-        return shown
+        return shown_once(self, request, super().act_view(request, object_id, name))
 
     def add_view(
         self,

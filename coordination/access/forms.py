@@ -26,7 +26,7 @@ class RolesForm(forms.Form):
 
 
 class NewPersonForm(RolesForm):
-    """A person who did not exist. They choose their password themselves: “Give a way in” on their page."""
+    """A person who did not exist. They choose their password themselves: “Propose a way in” on their page."""
 
     username = forms.CharField(max_length=150)
     first_name = forms.CharField(max_length=150, required=False)
@@ -55,6 +55,16 @@ class ReasonForm(forms.Form):
 
     reason = forms.CharField(
         max_length=300, widget=forms.Textarea, help_text="Who asked, and how you know that it was them."
+    )
+
+
+class IdentityForm(forms.Form):
+    """How a second administrator, too, knows whom they let in."""
+
+    reason = forms.CharField(
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="How you know that it is them: seen, or called back on a number that we had before.",
     )
 
 

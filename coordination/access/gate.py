@@ -15,6 +15,8 @@ from coordination.core import clock
 
 # Routes that know no session: the API takes tokens alone, webhooks verify themselves.
 WITHOUT_SESSION = ("/api/", "/inbound/")
+# Not "cookies": those of other hosts of the platform's domain would go too, and ours are gone by themselves.
+FORGET = '"cache", "storage"'
 # Where whoever is signed in may always go.
 LEAVING = frozenset({"account_logout", "admin:logout"})
 # All that a session without a second factor reaches, and only while its person has none.
@@ -28,8 +30,15 @@ class Gate:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass the request on; the looking is done when the route is known."""
-        return self.get_response(request)
+        """Pass the request on; the looking is done when the route is known.
+
+        A cookie that stands for no session any more has the browser forget what it kept of the desk: signed
+        out here or from elsewhere, too old, or never ours.
+        """
+        answer = self.get_response(request)
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and request.session.is_empty():
+            answer["Clear-Site-Data"] = FORGET
+        return answer
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
         """Let the request through, or answer it here."""

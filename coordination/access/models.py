@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from knox.models import AbstractAuthToken
 
-from coordination.access.workflow import RoleChangeState
+from coordination.access.workflow import ChangeKind, RoleChangeState
 from coordination.core import clock, identifiers
 from coordination.core.fields import SealedTextField
 from coordination.core.models import states_constraint
@@ -120,10 +120,11 @@ class DeskSession(models.Model):
     """A session of somebody on the desk: alive until `ended_at`, whatever Django's own row says.
 
     `confirmed_at` is when a second factor was last shown; without it the session reaches set-up alone.
+    `key_digest` is what there is here of the cookie (access/sessionstore.py): nothing that could be one.
     """
 
     user = models.ForeignKey(User, models.PROTECT, related_name="desk_sessions")
-    session_key = models.CharField(max_length=40, unique=True)
+    key_digest = models.CharField(max_length=40, unique=True)
     browser = models.CharField(max_length=200, blank=True)
     began_at = models.DateTimeField()
     seen_at = models.DateTimeField()
@@ -185,9 +186,18 @@ class Enrolment(models.Model):
     issued_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
+    # What a second administrator approved; none where it came from the owner's shell.
+    change = models.OneToOneField(
+        "RoleChange", models.PROTECT, null=True, blank=True, related_name="enrolment"
+    )
 
     class Meta:
         default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(issued_by__isnull=True) | Q(change__isnull=False), name="access_way_in_takes_two"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"enrolment {self.pk}"
@@ -199,10 +209,15 @@ class Enrolment(models.Model):
 
 
 class RoleChange(models.Model):
-    """More roles for a person, proposed by one administrator; nothing is in force before another decides."""
+    """Roles, a way in, enabling: one administrator proposes, nothing is in force before another decides."""
 
+    kind = models.CharField(
+        max_length=20, choices=[(k.value, k.value) for k in ChangeKind], default=ChangeKind.ROLES
+    )
     person = models.ForeignKey(User, models.PROTECT, related_name="role_changes")
-    roles = ArrayField(models.CharField(max_length=40), help_text="What is added to the person's roles.")
+    roles = ArrayField(
+        models.CharField(max_length=40), default=list, help_text="What is added to the person's roles."
+    )
     reason = SealedTextField()
     state = models.CharField(
         max_length=20, choices=[(s.value, s.value) for s in RoleChangeState], default=RoleChangeState.PROPOSED
@@ -215,16 +230,17 @@ class RoleChange(models.Model):
     decision_reason = SealedTextField(default="", blank=True)
 
     class Meta:
+        verbose_name = "access change"
         ordering = ["-proposed_at"]
         default_permissions = ()
         permissions = [
-            ("view_rolechange", "See proposed changes of roles"),
-            ("decide_rolechange", "Decide on a change of roles that another administrator proposed"),
+            ("view_rolechange", "See what was proposed for people"),
+            ("decide_rolechange", "Decide on what another administrator proposed for a person"),
         ]
         constraints = [
             states_constraint("rolechange", RoleChangeState),
             models.UniqueConstraint(
-                fields=["person"], condition=Q(state="proposed"), name="access_one_role_change_waits"
+                fields=["person", "kind"], condition=Q(state="proposed"), name="access_one_role_change_waits"
             ),
             models.CheckConstraint(
                 condition=~Q(state="approved")
@@ -238,7 +254,14 @@ class RoleChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{', '.join(self.roles).replace('_', ' ')} for {self.person}"
+        return f"{self.what} for {self.person}"
+
+    @property
+    def what(self) -> str:
+        """What the person is to get, in words."""
+        if self.kind == ChangeKind.ROLES:
+            return ", ".join(self.roles).replace("_", " ")
+        return "a way in" if self.kind == ChangeKind.WAY_IN else "access again"
 
 
 class BreakGlass(models.Model):

@@ -10,6 +10,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from coordination.access import selectors, services
+from coordination.access.models import DeskSession
 from coordination.access.services import User
 
 
@@ -50,7 +51,7 @@ def confirm_session(
     """Note a second factor that somebody shows again. At sign-in the session does not stand yet."""
     session = selectors.live_session(request.session.session_key)
     if reauthenticated and session is not None:
-        services.confirm_session(session, kind=authenticator.type, during="confirmation")
+        _confirm(request, session, kind=authenticator.type, during="confirmation")
 
 
 @receiver(mfa.authenticator_added, dispatch_uid="access.note_added_factor")
@@ -59,13 +60,24 @@ def note_added_factor(sender: Any, *, request: HttpRequest, user: User, authenti
     services.note_factor(user, change="added", kind=authenticator.type, by=user)
     session = selectors.live_session(request.session.session_key)
     if session is not None and authenticator.type != Authenticator.Type.RECOVERY_CODES:
-        services.confirm_session(session, kind=authenticator.type, during="enrolment")
+        _confirm(request, session, kind=authenticator.type, during="enrolment")
+        services.end_others(session, why="factor added")
 
 
 @receiver(mfa.authenticator_removed, dispatch_uid="access.note_removed_factor")
-def note_removed_factor(sender: Any, *, user: User, authenticator: Any, **_: Any) -> None:  # noqa: ARG001
-    """Record a factor that is gone."""
+def note_removed_factor(
+    sender: Any,  # noqa: ARG001
+    *,
+    request: HttpRequest,
+    user: User,
+    authenticator: Any,
+    **_: Any,
+) -> None:
+    """Record a factor that is gone; what it opened elsewhere is over."""
     services.note_factor(user, change="removed", kind=authenticator.type, by=user)
+    session = selectors.live_session(request.session.session_key)
+    if session is not None:
+        services.end_others(session, why="factor removed")
 
 
 @receiver(mfa.authenticator_reset, dispatch_uid="access.note_renewed_factor")
@@ -78,3 +90,9 @@ def note_renewed_factor(sender: Any, *, user: User, authenticator: Any, **_: Any
 def count_wrong_code(sender: Any, *, user: User, authenticator: Any, **_: Any) -> None:  # noqa: ARG001
     """Count a wrong code as a wrong password is counted."""
     services.count_failure(user.username, kind=authenticator.type)
+
+
+def _confirm(request: HttpRequest, session: DeskSession, *, kind: str, during: str) -> None:
+    """Note the factor, and go on under a new key: whoever had the old one has not shown it (ASVS V7.2.4)."""
+    request.session.cycle_key()
+    services.confirm_session(session, kind=kind, during=during, session_key=request.session.session_key)

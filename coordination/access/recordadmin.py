@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
@@ -180,8 +181,8 @@ class RecordAdmin(DeskAdmin):
         return [*own, *super().get_urls()]
 
     def guarded(
-        self, view: Callable[..., HttpResponse], also: str = "", *, acts: bool = False
-    ) -> Callable[..., HttpResponse]:
+        self, view: Callable[..., HttpResponseBase], also: str = "", *, acts: bool = False
+    ) -> Callable[..., HttpResponseBase]:
         """Put the desk's door before a view: who is not signed in as staff goes to the sign-in page.
 
         Who may not see these records is answered as if there were none; `also` names what the view needs
@@ -189,7 +190,7 @@ class RecordAdmin(DeskAdmin):
         """
         verbs = {"GET", "HEAD", "POST"} if acts else {"GET", "HEAD"}
 
-        def allowed(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+        def allowed(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponseBase:
             if not access.has(request.user, self.needed):
                 raise Http404
             if also and not access.has(request.user, also):
@@ -198,7 +199,7 @@ class RecordAdmin(DeskAdmin):
                 return HttpResponseNotAllowed(sorted(verbs))
             return view(request, *arguments, **named)
 
-        def wrapper(*arguments: Any, **named: Any) -> HttpResponse:
+        def wrapper(*arguments: Any, **named: Any) -> HttpResponseBase:
             return self.admin_site.admin_view(allowed)(*arguments, **named)
 
         wrapper.model_admin = self  # type: ignore[attr-defined]
@@ -243,6 +244,7 @@ class RecordAdmin(DeskAdmin):
         target = request.POST.get("target", "")
         form = found.form(
             request.POST,
+            request.FILES,
             auto_id=f"id_{found.name}{target}_%s",
             **self.form_arguments(request, record, found),
         )

@@ -1,4 +1,4 @@
-"""What takes two people: proposed changes of roles, and the emergencies in which one acted alone."""
+"""What takes two people: what is proposed for a person, and the emergencies in which one acted alone."""
 
 from typing import Any, ClassVar
 
@@ -8,27 +8,32 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from coordination.access import markup, selectors, services
-from coordination.access.forms import GlassForm, OutcomeForm, WhyForm
+from coordination.access import links, markup, selectors, services, stepup
+from coordination.access.forms import GlassForm, IdentityForm, OutcomeForm, WhyForm
 from coordination.access.models import BreakGlass, RoleChange
-from coordination.access.recordadmin import Act, RecordAdmin, act
-from coordination.access.workflow import RoleChangeState
+from coordination.access.recordadmin import Act, Done, RecordAdmin, act
+from coordination.access.workflow import ChangeKind, RoleChangeState
 from coordination.core.errors import CoordinationError, InvalidInput
 
 Data = dict[str, Any]
 _DECIDE = "access.decide_rolechange"
 _OPEN = "access.open_breakglass"
 _REVIEW = "access.review_breakglass"
+APPROVES = {
+    "approve": ChangeKind.ROLES,
+    "approve_way_in": ChangeKind.WAY_IN,
+    "approve_enabling": ChangeKind.ENABLING,
+}
 
 
 @admin.register(RoleChange)
 class RoleChangeAdmin(RecordAdmin):
-    """Roles that somebody is to get: proposed by one administrator, decided by another."""
+    """Roles, a way in, or access again for somebody: proposed by one administrator, decided by another."""
 
     pages: ClassVar[dict[str, str]] = {"": "access/role_change.html"}
-    list_display = ("roles_in_words", "person", "state_word", "proposed_by", "decided_by")
-    list_filter = ("state",)
-    empty_text = "Nobody was proposed for a role yet. A change of roles on a person's page is proposed here."
+    list_display = ("in_words", "person", "state_word", "proposed_by", "decided_by")
+    list_filter = ("state", "kind")
+    empty_text = "Nothing was proposed yet. Roles, ways in and enabling are proposed on a person's page."
 
     def visible_to(self, user: Any) -> QuerySet[RoleChange]:  # noqa: ARG002
         """Return all of them, those that wait first."""
@@ -38,10 +43,10 @@ class RoleChangeAdmin(RecordAdmin):
         """Keep the order of the selector."""
         return ()
 
-    @admin.display(description="roles")
-    def roles_in_words(self, row: RoleChange) -> str:
-        """Say what is added."""
-        return ", ".join(row.roles).replace("_", " ")
+    @admin.display(description="what")
+    def in_words(self, row: RoleChange) -> str:
+        """Say what is to be given."""
+        return row.what
 
     @admin.display(description="state")
     def state_word(self, row: RoleChange) -> str:
@@ -54,6 +59,8 @@ class RoleChangeAdmin(RecordAdmin):
             return False
         if wanted.name == "withdraw":
             return request.user.pk == record.proposed_by_id
+        if wanted.name in APPROVES and APPROVES[wanted.name] != record.kind:
+            return False
         return request.user.pk not in (record.proposed_by_id, record.person_id)
 
     @act(_DECIDE, "Give these roles", step_up=True)
@@ -62,17 +69,52 @@ class RoleChangeAdmin(RecordAdmin):
         services.approve_roles(record, by=services.person(request.user))
         return f"{record.person} has these roles now."
 
+    @act(_DECIDE, "Give this way in", form=IdentityForm, step_up=True)
+    def approve_way_in(self, request: HttpRequest, record: RoleChange, data: Data) -> Done:
+        """Show the one-time link that another administrator proposed."""
+        by = services.person(request.user)
+        request.issued_enrolment = services.approve_way_in(  # type: ignore[attr-defined]
+            record, by=by, reason=data["reason"]
+        )
+        return Done("The way in is given.")
+
+    @act(_DECIDE, "Enable this person", step_up=True)
+    def approve_enabling(self, request: HttpRequest, record: RoleChange, data: Data) -> str:  # noqa: ARG002
+        """Give back what disabling took."""
+        services.approve_enabling(record, by=services.person(request.user))
+        return f"{record.person} is enabled."
+
     @act(_DECIDE, "Decline", form=WhyForm)
     def decline(self, request: HttpRequest, record: RoleChange, data: Data) -> str:
         """Say no."""
-        services.decline_roles(record, by=services.person(request.user), reason=data["reason"])
+        services.decline_change(record, by=services.person(request.user), reason=data["reason"])
         return "Declined. Nothing has changed."
 
     @act("access.change_user", "Withdraw the proposal")
     def withdraw(self, request: HttpRequest, record: RoleChange, data: Data) -> str:  # noqa: ARG002
         """Take it back."""
-        services.withdraw_roles(record, by=services.person(request.user))
+        services.withdraw_change(record, by=services.person(request.user))
         return "Withdrawn. Nothing has changed."
+
+    def act_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """Show the link in place of the redirect: a message would be stored."""
+        answer = super().act_view(request, object_id, name)
+        found = getattr(request, "issued_enrolment", None)
+        if found is None:
+            return answer
+        enrolment, plain = found
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"A way in for {enrolment.user}",
+            "list_url": reverse("admin:access_rolechange_changelist"),
+            "enrolment": enrolment,
+            "link": links.enrolment(plain),
+            "record_url": reverse("admin:access_user_change", args=[enrolment.user_id]),
+        }
+        shown = TemplateResponse(request, "access/way_in.html", context)
+        shown["Cache-Control"] = "no-store"
+        return shown
 
 
 @admin.register(BreakGlass)
@@ -123,6 +165,8 @@ class BreakGlassAdmin(RecordAdmin):
             return HttpResponse(status=403)
         form = GlassForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
+            if (ask := stepup.require(request)) is not None:
+                return ask
             try:
                 opened = services.open_break_glass(by=services.person(request.user), **form.cleaned_data)
                 return HttpResponseRedirect(self.url_of(opened))

@@ -53,6 +53,7 @@ _READ_REFERRALS = _permissions(
     outbox="view_delivery",
     inbox="view_inboundmessage",
 )
+_EXHIBITS = _permissions(evidence="view_exhibit read_exhibit take_in_exhibit")
 _FILE = _permissions(
     referrals="file_referral submit_referral withdraw_referral correct_referral close_referral",
     outbox="resend_delivery resolve_delivery",
@@ -65,7 +66,9 @@ _COUNSEL = (
     | _READ_REFERRALS
     | _APPROVE
     | _REVIEW_GLASS
+    | _EXHIBITS
     | _permissions(
+        evidence="release_exhibit hold_exhibit",
         cases="work_case assign_case grant_case keep_nondisclosure keep_victim",
         referrals="withdraw_referral",
         ledger="view_leaf",
@@ -78,12 +81,14 @@ ROLES: dict[Role, Rights] = {
         permissions=_READ_DESK
         | _READ_REFERRALS
         | _FILE
+        | _EXHIBITS
         | _permissions(cases="work_case assign_case", triage="receive_flag"),
     ),
     Role.REVIEWER: Rights(
         purpose="Looks at flags first; may file a referral, never approve one.",
         permissions=_READ_DESK
         | _READ_REFERRALS
+        | _EXHIBITS
         | _permissions(
             cases="work_case",
             triage="receive_flag",
@@ -97,6 +102,7 @@ ROLES: dict[Role, Rights] = {
         | _FILE
         | _APPROVE
         | _REVIEW_GLASS
+        | _EXHIBITS
         | _permissions(cases="work_case assign_case grant_case", triage="receive_flag decide_flag"),
     ),
     Role.DUTY_OFFICER: Rights(
@@ -106,6 +112,7 @@ ROLES: dict[Role, Rights] = {
         | _FILE
         | _APPROVE
         | _REVIEW_GLASS
+        | _EXHIBITS
         | _permissions(
             cases="work_case assign_case grant_case",
             triage="receive_flag decide_flag",
@@ -123,17 +130,21 @@ ROLES: dict[Role, Rights] = {
     ),
     Role.CUSTODIAN: Rights(
         purpose="Collects and keeps records; acts on no referral.",
-        permissions=_READ_DESK | _permissions(cases="work_case"),
+        permissions=_READ_DESK | _EXHIBITS | _permissions(cases="work_case", evidence="release_exhibit"),
     ),
     Role.VICTIM_LIAISON: Rights(
         purpose="Owns the contact with victims; acts on no referral.",
-        permissions=_READ_DESK | _permissions(cases="work_case keep_victim", referrals="view_referral"),
+        permissions=_READ_DESK
+        | _EXHIBITS
+        | _permissions(cases="work_case keep_victim", referrals="view_referral"),
     ),
     Role.AUDITOR: Rights(
         purpose="Sees all and acts on nothing.",
         permissions=_READ_DESK
         | _READ_REFERRALS
-        | _permissions(ledger="view_leaf", access="view_user view_rolechange view_breakglass"),
+        | _permissions(
+            evidence="view_exhibit", ledger="view_leaf", access="view_user view_rolechange view_breakglass"
+        ),
     ),
     Role.ADMINISTRATOR: Rights(
         purpose="Keeps people, agencies and destinations; sees no case.",

@@ -11,9 +11,10 @@ from django.contrib.auth.models import Permission
 from django.db.models import Case, Q, QuerySet, Value, When
 from knox.crypto import hash_token
 
+from coordination.access import sessionstore
 from coordination.access.models import ApiToken, BreakGlass, DeskSession, Enrolment, LockOut, RoleChange, User
 from coordination.access.roles import Role, conflicts_in
-from coordination.access.workflow import RoleChangeState
+from coordination.access.workflow import ChangeKind, RoleChangeState
 from coordination.core import clock, sealing
 
 
@@ -70,7 +71,7 @@ def live_session(session_key: str | None) -> DeskSession | None:
     """Return the session of the desk behind a cookie's key unless it has ended."""
     if not session_key:
         return None
-    live = DeskSession.objects.filter(session_key=session_key, ended_at__isnull=True)
+    live = DeskSession.objects.filter(key_digest=sessionstore.digest(session_key), ended_at__isnull=True)
     return live.select_related("user").first()
 
 
@@ -104,7 +105,7 @@ def open_enrolment(plain: str) -> Enrolment | None:
 
 
 def role_changes() -> QuerySet[RoleChange]:
-    """Return all proposed changes of roles, those that wait first, the newest of them first."""
+    """Return all that was proposed for people, those that wait first, the newest of them first."""
     waiting = Case(When(state=RoleChangeState.PROPOSED, then=Value(0)), default=Value(1))
     rows = RoleChange.objects.select_related("person", "proposed_by", "decided_by")
     return rows.order_by(waiting, "-proposed_at")
@@ -117,7 +118,12 @@ def role_change(pk: int) -> RoleChange | None:
 
 def waiting_change_of(user: User) -> RoleChange | None:
     """Return the change of a person's roles that waits for a second administrator."""
-    return role_changes().filter(person=user, state=RoleChangeState.PROPOSED).first()
+    return waiting_for(user).filter(kind=ChangeKind.ROLES).first()
+
+
+def waiting_for(user: User) -> QuerySet[RoleChange]:
+    """Return everything proposed for a person that waits for a second administrator."""
+    return role_changes().filter(person=user, state=RoleChangeState.PROPOSED)
 
 
 def glasses() -> QuerySet[BreakGlass]:

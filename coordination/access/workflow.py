@@ -1,12 +1,20 @@
-"""The states of what a second person decides about: more rights for somebody."""
+"""The kinds and states of what a second person decides about: more rights for somebody, or a way in."""
 
 from enum import StrEnum
 
 from coordination.core.transitions import Transitions
 
 
+class ChangeKind(StrEnum):
+    """What is proposed for a person. A way in and enabling make of one administrator two people."""
+
+    ROLES = "roles"
+    WAY_IN = "way_in"
+    ENABLING = "enabling"
+
+
 class RoleChangeState(StrEnum):
-    """A change of roles waits, and ends once."""
+    """A proposed change waits, and ends once."""
 
     PROPOSED = "proposed"
     APPROVED = "approved"
@@ -16,7 +24,7 @@ class RoleChangeState(StrEnum):
 
 
 class RoleChangeVerb(StrEnum):
-    """What is done to a proposed change of roles."""
+    """What is done to a proposed change."""
 
     APPROVE = "approve"
     DECLINE = "decline"

@@ -10,8 +10,9 @@ from django.http import HttpRequest
 
 from coordination.access import markup
 from coordination.access.modeladmin import person
-from coordination.access.recordadmin import Act, Data, RecordAdmin, act
+from coordination.access.recordadmin import Act, Data, act
 from coordination.cases import compartmentadmin, selectors, services  # noqa: F401 - registers itself
+from coordination.cases.exhibitacts import ExhibitActs, exhibits_of
 from coordination.cases.forms import AssignForm, CompartmentForm, NoteForm, OutcomeForm, ReasonForm
 from coordination.cases.models import Case, Task
 from coordination.cases.workflow import CASE, CaseVerb
@@ -41,7 +42,7 @@ def case_panel(maker: PanelMaker) -> PanelMaker:
 
 
 @admin.register(Case)
-class CaseAdmin(RecordAdmin):
+class CaseAdmin(ExhibitActs):
     """Cases that the person was let into, newest first."""
 
     lookup = "reference"
@@ -82,8 +83,12 @@ class CaseAdmin(RecordAdmin):
             "reopen": CaseVerb.REOPEN,
             "monitor": CaseVerb.MONITOR,
         }.get(wanted.name)
-        if not selectors.may(person(request), record, wanted.permission.removeprefix("cases.")):
+        # The rights of another slice are asked for beside the grant to work on the case.
+        slice_, _, needed = wanted.permission.partition(".")
+        if not selectors.may(person(request), record, needed if slice_ == "cases" else "work_case"):
             return False
+        if wanted.name in {"lift_hold", "make_package"}:
+            return self.offers_of_exhibits(request, record, wanted)
         return verb is None or verb in CASE.allowed(record.state)
 
     def page_context(self, request: HttpRequest, record: Case, page: str) -> dict[str, Any]:  # noqa: ARG002
@@ -103,6 +108,7 @@ class CaseAdmin(RecordAdmin):
             "teams": [*selectors.teams_of(record), *map(str, selectors.people_of(record))],
             "compartments": list(selectors.compartments_of(record)),
             "panels": panels,
+            "exhibits": exhibits_of(request, record),
         }
 
     @act("cases.work_case", "Add note", form=NoteForm)

@@ -10,5 +10,9 @@ class CasesConfig(AppConfig):
     label = "cases"
 
     def ready(self) -> None:
-        """Listen to access."""
+        """Listen to access, and answer for cases where evidence asks."""
         from coordination.cases import receivers  # noqa: F401
+        from coordination.cases.evidencedoor import Door
+        from coordination.evidence.doors import open_door
+
+        open_door(Door())

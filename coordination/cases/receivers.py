@@ -46,11 +46,11 @@ def end_lock_out(sender: Any, *, user: User, by: User, reason: str, **_: Any) ->
 
 @receiver(role_change_proposed, dispatch_uid="cases.ask_second_administrator")
 def ask_second_administrator(sender: Any, *, change: RoleChange, **_: Any) -> None:  # noqa: ARG001
-    """Put a proposed change of roles before the administrators; another than the proposer decides."""
+    """Put what is proposed for a person before the administrators; another than the proposer decides."""
     services.open_task(
         None,
         kind=DECIDE_ROLES,
-        title=f"Decide: {', '.join(change.roles)} for {change.person}"[:200].replace("_", " "),
+        title=f"Decide: {change.what} for {change.person}"[:200],
         instructions=f"Proposed by {change.proposed_by}: {change.reason}",
         role=Role.ADMINISTRATOR,
         about=f"{ROLE_CHANGE}{change.pk}",

@@ -1,8 +1,6 @@
 """One connection of the HTTP client: pinned to an address that was checked, under one deadline."""
 
 import hashlib
-import http.client
-import io
 import re
 import select
 import socket
@@ -12,8 +10,9 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
+from coordination.channels.answers import HeadTooLarge, Incoming, NotHttp
 from coordination.channels.endpoints import Endpoint
 from coordination.channels.kit import current
 from coordination.channels.receipts import OutcomeUnknown, PermanentFailure, TemporaryFailure
@@ -21,6 +20,7 @@ from coordination.channels.receipts import OutcomeUnknown, PermanentFailure, Tem
 # Shorter than the keep-alive of common servers (Node closes after 5 s): an idle connection is not worth an
 # UNKNOWN.
 IDLE_SECONDS: Final = 4.0
+CHUNK: Final = 64 * 1024
 FIELD_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FIELD_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
 
@@ -82,58 +82,12 @@ def _tls(ca_file: str) -> ssl.SSLContext:
     return context
 
 
-class _Wire(io.RawIOBase):
-    """A socket under one deadline for the whole exchange: to drip a byte a second gains nothing."""
+class Connection:
+    """One connection; carries one exchange at a time, under one deadline: to drip bytes gains nothing."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        self.deadline = 0.0
-        self.request = b""
-        self.sent = False
-        self.ended = False
-
-    def start(self, deadline: float) -> None:
-        self.deadline, self.request, self.sent, self.ended = deadline, b"", False, False
-
-    def sendall(self, data: bytes) -> None:
-        """Keep it: head and body leave together, in one call, when the answer is asked for."""
-        self.request += data
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._wait()
-        count = self.sock.recv_into(buffer)
-        self.ended = count == 0
-        return count
-
-    def makefile(self, *_: Any) -> io.BufferedReader:
-        self._wait()
-        self.sent = True
-        self.sock.sendall(self.request)
-        return io.BufferedReader(self)
-
-    def close(self) -> None:
-        """Do nothing: http.client closes the file after each answer, and the connection outlives it."""
-
-    def _wait(self) -> None:
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self.sock.settimeout(left)
-
-
-class Connection:
-    """One connection; carries one exchange at a time."""
-
-    def __init__(self, sock: socket.socket, endpoint: Endpoint) -> None:
-        self.sock = sock
-        self.wire = _Wire(sock)
         self.idle_since = 0.0
-        self.client = http.client.HTTPConnection(endpoint.host, endpoint.port)
-        self.client.auto_open = 0  # never a connection that was not checked
-        self.client.sock = self.wire
         weakref.finalize(self, sock.close)  # a client that is dropped leaves no open socket behind
 
     def is_fresh(self) -> bool:
@@ -149,47 +103,59 @@ class Connection:
 
     def exchange(self, request: Request, deadline: float, largest: int) -> tuple[HttpResponse, bool]:
         """Send the request and read the answer; also tell whether the connection may be used again."""
-        self.wire.start(deadline)
-        complete = False
+        reusable = False
         try:
-            self._send(request)
-            raw = self.client.getresponse()
-            if self.wire.ended:  # http.client takes the end of the connection for the end of the headers
-                raise http.client.IncompleteRead(b"")
-            answer = self._read(raw, largest)
-            complete = True
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            if self.wire.sent:
-                raise OutcomeUnknown(f"no whole answer: {type(error).__name__}") from error
-            if isinstance(error, ValueError):
-                raise PermanentFailure("a header holds a character that has no place in one") from error
-            raise TemporaryFailure(f"nothing was sent: {type(error).__name__}") from error
+            wire = _wire(request)
+            self._send(wire, deadline)
+            incoming = self._receive(largest, deadline)
+            reusable = incoming.reusable
         finally:
-            reusable = complete and not answer.truncated and not raw.will_close
             if not reusable:
                 self.close()
+        answer = HttpResponse(
+            status=incoming.status,
+            headers=incoming.headers,
+            body=bytes(incoming.body[:largest]),
+            wire_digest="sha256:" + hashlib.sha256(wire).hexdigest(),
+            truncated=incoming.truncated,
+        )
         return answer, reusable
 
-    def _send(self, request: Request) -> None:
-        client = self.client
-        client.putrequest(request.method, request.endpoint.target, skip_host=True, skip_accept_encoding=True)
-        client.putheader("Host", request.endpoint.authority)
-        for name, value in request.headers.items():
-            if not FIELD_NAME.fullmatch(name) or not FIELD_VALUE.fullmatch(value):
-                raise ValueError(name)  # http.client itself lets a folded line pass
-            client.putheader(name, value)
-        if request.body is not None:
-            client.putheader("Content-Length", str(len(request.body)))
-        client.endheaders(request.body)
+    def _send(self, wire: bytes, deadline: float) -> None:
+        """Let head and body leave together, in one call."""
+        try:
+            self._wait(deadline)
+        except TimeoutError as error:
+            raise TemporaryFailure("nothing was sent: TimeoutError") from error
+        try:
+            self.sock.sendall(wire)
+        except OSError as error:
+            raise OutcomeUnknown(f"no whole answer: {type(error).__name__}") from error
 
-    def _read(self, raw: http.client.HTTPResponse, largest: int) -> HttpResponse:
-        body = raw.read(largest + 1)
-        if len(body) <= largest and raw.length:
-            raise http.client.IncompleteRead(body, raw.length)
-        return HttpResponse(
-            status=raw.status,
-            headers={name.lower(): value for name, value in raw.getheaders()},
-            body=body[:largest],
-            wire_digest="sha256:" + hashlib.sha256(self.wire.request).hexdigest(),
-            truncated=len(body) > largest,
-        )
+    def _receive(self, largest: int, deadline: float) -> Incoming:
+        incoming = Incoming(largest)
+        try:
+            while not incoming.ended:
+                self._wait(deadline)
+                incoming.feed(self.sock.recv(CHUNK))
+        except (OSError, HeadTooLarge, NotHttp) as error:
+            raise OutcomeUnknown(f"no whole answer: {type(error).__name__}") from error
+        return incoming
+
+    def _wait(self, deadline: float) -> None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.sock.settimeout(left)
+
+
+def _wire(request: Request) -> bytes:
+    """Return the bytes of a request; raise PermanentFailure for what would break out of its line."""
+    lines = [f"{request.method} {request.endpoint.target} HTTP/1.1", f"Host: {request.endpoint.authority}"]
+    for name, value in request.headers.items():
+        if not FIELD_NAME.fullmatch(name) or not FIELD_VALUE.fullmatch(value):
+            raise PermanentFailure("a header holds a character that has no place in one")
+        lines.append(f"{name}: {value}")
+    if request.body is not None:
+        lines.append(f"Content-Length: {len(request.body)}")
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + (request.body or b"")

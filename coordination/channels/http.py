@@ -1,6 +1,6 @@
 """The HTTP client of the channels: synchronous, pooled, for many threads. It follows no redirect.
 
-A thin layer over http.client; why, and what else was measured: docs/decisions/0002-http-client.md. Whatever
+A socket and a parser of HTTP/1; why, and what else was measured: docs/decisions/0002-http-client.md. Whatever
 goes wrong is told in the words of receipts.py, by one rule: before the first byte of the request has left it
 is a TemporaryFailure, after that and without a whole answer it is OutcomeUnknown.
 """
@@ -109,7 +109,7 @@ class HttpClient:
             raise PermanentFailure(f"refused: {error}") from error
         except NameNotFound as error:
             raise TemporaryFailure("the name has no address now") from error
-        return Connection(open_socket(endpoint, found, until), endpoint)
+        return Connection(open_socket(endpoint, found, until))
 
 
 def _endpoint(url: str) -> Endpoint:

@@ -24,7 +24,7 @@ NAVIGATION = (
     ("Destinations", "partners_destination_changelist", "partners.view_destination"),
     ("Law and policy", "app_list:policy", "policy.view_pack"),
     ("People", "access_user_changelist", "access.view_user"),
-    ("Role changes", "access_rolechange_changelist", "access.view_rolechange"),
+    ("Access changes", "access_rolechange_changelist", "access.view_rolechange"),
     ("Break-glass", "access_breakglass_changelist", "access.view_breakglass"),
     ("Ledger", "ledger_leaf_changelist", "ledger.view_leaf"),
 )

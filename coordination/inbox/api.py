@@ -21,6 +21,7 @@ from coordination.core.errors import NotFound
 from coordination.inbox import services
 from coordination.outbox import selectors as outbox
 from coordination.partners.api import GenericPartnerView, PartnerView, agency_of
+from coordination.rest.pagination import NewestFirst
 from coordination.rest.serializers import StrictSerializer, TextField, WordField
 from coordination.rest.views import caller, proof_of
 
@@ -88,6 +89,7 @@ class Messages(GenericPartnerView):
     required_scope = Scope.READ
     serializer_class = MessageRow
     page_ordering = ("-delivery__created_at", "-pk")
+    query_parameters = NewestFirst.parameters
 
     def get_queryset(self) -> QuerySet[Any, dict[str, Any]]:
         """Return rows as maps: serializing models costs five times as much."""

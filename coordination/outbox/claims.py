@@ -119,10 +119,12 @@ class Claim:
         digest = "sha256:" + hashlib.sha256(content).hexdigest()
         if not digest == self.frozen.digest == self.approved.digest:
             found.append("digest")
-        for name in ("destination", "channel", "fingerprint"):
-            values = {getattr(each, name) for each in (live, self.frozen, self.approved)}
-            if len(values) > 1:
-                found.append(name)
+        if not live.destination == self.frozen.destination == self.approved.destination:
+            found.append("destination")
+        if not live.channel == self.frozen.channel == self.approved.channel:
+            found.append("channel")
+        if not live.fingerprint == self.frozen.fingerprint == self.approved.fingerprint:
+            found.append("fingerprint")
         return found
 
 

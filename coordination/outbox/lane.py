@@ -49,8 +49,10 @@ async def run(lane: str, *, slots: int, grace: float) -> None:
     """Work on the lane's queue until SIGTERM, SIGINT or the supervisor's end; then finish what is in hand."""
     from procrastinate.contrib.django import app
 
+    from coordination.outbox.hosts import collector
     from coordination.outbox.jobs import HALT
 
+    collector.rest()
     loop = asyncio.get_running_loop()
     executor = ThreadPoolExecutor(slots + SPARE_THREADS, thread_name_prefix=lane)
     loop.set_default_executor(executor)

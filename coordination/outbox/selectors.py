@@ -9,10 +9,11 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Max, Q, QuerySet
 
+from coordination.access.services import User
 from coordination.channels import codec, receipts, registry
 from coordination.channels import messages as kit
 from coordination.core.errors import NotFound
-from coordination.outbox.models import Attempt, Delivery, Message, Receipt
+from coordination.outbox.models import Approval, Attempt, Delivery, Message, Receipt
 from coordination.outbox.workflow import SENT
 from coordination.partners import selectors as partners
 
@@ -119,6 +120,13 @@ def is_known_to(agency_id: int, message_id: UUID) -> bool:
     """Tell whether a message was approved for an agency: it may be there though our record says queued."""
     own = Message.objects.filter(pk=message_id, destination__agency_id=agency_id)
     return own.filter(delivery__isnull=False).exists()
+
+
+def approved_since(user: User, since: datetime) -> list[datetime]:
+    """Return when `user` approved what is no P0, the earliest first; all messages of one origin are one."""
+    mine = Approval.objects.filter(approved_by=user, approved_at__gt=since).exclude(message__lane="P0")
+    last = mine.values("message__origin").annotate(at=Max("approved_at"))
+    return sorted(each["at"] for each in last)
 
 
 def in_trouble() -> QuerySet[Delivery]:

@@ -18,6 +18,7 @@ class NewestFirst(CursorPagination):
     ordering = ("-created_at", "-pk")
     page_size_query_param = "limit"
     max_page_size = 100
+    parameters = frozenset({"cursor", "limit"})
     cursor_query_description = "Where to go on: taken from `next` or `previous` of another page."
     page_size_query_description = "How many results, from 1 to 100."
 

@@ -142,6 +142,13 @@ class ApiView(OncePerKey):
     metadata_class = None
     # Which records the view answers about, as docs/routes.md says it and the tests try it.
     records: ClassVar[Records] = Records.NONE
+    # What may stand behind the question mark, once each. A misspelt filter must not look like one that held.
+    query_parameters: ClassVar[frozenset[str]] = frozenset()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Authenticate and check the rule first, then refuse parameters that the view does not know."""
+        super().initial(request, *args, **kwargs)
+        _check_query(request, self.query_parameters)
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """Let nobody between keep an answer: most of them are about people."""
@@ -203,6 +210,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if request.path_info.startswith(API_PREFIX):
         return plain_response("internal-error")
     return defaults.server_error(request)
+
+
+def _check_query(request: Request, known: frozenset[str]) -> None:
+    given = list(request.query_params.lists())
+    wrong = {name: "Not known here." for name, _ in given if name not in known}
+    wrong |= {name: "Given more than once." for name, values in given if name in known and len(values) > 1}
+    if wrong:
+        raise Problem(
+            "invalid-input",
+            field_errors=[
+                {"field": name[:100], "code": "invalid", "message": why} for name, why in wrong.items()
+            ],
+        )
 
 
 def _key(request: Request) -> str:

@@ -112,10 +112,14 @@ def test_nobody_is_offered_what_would_be_done_to_themselves(desk: Client, admini
     assert User.objects.get(pk=administrator.pk).role_names == ["administrator"]
 
 
-def test_a_person_is_disabled_and_enabled(desk: Client, reviewer: User) -> None:
+def test_a_person_is_disabled_by_one_and_enabled_by_two(desk: Client, reviewer: User, cast: Cast) -> None:
     _do(desk, reviewer, "disable")
     assert not User.objects.get(pk=reviewer.pk).is_active
-    _do(desk, reviewer, "enable")
+    shown = _do(desk, reviewer, "enable", reason="Back from leave.").content.decode()
+    assert "Another administrator decides" in shown
+    [change] = selectors.waiting_for(reviewer)
+    second = signed_in(cast("administrator", username="second"))
+    second.post(f"/admin/access/rolechange/{change.pk}/do/approve_enabling/")
     assert User.objects.get(pk=reviewer.pk).is_active
     _do(desk, reviewer, "change_alias", alias="R. at the desk")
     assert User.objects.get(pk=reviewer.pk).shown_outside == "R. at the desk"

@@ -12,11 +12,12 @@ from django.test import Client
 
 from coordination.access import selectors, services
 from coordination.access.services import User
+from coordination.access.sessionstore import digest
 from coordination.cases import selectors as cases
 from coordination.core import clock
 from coordination.core.errors import Conflict, InvalidInput, NotPermitted, Refused
 from coordination.ledger import selectors as ledger
-from tests.doors import MODEL_BACKEND, SignIn, give_way_in
+from tests.doors import MODEL_BACKEND, SignIn, give_way_in, signed_in
 from tests.people import PASSWORD, Cast
 
 LOGIN, SECOND, HOME = "/account/login/", "/account/mfa/authenticate/", "/admin/"
@@ -80,7 +81,7 @@ def test_the_banner_stands_before_the_form(client: Client, settings: Any) -> Non
 
 
 def test_the_first_sign_in_reaches_set_up_alone_and_ends_at_the_desk(client: Client, liaison: User) -> None:
-    services.set_password(liaison, by=None, password=PASSWORD)
+    services.set_password(liaison, password=PASSWORD)
     _password(client, liaison)
     assert client.get("/admin/cases/case/")["Location"] == "/account/mfa/"
     assert "Set up your second factor" in client.get("/account/mfa/").content.decode()
@@ -98,11 +99,11 @@ def test_the_first_sign_in_reaches_set_up_alone_and_ends_at_the_desk(client: Cli
 
 
 def test_secrets_of_factors_and_of_sessions_are_sealed_in_the_database(client: Client, liaison: User) -> None:
-    services.set_password(liaison, by=None, password=PASSWORD)
+    services.set_password(liaison, password=PASSWORD)
     _password(client, liaison)
     client.get("/account/mfa/totp/activate/")
     secret = client.session["mfa.totp.secret"]
-    stored = Session.objects.get(pk=client.session.session_key)
+    stored = Session.objects.get(pk=digest(str(client.session.session_key)))
     assert secret not in stored.session_data
     services.give_totp(liaison)
     kept = Authenticator.objects.get(user=liaison).data["secret"]
@@ -124,7 +125,7 @@ def test_nobody_signs_up_and_no_password_is_reset_by_mail(client: Client) -> Non
 
 
 def test_a_partner_does_not_sign_in_even_with_a_password(client: Client, police_officer: User) -> None:
-    services.set_password(police_officer, by=None, password=PASSWORD)
+    services.set_password(police_officer, password=PASSWORD)
     assert _password(client, police_officer)["Location"] == "/account/inactive/"
     assert "_auth_user_id" not in client.session
 
@@ -238,21 +239,22 @@ def test_a_recovery_code_opens_the_desk_once(liaison: User) -> None:
 
 
 def test_AUT_06_the_way_in_is_built_from_our_address_whatever_host_was_asked(
-    settings: Any, sign_in: SignIn, administrator: User, liaison: User
+    settings: Any, sign_in: SignIn, administrator: User, liaison: User, cast: Cast
 ) -> None:
     settings.PUBLIC_URL = "https://desk.lanternchat.example"
     settings.ALLOWED_HOSTS = ["testserver", "desk.internal"]
     desk = sign_in(administrator)
-    page = f"/admin/access/user/{liaison.pk}/do/give_way_in/"
-    assert desk.post(page, headers={"host": "evil.example"}).status_code == 400
-    shown = desk.post(page, headers={"host": "desk.internal"})
+    change = services.propose_way_in(liaison, by=cast("administrator", username="other"), reason="New.")
+    page, said = f"/admin/access/rolechange/{change.pk}/do/approve_way_in/", {"reason": "Seen."}
+    assert desk.post(page, said, headers={"host": "evil.example"}).status_code == 400
+    shown = desk.post(page, said, headers={"host": "desk.internal"})
     assert "no-store" in shown["Cache-Control"]
     assert "https://desk.lanternchat.example/account/enrol/" in shown.content.decode()
     assert Client().get(LOGIN, headers={"host": "evil.example"}).status_code == 400
 
 
 def test_a_way_in_sets_the_password_once_and_not_for_long(liaison: User, administrator: User) -> None:
-    _, plain = services.issue_enrolment(liaison, by=administrator)
+    _, plain = services.issue_enrolment(liaison)
     browser, address = Client(), f"/account/enrol/{plain}/"
     assert liaison.username in browser.get(address).content.decode()
     assert "not the same" in browser.post(address, {"password": PASSWORD, "again": "other"}).content.decode()
@@ -262,8 +264,8 @@ def test_a_way_in_sets_the_password_once_and_not_for_long(liaison: User, adminis
     assert liaison.check_password(PASSWORD)
     assert browser.get(address).status_code == 404
     assert browser.get("/account/enrol/nothing/").status_code == 404
-    _, plain = services.issue_enrolment(liaison, by=administrator)
-    _, newer = services.issue_enrolment(liaison, by=administrator)
+    _, plain = services.issue_enrolment(liaison)
+    _, newer = services.issue_enrolment(liaison)
     assert browser.get(f"/account/enrol/{plain}/").status_code == 404, "the newer one ended it"
     with clock.frozen(clock.now() + timedelta(hours=73)):
         assert browser.get(f"/account/enrol/{newer}/").status_code == 404
@@ -272,13 +274,32 @@ def test_a_way_in_sets_the_password_once_and_not_for_long(liaison: User, adminis
 def test_who_lost_their_devices_starts_anew(liaison: User, administrator: User, sign_in: SignIn) -> None:
     browser = Client()
     _sign_in(browser, liaison)
-    shown = sign_in(administrator).post(f"/admin/access/user/{liaison.pk}/do/start_anew/")
-    assert "/account/enrol/" in shown.content.decode()
+    page = f"/admin/access/user/{liaison.pk}/do/start_anew/"
+    sign_in(administrator).post(page, {"reason": "She telephoned; a new laptop."})
     liaison.refresh_from_db()
     assert not liaison.has_usable_password()
     assert not selectors.factors_of(liaison).exists()
     assert not _is_in(browser)
     assert _said(liaison).count("access.factor_removed") == 1
+
+
+def test_V7_4_3_a_factor_that_is_added_or_removed_ends_the_other_sessions(liaison: User) -> None:
+    code = give_way_in(liaison)
+    here = Client()
+    _password(here, liaison)
+    here.post(SECOND, {"code": code})
+    there = signed_in(liaison)
+    key = Authenticator.objects.create(user=liaison, type="webauthn", data={})
+    removed = here.post("/account/mfa/totp/deactivate/")
+    assert removed.status_code == 302
+    assert (_is_in(here), _is_in(there)) == (True, False)
+    there = signed_in(liaison)
+    here.get("/account/mfa/totp/activate/")
+    secret = here.session["mfa.totp.secret"]
+    shows = totp.format_hotp_value(totp.hotp_value(secret, next(totp.yield_hotp_counters_from_time())))
+    here.post("/account/mfa/totp/activate/", {"code": shows})
+    assert (_is_in(here), _is_in(there)) == (True, False)
+    assert selectors.factors_of(liaison).filter(pk=key.pk).exists()
 
 
 def test_the_last_factor_stays(client: Client, liaison: User) -> None:

@@ -68,7 +68,7 @@ def test_neither_the_proposer_nor_the_person_nor_others_decide(
         with pytest.raises(NotPermitted):
             services.approve_roles(proposed, by=person)
         with pytest.raises(NotPermitted):
-            services.decline_roles(proposed, by=person, reason="No.")
+            services.decline_change(proposed, by=person, reason="No.")
 
 
 def test_two_administrators_do_not_make_each_other_more(administrator: User, second: User) -> None:
@@ -129,8 +129,8 @@ def test_each_end_of_a_proposal_is_the_only_one(
 ) -> None:
     acts = {
         RoleChangeVerb.APPROVE: lambda: services.approve_roles(proposed, by=second),
-        RoleChangeVerb.DECLINE: lambda: services.decline_roles(proposed, by=second, reason="Not yet."),
-        RoleChangeVerb.WITHDRAW: lambda: services.withdraw_roles(proposed, by=administrator),
+        RoleChangeVerb.DECLINE: lambda: services.decline_change(proposed, by=second, reason="Not yet."),
+        RoleChangeVerb.WITHDRAW: lambda: services.withdraw_change(proposed, by=administrator),
     }
     for state in RoleChangeState:
         allowed = verb in ROLE_CHANGE.allowed(state)

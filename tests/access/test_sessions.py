@@ -77,7 +77,7 @@ def test_AUT_05_a_session_from_before_signing_in_is_not_the_one_after_it(
     client: Client, liaison: User
 ) -> None:
     client.get("/account/login/")
-    services.set_password(liaison, by=None, password=PASSWORD)
+    services.set_password(liaison, password=PASSWORD)
     client.post("/account/login/", {"login": "nobody", "password": "x"})
     session = client.session
     session["planted"] = "by somebody else"
@@ -107,7 +107,7 @@ def test_AUT_05_a_session_is_over_at_once_when_something_changes(
     browser = signed_in(liaison)
     assert browser.get(HOME).status_code == 200
     if change == "password":
-        services.set_password(liaison, by=administrator, password=PASSWORD)
+        services.set_password(liaison, password=PASSWORD)
     elif change == "disabled":
         services.change_person(liaison, by=administrator, alias="", is_active=False)
     elif change == "roles":
@@ -117,7 +117,7 @@ def test_AUT_05_a_session_is_over_at_once_when_something_changes(
     assert _at_the_door(browser)
     entry = [leaf.data for leaf in ledger.entries_about(f"user:{liaison.pk}")]
     ended = [each for each in entry if each["action"] == "access.session_ended"]
-    assert [each["by"] for each in ended] == [administrator.pk]
+    assert [each["by"] for each in ended] == ["system" if change == "password" else administrator.pk]
 
 
 def test_a_person_sees_their_sessions_and_ends_one(liaison: User, reviewer: User) -> None:
@@ -140,6 +140,74 @@ def test_an_administrator_ends_the_sessions_of_others(
     browser = sign_in(liaison)
     sign_in(administrator).post(f"/admin/access/user/{liaison.pk}/do/end_sessions/")
     assert _at_the_door(browser)
+
+
+def test_V7_5_2_ending_a_session_asks_for_the_factor_again(liaison: User) -> None:
+    services.give_totp(liaison)
+    here, there = signed_in(liaison), signed_in(liaison)
+    other = selectors.live_session(there.session.session_key)
+    assert other is not None
+    address = f"/account/sessions/{other.pk}/end/"
+    with _later(minutes=6):
+        asked = here.post(address)
+        assert asked.status_code == 403
+        assert "Confirm that it is you" in asked.content.decode()
+        assert there.get(HOME).status_code == 200
+        here.post(address, {"confirm-code": code_of(liaison), "confirm-resume": "post"})
+        assert _at_the_door(there)
+
+
+@pytest.mark.parametrize("minutes", [6, 31], ids=["step-up", "pause"])
+def test_V7_2_4_the_factor_shown_again_draws_a_new_key_and_loses_nothing(
+    reviewer: User, administrator: User, sign_in: SignIn, minutes: int
+) -> None:
+    services.give_totp(administrator)
+    browser = sign_in(administrator)
+    before = selectors.live_session(browser.session.session_key)
+    old = browser.cookies[configured.SESSION_COOKIE_NAME].value
+    address = f"/admin/access/user/{reviewer.pk}/do/change_roles/"
+    with _later(minutes=minutes):
+        posted = {**STEP, "confirm-resume": "post"}
+        wrong = browser.post(address, {**posted, "confirm-code": "000000"})
+        assert wrong.status_code == 403
+        assert browser.session.session_key == old, "a wrong code draws none"
+        done = browser.post(address, {**posted, "confirm-code": code_of(administrator)})
+        assert done.status_code == 302
+        new = browser.cookies[configured.SESSION_COOKIE_NAME].value
+        assert new != old
+        assert selectors.waiting_change_of(reviewer) is not None
+        assert selectors.live_session(new) == before, "the session goes on"
+        assert browser.get(HOME).status_code == 200
+        copied = Client()
+        copied.cookies[configured.SESSION_COOKIE_NAME] = old
+        assert _at_the_door(copied)
+    assert selectors.sessions_of(administrator).count() == 1
+
+
+FORGET = '"cache", "storage"'
+
+
+@pytest.mark.parametrize("address", ["/admin/logout/", "/account/logout/"])
+def test_V14_3_1_whoever_signs_out_leaves_nothing_in_the_browser(
+    liaison: User, sign_in: SignIn, address: str
+) -> None:
+    browser = sign_in(liaison)
+    assert "Clear-Site-Data" not in browser.get(HOME).headers
+    assert browser.post(address)["Clear-Site-Data"] == FORGET
+
+
+def test_V14_3_1_a_session_that_has_ended_leaves_nothing_either(
+    liaison: User, administrator: User, sign_in: SignIn
+) -> None:
+    browser, old = sign_in(liaison), sign_in(liaison)
+    services.end_all(liaison, why="ended by an administrator", by=administrator)
+    assert browser.get(HOME)["Clear-Site-Data"] == FORGET
+    old.cookies[configured.SESSION_COOKIE_NAME] = "a-cookie-that-stands-for-nothing"
+    assert old.get("/account/login/")["Clear-Site-Data"] == FORGET
+    browser = sign_in(liaison)
+    with _later(hours=13):
+        assert browser.get(HOME)["Clear-Site-Data"] == FORGET
+    assert "Clear-Site-Data" not in Client().get("/account/login/").headers
 
 
 def test_a_session_of_nobodys_row_is_none(liaison: User, sign_in: SignIn) -> None:

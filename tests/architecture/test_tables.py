@@ -14,6 +14,7 @@ SLICES = [name for name in ranks() if apps.is_installed(f"coordination.{name}")]
 # Beside the services, each with the reason why.
 WRITERS = {
     "coordination/access/models.py": "A token names itself when it is first saved, by whoever saves it.",
+    "coordination/access/sessionstore.py": "Django's middleware saves and deletes sessions through it.",
     "coordination/access/stepup.py": "The form is allauth's; it tells receivers, and they a service.",
     "coordination/access/sync.py": "Groups follow the table of roles after a migration, as its owner.",
     "coordination/outbox/polling.py": "When a partner was last asked; the answer goes to a service.",

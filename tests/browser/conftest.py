@@ -73,7 +73,7 @@ def desk(chromium: Any, live_server: Any) -> Iterator[Desk]:
 
     def sign_in(user: User, *, scheme: str = "light", password: str = PASSWORD) -> Any:
         if password == PASSWORD:
-            access.set_password(user, by=None, password=PASSWORD)
+            access.set_password(user, password=PASSWORD)
         access.give_totp(user)
         context = chromium.new_context(
             base_url=live_server.url, color_scheme=scheme, viewport={"width": 1360, "height": 900}

@@ -47,7 +47,7 @@ def page(chromium: Any, live_server: Any) -> Iterator[Any]:
 
 
 def _password(page: Any, user: User) -> None:
-    services.set_password(user, by=None, password=PASSWORD)
+    services.set_password(user, password=PASSWORD)
     page.goto("/admin/")
     page.fill("#id_login", user.username)
     page.fill("#id_password", PASSWORD)
@@ -76,6 +76,23 @@ def test_a_passkey_is_set_up_at_the_first_sign_in_and_opens_the_desk_alone(page:
     page.click("#passkey_login")
     page.wait_for_selector("#logout-form")
     assert page.url.endswith("/admin/cases/case/")
+
+
+def test_V14_3_1_signing_out_empties_the_other_tabs_and_the_browser(page: Any, liaison: User) -> None:
+    _set_up_passkey(page, liaison)
+    page.goto("/admin/")
+    other = page.context.new_page()
+    other.goto("/admin/cases/case/")
+    other.wait_for_selector("#logout-form")
+    other.evaluate("localStorage.setItem('kept', 'by the desk')")
+    _sign_out(page)
+    page.wait_for_selector("#passkey_login")
+    other.wait_for_selector("#passkey_login")
+    assert other.locator("#logout-form").count() == 0
+    assert page.evaluate("localStorage.getItem('kept')") is None
+    page.goto("/admin/")
+    page.click("#passkey_login")
+    page.wait_for_selector("#logout-form")
 
 
 def test_AUT_02_a_lock_out_does_not_keep_the_person_on_duty_from_the_desk(page: Any, liaison: User) -> None:
@@ -146,7 +163,7 @@ def test_a_script_that_is_not_ours_does_not_run_on_the_doors(page: Any) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_doors_are_accessible(chromium: Any, live_server: Any, liaison: User, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    services.set_password(liaison, by=None, password=PASSWORD)
+    services.set_password(liaison, password=PASSWORD)
     context = chromium.new_context(base_url=live_server.url, color_scheme=scheme)
     page = context.new_page()
 

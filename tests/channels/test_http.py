@@ -122,7 +122,13 @@ RAW = {
     "half a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
     "bad chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab",
     "endless head": b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 500 + b"\r\n",
-    "long line": b"HTTP/1.1 200 OK\r\nX-A: " + b"b" * 100_000 + b"\r\n\r\n",
+    "long line": b"HTTP/1.1 200 OK\r\nX-A: " + b"b" * 200_000 + b"\r\n\r\n",
+    "folded line": b"HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 0\r\n\r\n",
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc",
+    "length and chunks": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"0\r\n\r\n",
+    "another protocol": b"HTTP/1.1 101 Changed\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+    "interim answers alone": b"HTTP/1.1 103 Early\r\nLink: a\r\n\r\n" * 3,
 }
 
 
@@ -132,6 +138,25 @@ def test_an_answer_that_breaks_off_or_makes_no_sense_is_unknown(
 ) -> None:
     with raw_server(RAW[name]) as port, pytest.raises(OutcomeUnknown):
         client.post(f"http://127.0.0.1:{port}/", b"{}")
+
+
+WHOLE = {
+    "until the connection ends": b"HTTP/1.1 200 OK\r\n\r\nfound",
+    "of HTTP/1.0": b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nfound",
+    "after interim answers": b"HTTP/1.1 100 Go\r\n\r\nHTTP/1.1 103 Early\r\nContent-Length: 9\r\n\r\n"
+    b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfound",
+    "with trailers": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"5\r\nfound\r\n0\r\nStatus: 500\r\n\r\n",
+    "with more behind it": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfoundHTTP/1.1 500 No\r\n\r\n",
+    "with nonsense behind it": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfound\x00\x01",
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_an_answer_in_each_form_is_read_whole(name: str, client: HttpClient, loopback: None) -> None:
+    with raw_server(WHOLE[name]) as port:
+        answer = client.post(f"http://127.0.0.1:{port}/", b"{}")
+    assert (answer.status, answer.body, answer.headers.get("status")) == (200, b"found", None)
 
 
 def test_an_answer_that_drips_is_given_up_at_the_deadline(client: HttpClient, loopback: None) -> None:

@@ -175,7 +175,7 @@ def sign_ins(canaries: Canaries, administrator: User, cast: Cast) -> None:
     plant = canaries.plant
     for number in range(6):
         person = access.create_person(f"person-{number}", by=None, password=plant("password"))
-        access.set_password(person, by=administrator, password=plant("new password"))
+        access.set_password(person, password=plant("new password"))
         client = Client()
         for name, password in (
             (person.username, plant("wrong password")),
@@ -192,7 +192,7 @@ def sign_ins(canaries: Canaries, administrator: User, cast: Cast) -> None:
 def second_factor(canaries: Canaries, administrator: User, cast: Cast) -> None:
     """Let somebody in: a link, a password, the secret of an application in the session and then for good."""
     person = cast("custodian", username="somebody.new")
-    _, plain = access.issue_enrolment(person, by=administrator)
+    _, plain = access.issue_enrolment(person)
     password, client = canaries.plant("password of an enrolment"), Client()
     address = f"/account/enrol/{canaries.told('way in', plain)}/"
     client.post(address, {"password": password, "again": password})

@@ -15,6 +15,7 @@ from coordination.core import errors
 from coordination.ledger import services as ledger
 from coordination.ledger.models import Leaf
 from coordination.rest import links, views
+from coordination.rest.pagination import NewestFirst
 from coordination.rest.permissions import PUBLIC
 
 
@@ -70,6 +71,7 @@ class NeedsSignature(views.ApiView):
 
 class File(views.ApiView):
     required_scope = "read"
+    query_parameters = frozenset({"link"})
 
     def get(self, request: Request, pk: int) -> Response:
         if "link" not in request.query_params:
@@ -146,6 +148,7 @@ class Entry(views.GenericApiView):
 class Entries(views.GenericApiView):
     required_scope = "read"
     page_ordering = ("-id",)
+    query_parameters = NewestFirst.parameters
 
     def get(self, request: Request) -> Response:
         page = self.paginate_queryset(Leaf.objects.filter(action="cases.listed"))

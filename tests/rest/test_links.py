@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory
 from rest_framework.test import APIClient
 
 from coordination.access import services as access
 from coordination.access.models import ApiToken, User
+from coordination.access.sessionstore import SessionStore
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, NotFound, NotPermitted
 from coordination.rest import links

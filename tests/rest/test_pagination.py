@@ -43,3 +43,19 @@ def test_a_broken_cursor_is_an_error_or_a_page_and_never_a_crash(api: APIClient,
     assert answer.status_code in {200, 400}
     if answer.status_code == 400:
         assert answer.json()["errors"][0]["field"] == "cursor"
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [("Limit=5", "Limit"), ("limit=5&limit=6", "limit"), ("state=open", "state"), ("=", "")],
+)
+def test_a_parameter_that_would_do_nothing_is_an_error_that_names_it(
+    api: APIClient, asked: str, field: str
+) -> None:
+    answer = api.get(f"/api/v1/entries?{asked}")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
+
+
+def test_a_route_without_parameters_takes_none(api: APIClient) -> None:
+    assert api.get("/api/v1/echo?debug=1").status_code == 400
+    assert api.post("/api/v1/echo?debug=1", {"word": "x"}, format="json").status_code == 400

@@ -11,13 +11,13 @@ from django.test import Client, override_settings
 from rest_framework.test import APIClient
 
 from coordination.access.models import User
-from coordination.access.services import open_break_glass
 from coordination.core import clock
 from coordination.core.errors import Refused
 from coordination.ledger.models import Leaf
 from coordination.rest import jobs, services
 from coordination.rest.models import Refusal
 from tests.doors import signed_in
+from tests.people import Cast, Glass
 from tests.rest.conftest import ClientFor
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -124,11 +124,11 @@ def test_what_follows_within_the_hour_is_a_number_and_no_entry(
 
 
 def test_each_kind_and_each_person_has_an_entry_of_its_own(
-    api: APIClient, client_for: ClientFor, liaison: User
+    api: APIClient, client_for: ClientFor, cast: Cast
 ) -> None:
     api.post(ECHO, {"word": "a" * 21})
     api.get("/api/v1/raises/not-found")
-    client_for(liaison, "flag").get(ECHO)
+    client_for(cast("officer", username="second"), "flag").get(ECHO)
     assert {kind for _, kind, _ in _recorded()} == {"invalid-input", "not-found", "insufficient-scope"}
     assert Leaf.objects.filter(action="rest.refused").values("subject").distinct().count() == 2
 
@@ -180,10 +180,12 @@ def test_a_refusal_stands_where_it_cannot_be_recorded_and_the_log_says_so(
     assert "could not be recorded" in caplog.text
 
 
+@DESK
 def test_what_is_refused_under_broken_glass_is_marked(
-    client_for: ClientFor, duty_officer: User, counsel: User, senior_reviewer: User
+    client: Client, break_glass: Glass, duty_officer: User
 ) -> None:
-    open_break_glass(by=duty_officer, reason="Somebody is about to die.")
-    client_for(duty_officer, "flag").get(ECHO)
+    signed_in(duty_officer, client)
+    break_glass(duty_officer)
+    assert client.get("/admin/access/user/").status_code == 403
     (entry,) = Leaf.objects.filter(action="rest.refused")
     assert "under_break_glass" in entry.data["details"]

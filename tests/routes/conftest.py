@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import transaction
+from django.test import override_settings
 
 from coordination.access import services as access
 from coordination.access.services import Role, User
@@ -16,6 +17,7 @@ from coordination.outbox import hosts
 from coordination.outbox.hosts import Pool
 from coordination.policy import services as policy
 from tests.bus import SECRET
+from tests.exhibits import in_folder
 from tests.routes import callers, stage
 from tests.routes.callers import Caller
 from tests.routes.stage import World
@@ -31,9 +33,12 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(django_db_setup: None, django_db_blocker: Any) -> Iterator[Scene]:
+def scene(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
     """Set the stage in one transaction that ends in nothing."""
-    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock():
+    kept = override_settings(STORAGES=in_folder(tmp_path_factory.mktemp("exhibits")))
+    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), kept:
         # Thousands of refusals, each a line with its traceback.
         patch.setattr(logging.getLogger("django.request"), "disabled", True)
         patch.setenv("SECRET_TEST_SIGNING", SECRET)

@@ -1,5 +1,6 @@
 """Two cases that nobody shares, with one of each record: what the calls of the tests are about."""
 
+import io
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from coordination.access.services import Role, User
 from coordination.cases import services as cases
 from coordination.channels import Receipt, ReceiptLevel
 from coordination.core import clock
+from coordination.evidence import services as evidence
 from coordination.inbox import services as inbox
 from coordination.outbox import services as outbox
 from coordination.partners import services as partners
@@ -92,7 +94,15 @@ def build(name: str, *, author: User, approver: User, system: User) -> World:
         payload={"question": "Is the school named?"},
         way="api",
     )
+    exhibit, _ = evidence.take_in(
+        flag.case.reference,
+        by=None,
+        content=io.BytesIO(b"On Monday they will all know my name."),
+        filename="chat.txt",
+        why="It is what the flag is about.",
+    )
     found = [
+        exhibit,
         *(agency, destination, flag, flag.case, _referral(flag.case, author, destination)),
         *(addressee, message, message.delivery, asked, sent.questions.get()),
     ]

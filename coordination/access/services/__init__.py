@@ -2,7 +2,14 @@
 
 from coordination.access.models import ApiToken, BreakGlass, Enrolment, LockOut, RoleChange, Scope, User
 from coordination.access.roles import Role
-from coordination.access.services.enrolments import enrol, issue_enrolment, start_anew
+from coordination.access.services.enrolments import (
+    approve_way_in,
+    enrol,
+    issue_enrolment,
+    propose_way_in,
+    start_anew,
+    take_everything,
+)
 from coordination.access.services.factors import current_code, give_totp, note_factor
 from coordination.access.services.glass import (
     end_break_glass,
@@ -18,24 +25,22 @@ from coordination.access.services.lockouts import (
     release,
 )
 from coordination.access.services.people import (
+    approve_enabling,
     change_password,
     change_person,
     create_person,
     disable_unused,
+    enable,
     set_password,
 )
+from coordination.access.services.proposals import decline_change, expire_role_changes, withdraw_change
 from coordination.access.services.rights import has, person, require
-from coordination.access.services.rolechanges import (
-    approve_roles,
-    decline_roles,
-    expire_role_changes,
-    set_roles,
-    withdraw_roles,
-)
+from coordination.access.services.rolechanges import approve_roles, set_roles
 from coordination.access.services.sessions import (
     begin_session,
     confirm_session,
     end_all,
+    end_others,
     end_session,
     forget_sessions,
     see,
@@ -61,7 +66,9 @@ __all__ = [
     "RoleChange",
     "Scope",
     "User",
+    "approve_enabling",
     "approve_roles",
+    "approve_way_in",
     "begin_session",
     "change_password",
     "change_person",
@@ -69,10 +76,12 @@ __all__ = [
     "count_failure",
     "create_person",
     "current_code",
-    "decline_roles",
+    "decline_change",
     "disable_unused",
+    "enable",
     "end_all",
     "end_break_glass",
+    "end_others",
     "end_session",
     "enrol",
     "expire_role_changes",
@@ -89,6 +98,7 @@ __all__ = [
     "note_use",
     "open_break_glass",
     "person",
+    "propose_way_in",
     "record_refusal",
     "reindex_names",
     "release",
@@ -101,5 +111,6 @@ __all__ = [
     "set_roles",
     "sign_out",
     "start_anew",
-    "withdraw_roles",
+    "take_everything",
+    "withdraw_change",
 ]

@@ -11,13 +11,13 @@ from coordination.ledger import services as ledger
 
 
 @transaction.atomic
-def note_factor(user: User, *, change: str, kind: str, by: User) -> None:
+def note_factor(user: User, *, change: str, kind: str, by: User | None) -> None:
     """Record that a factor was `added`, `removed` or `renewed`."""
     ledger.record(f"access.factor_{change}", subject=f"user:{user.pk}", by=by, details={"method": kind})
 
 
 @transaction.atomic
-def remove_factors(user: User, *, by: User) -> int:
+def remove_factors(user: User, *, by: User | None) -> int:
     """Take every factor of a person away; return how many there were."""
     found = list(Authenticator.objects.filter(user_id=user.pk))
     for each in found:

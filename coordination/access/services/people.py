@@ -8,12 +8,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
-from coordination.access.models import DeskSession, Enrolment, User
+from coordination.access.models import DeskSession, Enrolment, RoleChange, User
 from coordination.access.roles import Role
-from coordination.access.services import rolechanges, sessions
+from coordination.access.services import proposals, rolechanges, sessions
 from coordination.access.services.rights import require
+from coordination.access.workflow import ChangeKind
 from coordination.core import clock
-from coordination.core.errors import InvalidInput, Refused
+from coordination.core.errors import Conflict, InvalidInput, Refused
 from coordination.ledger import services as ledger
 
 _CHANGE = "access.change_user"
@@ -34,10 +35,13 @@ def create_person(
 ) -> User:
     """Create a person; without a password they cannot sign in. `by` is None for set-up only.
 
+    Only set-up gives a password: an administrator who knew one would be two people once the roles came.
     Roles of the desk are proposed for the `reason` given, and in force once another administrator approves.
     """
     if by is not None:
         require(by, _CHANGE)
+        if password is not None:
+            raise Refused("Everybody chooses their own password.", rule="access.two-administrators")
     if User.objects.filter(username__iexact=username).exists():
         raise InvalidInput("username", "Somebody has this user name.")
     user = User(username=username, alias=alias, first_name=first_name, last_name=last_name, email=email)
@@ -51,15 +55,21 @@ def create_person(
 
 
 @transaction.atomic
-def change_person(user: User, *, by: User, alias: str, is_active: bool) -> User:
-    """Change the name shown outside; disable or enable a person. A disabled one's tokens open nothing."""
+def change_person(user: User, *, by: User, alias: str | None = None, is_active: bool | None = None) -> User:
+    """Change the name shown outside; disable a person, whose tokens then open nothing. `enable` takes two.
+
+    What is None stays as the database has it, whatever the caller last saw.
+    """
     require(by, _CHANGE)
-    if user.pk == by.pk and not is_active:
+    if user.pk == by.pk and is_active is False:
         raise Refused("Nobody disables themselves.", rule="separation-of-duties")
     locked = User.objects.select_for_update().get(pk=user.pk)
-    if locked.is_active != is_active:
-        action = "access.person_enabled" if is_active else "access.person_disabled"
-        ledger.record(action, subject=_subject(user), by=by)
+    alias = locked.alias if alias is None else alias
+    is_active = locked.is_active if is_active is None else is_active
+    if is_active and not locked.is_active:
+        raise Refused("Enabling takes two: propose it.", rule="access.two-administrators")
+    if locked.is_active and not is_active:
+        ledger.record("access.person_disabled", subject=_subject(user), by=by)
         sessions.end_all(locked, why="person disabled", by=by)
     if locked.alias != alias:
         ledger.record("access.alias_changed", subject=_subject(user), by=by)
@@ -69,13 +79,30 @@ def change_person(user: User, *, by: User, alias: str, is_active: bool) -> User:
 
 
 @transaction.atomic
-def set_password(user: User, *, by: User | None, password: str) -> None:
-    """Give `user` a password; the ledger notes that, never what. `by` is None for set-up only."""
+def enable(user: User, *, by: User | None, reason: str = "") -> RoleChange | None:
+    """Propose to give back what disabling took; another administrator decides. At once where `by` is None."""
+    if user.is_active:
+        raise Conflict("This person is not disabled.")
     if by is not None:
-        require(by, _CHANGE)
+        return proposals.propose(user, ChangeKind.ENABLING, by=by, reason=reason)
+    _enable(user, by=None, details={"set_up": True})
+    return None
+
+
+@transaction.atomic
+def approve_enabling(change: RoleChange, *, by: User) -> RoleChange:
+    """Enable whom another administrator proposed. Raises as `proposals.approve` does."""
+    approved = proposals.approve(change, ChangeKind.ENABLING, by=by)
+    _enable(approved.person, by=by, details={"proposal": approved.pk})
+    return approved
+
+
+@transaction.atomic
+def set_password(user: User, *, password: str) -> None:
+    """Give `user` a password, for set-up; the ledger notes that, never what. No administrator chooses one."""
     take_password(user, password)
-    ledger.record("access.password_set", subject=_subject(user), by=by)
-    sessions.end_all(user, why="password changed", by=by)
+    ledger.record("access.password_set", subject=_subject(user), by=None)
+    sessions.end_all(user, why="password changed", by=None)
 
 
 @transaction.atomic
@@ -119,6 +146,12 @@ def take_password(user: User, password: str) -> None:
     _check_password(password, user)
     user.set_password(password)
     user.save(update_fields=["password"])
+
+
+def _enable(user: User, *, by: User | None, details: dict[str, ledger.Value]) -> None:
+    user.is_active = True
+    user.save(update_fields=["is_active"])
+    ledger.record("access.person_enabled", subject=_subject(user), by=by, details=details)
 
 
 def _check_password(password: str, user: User) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from importlib import import_module
 
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import QuerySet
 
+from coordination.access import sessionstore
 from coordination.access.models import DeskSession, SignInFailure, User
 from coordination.core import clock, sealing
 from coordination.ledger import services as ledger
@@ -25,7 +25,7 @@ def begin_session(
     now = clock.now()
     session = DeskSession.objects.create(
         user=user,
-        session_key=session_key,
+        key_digest=sessionstore.digest(session_key),
         browser=browser[:200],
         began_at=now,
         seen_at=now,
@@ -43,10 +43,15 @@ def begin_session(
 
 
 @transaction.atomic
-def confirm_session(session: DeskSession, *, kind: str, during: str) -> None:
-    """Note that the person showed a second factor now: at set-up, before a weighty act, or after a pause."""
+def confirm_session(session: DeskSession, *, kind: str, during: str, session_key: str | None = None) -> None:
+    """Note that the person showed a second factor now: at set-up, before a weighty act, or after a pause.
+
+    `session_key` is the new key that the session goes on under.
+    """
     session.confirmed_at = session.seen_at = clock.now()
-    session.save(update_fields=["confirmed_at", "seen_at"])
+    if session_key is not None:
+        session.key_digest = sessionstore.digest(session_key)
+    session.save(update_fields=["confirmed_at", "seen_at", "key_digest"])
     ledger.record(
         "access.confirmed",
         subject=f"user:{session.user_id}",
@@ -72,15 +77,21 @@ def end_all(user: User, *, why: str, by: AbstractBaseUser | None) -> int:
     return _end(DeskSession.objects.filter(user_id=user.pk), why=why, by=by)
 
 
+def end_others(session: DeskSession, *, why: str) -> int:
+    """End every other session of its person now; return how many there were."""
+    others = DeskSession.objects.filter(user_id=session.user_id).exclude(pk=session.pk)
+    return _end(others, why=why, by=session.user)
+
+
 def sign_out(session_key: str, *, by: User) -> None:
     """End the session that its person leaves."""
-    _end(DeskSession.objects.filter(session_key=session_key), why="signed out", by=by)
+    _end(DeskSession.objects.filter(key_digest=sessionstore.digest(session_key)), why="signed out", by=by)
 
 
 @transaction.atomic
 def forget_sessions(before: datetime) -> int:
     """Delete the rows of sessions that ended, or were last seen, before `before`; the ledger has them."""
-    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    sessionstore.SessionStore.clear_expired()
     end_stale = DeskSession.objects.filter(ended_at__isnull=True, seen_at__lt=before)
     _end(end_stale, why="too old", by=None)
     return DeskSession.objects.filter(seen_at__lt=before).delete()[0]
@@ -88,12 +99,11 @@ def forget_sessions(before: datetime) -> int:
 
 @transaction.atomic
 def _end(sessions: QuerySet[DeskSession], *, why: str, by: AbstractBaseUser | None) -> int:
-    store = import_module(settings.SESSION_ENGINE).SessionStore
     live = list(sessions.select_for_update(of=("self",)).filter(ended_at__isnull=True))
     for session in live:
         session.ended_at, session.ended_why = clock.now(), why
         session.save(update_fields=["ended_at", "ended_why"])
-        store(session.session_key).delete()
+        Session.objects.filter(pk=session.key_digest).delete()
         ledger.record(
             "access.signed_out" if why == "signed out" else "access.session_ended",
             subject=f"user:{session.user_id}",

@@ -29,6 +29,7 @@ from coordination.cases.services.matters import (
     raise_priority,
     reopen_case,
 )
+from coordination.cases.services.packages import make_package
 from coordination.cases.services.reindexing import reindex_accounts
 from coordination.cases.services.tasks import cancel_task, complete_task, end_tasks, open_task, take_task
 
@@ -52,6 +53,7 @@ __all__ = [
     "expel",
     "grant",
     "lift",
+    "make_package",
     "mark",
     "meet_deadline",
     "miss_deadlines",

@@ -68,7 +68,7 @@ def _people(cast: Cast) -> None:
             continue
         if username not in kept or not user.check_password(kept[username]):
             kept[username] = keeping.password()
-            access.set_password(user, by=None, password=kept[username])
+            access.set_password(user, password=kept[username])
         access.give_totp(user)
         cast.passwords[username] = kept[username]
     keeping.remember("passwords", kept)

@@ -21,6 +21,7 @@ from coordination.channels.receipts import (
     TemporaryFailure,
     UnsupportedFeature,
 )
+from coordination.outbox.hosts import collector
 from coordination.outbox.hosts.crew import Crew
 from coordination.outbox.hosts.frames import BadFrame, Gone, Wire
 from coordination.outbox.hosts.limits import TooLate, boot_seconds, seconds_to_wait
@@ -54,6 +55,7 @@ def _serve(wire: Wire) -> None:
     except BaseException as error:  # noqa: BLE001 - told to the parent, which records it
         wire.send({"ready": False, "text": f"{type(error).__name__}: {error}"[:LONGEST_TEXT]})
         return
+    collector.rest()
     wire.send({"ready": True})
     batch = Batch(wire, channel)
     while True:

@@ -10,7 +10,7 @@ from coordination.core import clock
 from coordination.core.errors import Conflict, Refused
 from coordination.outbox import services as outbox
 from coordination.referrals.models import Item, Question, Referral
-from coordination.referrals.services import bodies, calling, gate
+from coordination.referrals.services import bodies, calling, gate, haste
 from coordination.referrals.services.records import limited, move, permitted, required, trace
 from coordination.referrals.workflow import REFERRAL, ReferralVerb
 
@@ -68,6 +68,7 @@ def approve_answer(question: Question, *, by: User, digest: str) -> Question:
         raise Conflict("There is no answer to approve yet.")
     if by.pk == asked.answered_by_id:
         raise Refused("Who wrote an answer does not approve it.", rule="referrals.two-people")
+    haste.check(referral, by=by)
     gate.check(referral, asked.items.all(), [asked.addressee], counsel=gate.is_counsel(by))
     outbox.approve(asked.message, digest=digest, by=by)
     asked.approved_by = by
@@ -84,6 +85,24 @@ def approve_answer(question: Question, *, by: User, digest: str) -> Question:
         details={"question": asked.pk, "message": digest},
     )
     return asked
+
+
+@transaction.atomic
+def follow_stopped_answer(question: Question) -> None:
+    """Ask a person to tell the recipient, where an answer that was approved is not sent any more."""
+    if question.approved_by_id is None:
+        return
+    referral, agency = question.referral, question.addressee.destination.agency
+    cases.open_task(
+        referral.case,
+        kind=calling.ANSWER_STOPPED,
+        title=f"{agency.name} waits for an answer about {referral.reference} that was stopped"[:200],
+        role=Role.SAFETY_LIAISON,
+        instructions="The answer was approved, then stopped. Tell them by telephone what they may know, or "
+        "that no answer comes; write down as the outcome who heard it, and when.",
+        about=question.origin,
+        priority=referral.priority,
+    )
 
 
 def _open(question: Question, by: User, permission: str) -> tuple[Referral, Question]:

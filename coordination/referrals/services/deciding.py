@@ -19,7 +19,7 @@ from coordination.outbox import services as outbox
 from coordination.partners import selectors as partners
 from coordination.referrals import selectors
 from coordination.referrals.models import Addressee, Referral
-from coordination.referrals.services import calling, correcting, gate
+from coordination.referrals.services import calling, correcting, gate, haste
 from coordination.referrals.services.records import move, permitted, required, trace
 from coordination.referrals.services.submitting import addressees_of, digests_of
 from coordination.referrals.workflow import REFERRAL, ReferralState, ReferralVerb
@@ -43,13 +43,15 @@ def approve(
     reason and an open break-glass of their own (access.services.open_break_glass), one person may do both for
     a danger to life: others are alerted and a review is due. Raises
     InvalidInput where a recipient is missing from `digests`, Conflict where a digest is not the frozen one,
-    Refused by the rule of two people or the gate. All or nothing.
+    Refused by the rule of two people, the pace (haste) or the gate. All or nothing.
     """
     locked = permitted(referral, by=by, permission="approve_referral")
     REFERRAL.after(locked.state, ReferralVerb.APPROVE)
     alone = by.pk in selectors.authors_of(locked)
     if alone:
         _check_alone(locked, by, break_glass=break_glass, reason=reason)
+    else:
+        haste.check(locked, by=by)
     addressees = addressees_of(locked)
     written = [each for each in addressees if each.message is not None] if locked.corrects_id else addressees
     _check_seen(written, digests)

@@ -43,7 +43,7 @@ class Command(BaseCommand):
             )
             way_in = None
             if person.is_staff and not options["password"]:
-                way_in = services.issue_enrolment(person, by=None)
+                way_in = services.issue_enrolment(person)
         except CoordinationError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Created {person.username}: {', '.join(options['role']) or 'no role'}.")

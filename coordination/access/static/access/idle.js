@@ -4,6 +4,7 @@
   const own = document.currentScript
   const limit = Number(own.dataset.idleSeconds) * 1000
   const KEY = 'desk.seen'
+  const LEFT = 'desk.left'
   const opened = Date.now()
 
   // Every page that the server gave is a sign of life, in whichever tab.
@@ -21,6 +22,10 @@
       window.setTimeout(look, Math.min(left, 60000))
       return
     }
+    hide()
+  }
+
+  function hide () {
     document.documentElement.hidden = true
     document.title = 'Locked'
     window.location.replace(window.location.href.split('#')[0])
@@ -28,6 +33,8 @@
 
   remember()
   look()
+  // Somebody signed out in another tab: what this one shows goes too.
+  window.addEventListener('storage', function (event) { if (event.key === LEFT && event.newValue) hide() })
   // A laptop that slept, or a page from the back-forward cache, has missed its timer.
   document.addEventListener('visibilitychange', function () { if (!document.hidden && lastSeen() + limit <= Date.now()) look() })
   window.addEventListener('pageshow', function (event) { if (event.persisted) window.location.reload() })

@@ -1,0 +1,106 @@
+"""Exhibits on the page of their case: taking in, holds, packages."""
+
+from pathlib import Path
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest
+
+from coordination.access import services as access
+from coordination.access.modeladmin import person
+from coordination.access.recordadmin import Act, Data, Done, RecordAdmin, act
+from coordination.cases import services
+from coordination.cases.forms import ReasonForm
+from coordination.cases.models import Case
+from coordination.core import clock, identifiers
+from coordination.core.errors import NotFound
+from coordination.evidence import selectors as evidence_selectors
+from coordination.evidence import services as evidence
+from coordination.evidence.forms import TakeInForm
+
+
+class PackageForm(forms.Form):
+    """What goes to whom, and why."""
+
+    recipient = forms.CharField(label="For", max_length=200, help_text="Who gets it, for the custody.")
+    why = forms.CharField(label="Why", widget=forms.Textarea(attrs={"rows": 2}))
+    items = forms.MultipleChoiceField(label="Exhibits", widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, *args: Any, items: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["items"].choices = [(each, each) for each in items]  # type: ignore[attr-defined]
+
+
+def exhibits_of(request: HttpRequest, case: Case) -> dict[str, Any] | None:
+    """Return the exhibits of a case and the holds that this person may know of; None for who sees none."""
+    if not access.has(request.user, "evidence.view_exhibit"):
+        return None
+    return {
+        "rows": list(evidence_selectors.exhibits_of(case.reference)),
+        "holds": list(evidence_selectors.holds_for(person(request), case.reference)),
+    }
+
+
+class ExhibitActs(RecordAdmin):
+    """The acts on a case that are about its exhibits."""
+
+    def form_arguments(self, request: HttpRequest, record: Case, wanted: Act) -> dict[str, Any]:
+        """Offer for a package what can go into one."""
+        if wanted.name == "make_package":
+            return {"items": _packable(record)}
+        return super().form_arguments(request, record, wanted)
+
+    def offers_of_exhibits(self, request: HttpRequest, record: Case, wanted: Act) -> bool:
+        """Offer what there is something for."""
+        if wanted.name == "lift_hold":
+            return evidence_selectors.holds_for(person(request), record.reference).exists()
+        return bool(_packable(record))
+
+    @act("evidence.take_in_exhibit", "Take in an exhibit", form=TakeInForm)
+    def take_in(self, request: HttpRequest, record: Case, data: Data) -> Done:
+        """Seal a file as evidence."""
+        deed = evidence.import_transcript if data.pop("transcript") else evidence.take_in
+        file, _ = data.pop("file"), data.pop("target")
+        exhibit, is_new = deed(
+            record.reference, by=person(request), content=file, filename=str(file.name), **data
+        )
+        told = "was taken in" if is_new else "has this content already: nothing was added"
+        return Done(f"Exhibit {exhibit.reference} {told}.")
+
+    @act("evidence.hold_exhibit", "Place a legal hold", form=ReasonForm, grave=True)
+    def place_hold(self, request: HttpRequest, record: Case, data: Data) -> str:
+        """Keep everything of the case from expiring."""
+        evidence.place_hold(record.reference, by=person(request), reason=data["reason"])
+        return "The hold stands. Only counsel who see this case know of it."
+
+    @act("evidence.hold_exhibit", "Lift the hold", form=ReasonForm, grave=True)
+    def lift_hold(self, request: HttpRequest, record: Case, data: Data) -> str:
+        """Let exhibits expire again."""
+        holds = evidence_selectors.holds_for(person(request), record.reference)
+        found = next((each for each in holds if str(each.pk) == str(data["target"])), None)
+        if found is None:
+            raise NotFound
+        evidence.lift_hold(found, by=person(request), reason=data["reason"])
+        return "The hold is lifted."
+
+    @act("evidence.release_exhibit", "Make a package", form=PackageForm, grave=True, step_up=True)
+    def make_package(self, request: HttpRequest, record: Case, data: Data) -> str:
+        """Release exhibits in a folder that anybody can check; the certificate in it is a draft."""
+        folder = Path(settings.PACKAGES_DIR)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target = folder / f"{record.reference}-{clock.now():%Y%m%dT%H%M%SZ}-{identifiers.reference('P')}"
+        digest = services.make_package(
+            record,
+            folder=target,
+            by=person(request),
+            recipient=data["recipient"],
+            why=data["why"],
+            references=data["items"],
+        )
+        return f"The package {target.name} is in the folder for packages; its tag manifest has {digest}."
+
+
+def _packable(case: Case) -> list[str]:
+    kept = evidence_selectors.exhibits_of(case.reference).filter(keeping__isnull=False)
+    return list(kept.values_list("reference", flat=True))
