@@ -58,7 +58,7 @@ def kinds() -> list[Kind]:
         Kind(
             what="sessions of the desk",
             tables=("access_desksession", "django_session"),
-            kept=f"open {_words(settings.LONGEST_SESSION)}; as a row {_words(doors.KEPT)} from the last click",
+            kept=f"open {_words(settings.LONGEST_SESSION)}; {_words(doors.KEPT)} from the last click",
             ended_by="the gate of each request; the job access.forget",
         ),
         Kind(
