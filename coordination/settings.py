@@ -22,6 +22,8 @@ SECRET_KEY = env.str("SECRET_KEY", default=LOCAL_KEYS.get("SECRET_KEY", ""))
 # Comma-separated `id:base64(32 bytes)`; the first seals, all open. See coordination.core.sealing.
 SEALING_KEYS = env.list("SEALING_KEYS", default=[LOCAL_KEYS["SEALING_KEY"]] if LOCAL_KEYS else [])
 BLIND_INDEX_KEY = env.str("BLIND_INDEX_KEY", default=LOCAL_KEYS.get("BLIND_INDEX_KEY", ""))
+# While it is replaced: what is still indexed under this one is found too (manage.py rotate_index_key).
+BLIND_INDEX_OLD_KEY = env.str("BLIND_INDEX_OLD_KEY", default="")
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

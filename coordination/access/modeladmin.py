@@ -60,7 +60,10 @@ def person(request: HttpRequest) -> User:
 
 
 def tell(request: HttpRequest, error: CoordinationError) -> None:
-    """Say what happened, that nothing was saved, what to do, and a reference that the log has too."""
+    """Say what happened, that nothing was saved, what to do, and a reference that the log has too.
+
+    What a rule forbids is marked on the request: the edge records it (coordination/rest/refusals.py).
+    """
     reference = identifiers.reference("E")
     logger.info("%s %s at %s", reference, type(error).__name__, request.path)
     what = str(error)
@@ -68,6 +71,8 @@ def tell(request: HttpRequest, error: CoordinationError) -> None:
         what = " ".join(map(_in_words, error.errors))
     if isinstance(error, Refused) and error.citation and error.citation not in what:
         what = f"{what} ({error.citation})"
+    if isinstance(error, Refused | NotPermitted):
+        request.refused = getattr(error, "rule", "") or "not-permitted"  # type: ignore[attr-defined]
     next_step = next((text for kind, text in WHAT_TO_DO.items() if isinstance(error, kind)), "")
     messages.error(request, f"{what} Nothing was saved. {next_step} ({reference})")
 

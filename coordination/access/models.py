@@ -70,7 +70,7 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
     scopes = ArrayField(models.CharField(max_length=20, choices=Scope))
     issued_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="issued_tokens")
     revoked_at = models.DateTimeField(null=True, blank=True)
-    revoked_reason = models.CharField(max_length=300, blank=True, default="")
+    revoked_reason = SealedTextField(blank=True, default="")
     replaces = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, related_name="replaced_by", editable=False
     )
@@ -163,7 +163,7 @@ class LockOut(models.Model):
     at = models.DateTimeField()
     released_at = models.DateTimeField(null=True, blank=True)
     released_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    reason = models.CharField(max_length=300, blank=True)
+    reason = SealedTextField(blank=True, default="")
 
     class Meta:
         default_permissions = ()

@@ -14,6 +14,7 @@ from coordination.access import codes, selectors, services
 from coordination.access.codes import ReauthenticateForm
 from coordination.core import clock
 
+TEMPLATE = "access/confirm.html"
 CODE, CREDENTIAL, RESUME = "confirm-code", "confirm-credential", "confirm-resume"
 WEIGHTY = "What you are about to do cannot be undone by one person alone."
 PAUSE = "Nobody used this window for a while, so what it showed is hidden."
@@ -70,6 +71,6 @@ def page(request: HttpRequest, *, why: str, error: str = "") -> TemplateResponse
     if Authenticator.Type.WEBAUTHN in types:
         context["js_data"] = {"request_options": webauthn.begin_authentication(request.user)}
     context |= codes.shown_in_the_demo(services.person(request.user))
-    answer = TemplateResponse(request, "access/confirm.html", context, status=403)
+    answer = TemplateResponse(request, TEMPLATE, context, status=403)
     answer["Cache-Control"] = "no-store"
     return answer

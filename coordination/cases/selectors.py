@@ -26,7 +26,7 @@ from coordination.cases.models import (
 from coordination.cases.workflow import Compartment, DeadlineState, TaskState
 from coordination.core import clock
 from coordination.core.errors import NotFound
-from coordination.core.sealing import blind_index
+from coordination.core.sealing import blind_index, blind_indexes
 
 PAGE = 25
 # A count stops here: "more than 10,000" is all that a person needs to know.
@@ -161,7 +161,7 @@ def hidden() -> QuerySet[Case]:
 
 def hidden_with_account(subject: Subject) -> QuerySet[Case]:
     """Return the cases under a compartment with the same subject: for the system's own work."""
-    return hidden().filter(subjects__account_index=bytes(subject.account_index)).distinct()
+    return hidden().filter(subjects__account_index__in=account_indexes(subject.account)).distinct()
 
 
 def members_of(*compartments: CaseCompartment) -> QuerySet[CompartmentMember]:
@@ -192,8 +192,18 @@ def compartments_for(user: User, keep: Mapping[Compartment, str]) -> QuerySet[Ca
 
 
 def account_index(account: str) -> bytes:
-    """Return the blind index by which an account is found again."""
+    """Return the blind index that an account is written with."""
     return blind_index("account", account)
+
+
+def account_indexes(account: str) -> list[bytes]:
+    """Return the blind indexes by which an account is found again."""
+    return blind_indexes("account", account)
+
+
+def subject_of(case: Case, account: str) -> Subject | None:
+    """Return the subject of a case with this account, whoever asks."""
+    return Subject.objects.filter(case=case, account_index__in=account_indexes(account)).first()
 
 
 def subjects_with_account(account: str) -> QuerySet[Case]:
@@ -204,7 +214,7 @@ def subjects_with_account(account: str) -> QuerySet[Case]:
     """
     return (
         Case.objects.exclude(pk__in=hidden().values("pk"))
-        .filter(subjects__account_index=account_index(account))
+        .filter(subjects__account_index__in=account_indexes(account))
         .order_by("-opened_at")
         .distinct()
     )

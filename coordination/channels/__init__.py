@@ -15,7 +15,7 @@ from coordination.channels.channel import (
 )
 from coordination.channels.codec import canonical_json, decode, encode
 from coordination.channels.endpoints import EndpointField, EndpointRefused, validate_url
-from coordination.channels.envelopes import BadKey, sign_webhook, smime_encrypt, smime_sign, verify_webhook
+from coordination.channels.envelopes import BadKey, sign_webhook, verify_webhook
 from coordination.channels.hookspecs import hookimpl
 from coordination.channels.http import HttpClient, HttpResponse
 from coordination.channels.kit import KitSettings, MailSettings, configure, current
@@ -48,6 +48,7 @@ from coordination.channels.receipts import (
     UnsupportedFeature,
 )
 from coordination.channels.secrets import Secret, SecretNotFound, SecretReferenceField, fingerprint
+from coordination.channels.smime import smime_encrypt, smime_sign
 from coordination.documents import Unrenderable, render_pdf
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Envelopes that the kit puts around frozen content at send: Standard Webhooks signatures and S/MIME.
+"""Standard Webhooks signatures, which the kit puts around frozen content at send; S/MIME is in smime.py.
 
 Standard Webhooks 1.0: `v1` is HMAC-SHA256 under a `whsec_` key, `v1a` is Ed25519 under a `whsk_` key,
 verified with `whpk_`. Several keys, parted by white space, sign and verify beside each other, so that a key
@@ -11,16 +11,12 @@ import hashlib
 import hmac
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import pkcs7
 
 from coordination.channels.channel import InauthenticInbound
 from coordination.channels.receipts import PermanentFailure
@@ -133,29 +129,3 @@ def _only(headers: Mapping[str, str], name: str, form: re.Pattern[str]) -> str:
     if len(values) != 1 or not form.fullmatch(values[0]):
         raise InauthenticInbound(f"{name} is missing, doubled or malformed")
     return values[0]
-
-
-def smime_sign(
-    content: bytes, *, certificate_pem: bytes, key_pem: bytes, chain_pem: Sequence[bytes] = ()
-) -> bytes:
-    """Return a multipart/signed MIME entity (RFC 8551) around `content`, itself a MIME entity."""
-    key = serialization.load_pem_private_key(key_pem, password=None)
-    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise BadKey("S/MIME signs with an RSA or elliptic-curve key")
-    certificate = x509.load_pem_x509_certificate(certificate_pem)
-    builder = pkcs7.PKCS7SignatureBuilder().set_data(content).add_signer(certificate, key, hashes.SHA256())
-    for each in chain_pem:
-        builder = builder.add_certificate(x509.load_pem_x509_certificate(each))
-    return builder.sign(serialization.Encoding.SMIME, [pkcs7.PKCS7Options.DetachedSignature])
-
-
-def smime_encrypt(content: bytes, *, certificates_pem: Sequence[bytes]) -> bytes:
-    """Return an application/pkcs7-mime entity (RFC 8551) that each holder of a certificate (RSA) can open."""
-    from cryptography.hazmat.primitives.ciphers.algorithms import AES256
-
-    if not certificates_pem:
-        raise BadKey("S/MIME encrypts to at least one certificate")
-    builder = pkcs7.PKCS7EnvelopeBuilder().set_data(content).set_content_encryption_algorithm(AES256)
-    for each in certificates_pem:
-        builder = builder.add_recipient(x509.load_pem_x509_certificate(each))
-    return builder.encrypt(serialization.Encoding.SMIME, [])

@@ -30,6 +30,19 @@ class Outcome:
     broken: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What a look at some rows in the order of their keys found under another index key than today's.
+
+    `last` is the key of the last row looked at, None where there are no more. A row that cannot be indexed
+    anew, since another stands where it would, is `stuck`.
+    """
+
+    last: object
+    found: int
+    stuck: tuple[str, ...] = ()
+
+
 class Elsewhere(Protocol):
     """Sealed values that lie in no column of ours: a library's, sealed through its hook."""
 

@@ -86,8 +86,18 @@ def blind_index(kind: str, value: str) -> bytes:
     Values are equal in NFKC, without case and without space around them. Equal values give equal bytes: an
     index shows who shares a value, never which. Free text gets none.
     """
-    normal = unicodedata.normalize("NFKC", value).strip().casefold()
-    return hmac.digest(_index_key(), kind.encode() + b"\x00" + normal.encode(), hashlib.sha256)
+    return _indexed(_decode(settings.BLIND_INDEX_KEY, "BLIND_INDEX_KEY"), kind, value)
+
+
+def blind_indexes(kind: str, value: str) -> list[bytes]:
+    """Return what a value may be indexed as, for looking it up: under the old key too while there is one.
+
+    What is written is `blind_index` alone.
+    """
+    found = [blind_index(kind, value)]
+    if settings.BLIND_INDEX_OLD_KEY:
+        found.append(_indexed(_decode(settings.BLIND_INDEX_OLD_KEY, "BLIND_INDEX_OLD_KEY"), kind, value))
+    return found
 
 
 def ring() -> KeyRing:
@@ -141,8 +151,9 @@ def _parse(entries: tuple[str, ...]) -> KeyRing:
     return KeyRing(next(iter(ciphers)), ciphers)
 
 
-def _index_key() -> bytes:
-    return _decode(settings.BLIND_INDEX_KEY, "BLIND_INDEX_KEY")
+def _indexed(key: bytes, kind: str, value: str) -> bytes:
+    normal = unicodedata.normalize("NFKC", value).strip().casefold()
+    return hmac.digest(key, kind.encode() + b"\x00" + normal.encode(), hashlib.sha256)
 
 
 def _decode(encoded: str, setting: str) -> bytes:

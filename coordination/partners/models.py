@@ -127,7 +127,7 @@ class AgencyKey(models.Model):
     agency = models.ForeignKey(Agency, models.PROTECT, related_name="keys")
     key_id = models.CharField(max_length=80, unique=True, help_text="What a signature names it by.")
     public_key = models.BinaryField(max_length=32)
-    how_known = models.CharField(max_length=300, help_text="How we know that this key is theirs.")
+    how_known = SealedTextField(help_text="How we know that this key is theirs.")
     registered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -136,9 +136,9 @@ class AgencyKey(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
     confirmed_at = models.DateTimeField(null=True, blank=True)
-    how_confirmed = models.CharField(max_length=300, default="", blank=True)
+    how_confirmed = SealedTextField(default="", blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
-    revoked_reason = models.CharField(max_length=300, default="", blank=True)
+    revoked_reason = SealedTextField(default="", blank=True)
 
     class Meta:
         ordering = ["-registered_at"]

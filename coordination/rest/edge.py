@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from coordination.core import middleware
+from coordination.rest import refusals
 from coordination.rest.codes import PROBLEMS
 from coordination.rest.problems import plain_response
 from coordination.rest.views import API_PREFIX, api_not_found
@@ -65,6 +66,7 @@ class Edge:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         _keep_out_of_caches(request, response)
+        refusals.note(request, response, existence=_tells_of_existence(request, response))
         if _tells_of_existence(request, response):
             _wait(began)
         return response

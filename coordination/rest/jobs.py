@@ -20,3 +20,10 @@ def forget_answers(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate pass
     services.purge_idempotency(clock.now() - KEPT)
     services.purge_allowances(clock.now())
     services.purge_nonces(clock.now() - NONCES_KEPT)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queue="background", name="rest.close_refusals", pass_context=False)
+def close_refusals(timestamp: int) -> None:  # noqa: ARG001 - as above
+    """Record how many refusals followed the first one of each kind."""
+    services.close_refusals(clock.now())

@@ -56,3 +56,22 @@ class SeenNonce(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key_id} {self.seen_at}"
+
+
+class Refusal(models.Model):
+    """What somebody was refused lately: recorded when it began, then counted (`more`) for an hour.
+
+    `who` is user:<number> or address:<part of a keyed index>, as the ledger names them.
+    """
+
+    who = models.CharField(max_length=40)
+    kind = models.CharField(max_length=60)
+    since = models.DateTimeField(db_index=True)
+    more = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["who", "kind"], name="rest_refusal_once")]
+
+    def __str__(self) -> str:
+        return f"{self.who} {self.kind}"

@@ -1,17 +1,23 @@
 """Answering a repeated request once; counting calls; remembering what was signed."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connections, router, transaction
+from django.db.models import F
 
 from coordination.access.services import User
 from coordination.core import clock
 from coordination.core.errors import CoordinationError
-from coordination.rest.models import Allowance, IdempotencyRecord, SeenNonce
+from coordination.ledger import services as ledger
+from coordination.rest.models import Allowance, IdempotencyRecord, Refusal, SeenNonce
+
+# For so long what follows a refusal of the same kind is counted and not recorded again.
+REFUSALS_COUNTED = timedelta(hours=1)
+STRANGERS_RECORDED = 600
 
 
 class RequestInFlight(CoordinationError):
@@ -75,6 +81,11 @@ class Charge:
     period: timedelta
 
 
+_STRANGERS = Charge(
+    key="refusals:strangers", step=REFUSALS_COUNTED / STRANGERS_RECORDED, period=REFUSALS_COUNTED
+)
+
+
 def charge(charges: Sequence[Charge], *, at: datetime) -> tuple[int, datetime] | None:
     """Count one call against each of up to two limits, in one statement.
 
@@ -129,6 +140,61 @@ def purge_nonces(before: datetime) -> int:
     """Delete the nonces of requests that are too old to be taken anyway; return how many."""
     deleted, _ = SeenNonce.objects.filter(seen_at__lt=before).delete()
     return deleted
+
+
+def note_refusal(*, who: str, by: User | None, kind: str, route: str, status: int) -> None:
+    """Record that somebody was refused: the first time at once, what follows within an hour as a number.
+
+    `by` is None for whoever is known by an address alone; of all those together so many are recorded in an
+    hour and no more, so that nobody can fill the ledger from many addresses.
+    """
+    now = clock.now()
+    lately = Refusal.objects.filter(who=who, kind=kind, since__gt=now - REFUSALS_COUNTED)
+    # One statement for whoever is refused again and again.
+    if not lately.update(more=F("more") + 1):
+        _record_refusal(who=who, by=by, kind=kind, details={"route": route, "status": status}, now=now)
+
+
+@transaction.atomic
+def _record_refusal(
+    *, who: str, by: User | None, kind: str, details: Mapping[str, str | int], now: datetime
+) -> None:
+    row, new = Refusal.objects.select_for_update().get_or_create(who=who, kind=kind, defaults={"since": now})
+    if not new and now - row.since < REFUSALS_COUNTED:
+        # Another request was refused at the same moment.
+        row.more += 1
+        row.save(update_fields=["more"])
+        return
+    if by is None and charge([_STRANGERS], at=now) is not None:
+        row.since, row.more = now, row.more + 1
+        row.save(update_fields=["since", "more"])
+        return
+    ledger.record(
+        "rest.refused", subject=who, by=by, details={"kind": kind, **details, "more_count": row.more}
+    )
+    row.since, row.more = now, 0
+    row.save(update_fields=["since", "more"])
+
+
+@transaction.atomic
+def close_refusals(at: datetime) -> int:
+    """Record how many followed where nobody was refused for an hour; return how many rows were closed.
+
+    People have an entry each, all addresses one together.
+    """
+    rows = list(Refusal.objects.select_for_update().filter(since__lte=at - REFUSALS_COUNTED).order_by("pk"))
+    details: dict[str, str | int]
+    strangers = [each for each in rows if each.who.startswith("address:") and each.more]
+    for each in rows:
+        if each.more and each not in strangers:
+            details = {"kind": each.kind, "more_count": each.more}
+            ledger.record("rest.refused_more", subject=each.who, by=None, details=details)
+    if strangers:
+        details = {"kind": "any", "more_count": sum(each.more for each in strangers)}
+        details["sources_count"] = len({each.who for each in strangers})
+        ledger.record("rest.refused_more", subject="address:any", by=None, details=details)
+    Refusal.objects.filter(pk__in=[each.pk for each in rows]).delete()
+    return len(rows)
 
 
 # A moment further ahead than two periods is of a clock that was set back since: it holds nobody.

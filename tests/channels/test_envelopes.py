@@ -1,13 +1,10 @@
-"""Envelopes, checked by code that is not ours: the standardwebhooks library and the openssl command."""
+"""Signed webhooks, checked by code that is not ours: the standardwebhooks library."""
 
 import random
-import subprocess
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from standardwebhooks.webhooks import Webhook
 
@@ -15,8 +12,6 @@ from coordination.channels import (
     BadKey,
     InauthenticInbound,
     sign_webhook,
-    smime_encrypt,
-    smime_sign,
     verify_webhook,
 )
 
@@ -129,59 +124,3 @@ def test_a_message_id_that_could_shift_the_signed_content_is_refused() -> None:
     for message_id in ("msg.1", "msg 1", "", "msg\n1"):
         with pytest.raises(BadKey):
             sign_webhook(message_id, NOW, BODY, OLD)
-
-
-@pytest.fixture(scope="module")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Make an RSA key and a certificate with openssl; return the certificate's and the key's path."""
-    place = tmp_path_factory.mktemp("identity")
-    certificate, key = place / "certificate.pem", place / "key.pem"
-    made = [
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=desk",
-        "-keyout",
-        key,
-        "-out",
-        certificate,
-    ]
-    subprocess.run(["openssl", "req", "-x509", *made], check=True, capture_output=True)
-    return certificate, key
-
-
-def openssl(*arguments: object, given: bytes) -> bytes:
-    done = subprocess.run(["openssl", *map(str, arguments)], input=given, capture_output=True, check=True)
-    return done.stdout
-
-
-@pytest.mark.parametrize("command", ["cms", "smime"])
-def test_openssl_verifies_what_we_sign(command: str, identity: tuple[Path, Path]) -> None:
-    certificate, key = identity
-    entity = b"Content-Type: text/plain\r\n\r\nA letter.\r\n"
-    signed = smime_sign(entity, certificate_pem=certificate.read_bytes(), key_pem=key.read_bytes())
-    assert b"A letter." in openssl(
-        command, "-verify", "-CAfile", certificate, "-purpose", "any", given=signed
-    )
-    changed = signed.replace(b"A letter.", b"B letter.")
-    with pytest.raises(subprocess.CalledProcessError):
-        openssl(command, "-verify", "-CAfile", certificate, "-purpose", "any", given=changed)
-
-
-@pytest.mark.parametrize("command", ["cms", "smime"])
-def test_openssl_opens_what_we_encrypt(command: str, identity: tuple[Path, Path]) -> None:
-    certificate, key = identity
-    sealed = smime_encrypt(b"A letter.", certificates_pem=[certificate.read_bytes()])
-    assert b"A letter." not in sealed
-    assert b"A letter." in openssl(command, "-decrypt", "-recip", certificate, "-inkey", key, given=sealed)
-
-
-def test_smime_needs_a_recipient_and_a_key_it_can_sign_with(identity: tuple[Path, Path]) -> None:
-    with pytest.raises(BadKey):
-        smime_encrypt(b"A letter.", certificates_pem=[])
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    with pytest.raises(BadKey):
-        smime_sign(b"A", certificate_pem=identity[0].read_bytes(), key_pem=ED.private_bytes(*form))

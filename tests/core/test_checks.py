@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,12 @@ from django.db import connections
 from django.db.backends.postgresql.base import DatabaseWrapper
 from pytest_django import Settings
 
-from coordination.core import checks, embedded, grants
+from coordination.core import checks, clock, embedded, grants
 from coordination.core.checks import configuration, database, identity
 from coordination.core.embedded import server
 from coordination.core.embedded.addresses import EMBEDDED_ENGINE
 from coordination.core.embedded.cluster import ROLES, Cluster
-from tests.core.production import NAMES, PRODUCTION
+from tests.core.production import KEY, NAMES, PRODUCTION
 
 ROOT = Path(__file__).parents[2]
 ALL = (*configuration.CHECKS, *identity.CHECKS)
@@ -50,6 +51,7 @@ def test_a_production_that_is_configured_well_passes(production: Settings) -> No
         ("SEALING_KEYS", [], "coordination.E003"),
         ("SEALING_KEYS", ["k1:c2hvcnQ="], "coordination.E003"),
         ("BLIND_INDEX_KEY", "", "coordination.E004"),
+        ("BLIND_INDEX_OLD_KEY", "c2hvcnQ=", "coordination.E004"),
         ("DEBUG", True, "coordination.E005"),
         ("ALLOWED_HOSTS", [], "coordination.E006"),
         ("ALLOWED_HOSTS", ["*"], "coordination.E006"),
@@ -67,6 +69,26 @@ def test_a_production_on_the_embedded_database_is_named_e007(
 ) -> None:
     monkeypatch.setitem(configured.DATABASES["default"], "ENGINE", EMBEDDED_ENGINE)
     assert _ids(configuration.CHECKS) == ["coordination.E007"]
+
+
+@pytest.mark.parametrize(
+    ("key_id", "found"),
+    [
+        ("k20251127", ["coordination.W002"]),
+        ("k20251128", []),
+        ("old20251128", []),
+        ("k20269999", []),
+        ("k1", []),
+    ],
+)
+def test_a_sealing_key_past_its_year_is_named_w002(
+    production: Settings, key_id: str, found: list[str]
+) -> None:
+    production.SEALING_KEYS = [f"{key_id}:{KEY}", f"k20200101:{KEY}"]
+    with clock.frozen(datetime(2026, 11, 29, tzinfo=UTC)):
+        assert _ids([configuration.sealing_key_is_young]) == found
+    production.PRODUCTION = False
+    assert configuration.sealing_key_is_young() == []
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,13 @@ from coordination.access.services.glass import (
     open_break_glass,
     review_break_glass,
 )
-from coordination.access.services.lockouts import count_failure, forget_failures, is_locked, release
+from coordination.access.services.lockouts import (
+    count_failure,
+    forget_failures,
+    is_locked,
+    reindex_names,
+    release,
+)
 from coordination.access.services.people import (
     approve_enabling,
     change_password,
@@ -94,6 +100,7 @@ __all__ = [
     "person",
     "propose_way_in",
     "record_refusal",
+    "reindex_names",
     "release",
     "require",
     "review_break_glass",

@@ -14,6 +14,7 @@ from coordination.access.models import LockOut, SignInFailure, User
 from coordination.access.services.rights import require
 from coordination.core import clock, sealing
 from coordination.core.errors import Conflict, InvalidInput, Refused
+from coordination.core.rotation import Batch
 from coordination.ledger import services as ledger
 
 LONGEST_REASON = 300
@@ -23,7 +24,7 @@ UNKNOWN_NAMES_STAY = timedelta(days=30)
 
 def is_locked(name: str) -> bool:
     """Tell whether passwords and codes of this user name are refused."""
-    return LockOut.objects.filter(who=_who(name), released_at__isnull=True).exists()
+    return LockOut.objects.filter(who__in=_whoever(name), released_at__isnull=True).exists()
 
 
 @transaction.atomic
@@ -40,7 +41,9 @@ def count_failure(name: str, *, kind: str) -> bool:
     if locked:
         return True
     SignInFailure.objects.create(who=who, user=user, at=now)
-    recent = SignInFailure.objects.filter(who=who, at__gt=now - settings.LOCK_OUT_WITHIN).count()
+    recent = SignInFailure.objects.filter(
+        who__in=_whoever(name), at__gt=now - settings.LOCK_OUT_WITHIN
+    ).count()
     if recent < settings.LOCK_OUT_AFTER:
         return False
     LockOut.objects.create(who=who, user=user, at=now)
@@ -58,15 +61,15 @@ def release(user: User, *, by: User, reason: str) -> None:
         raise Refused("Nobody releases themselves.", rule="separation-of-duties")
     if not reason.strip() or len(reason) > LONGEST_REASON:
         raise InvalidInput("reason", f"Say why, in at most {LONGEST_REASON} characters.")
-    who = _who(user.username)
+    who = _whoever(user.username)
     standing = (
-        LockOut.objects.select_for_update(of=("self",)).filter(who=who, released_at__isnull=True).first()
+        LockOut.objects.select_for_update(of=("self",)).filter(who__in=who, released_at__isnull=True).first()
     )
     if standing is None:
         raise Conflict("Nothing is locked.")
     standing.released_at, standing.released_by, standing.reason = clock.now(), by, reason.strip()
     standing.save(update_fields=["released_at", "released_by", "reason"])
-    SignInFailure.objects.filter(who=who).delete()
+    SignInFailure.objects.filter(who__in=who).delete()
     ledger.record(
         "access.lock_released",
         subject=f"user:{user.pk}",
@@ -83,8 +86,29 @@ def forget_failures(now: datetime) -> int:
     return SignInFailure.objects.filter(at__lt=now - settings.LOCK_OUT_WITHIN).delete()[0]
 
 
+@transaction.atomic
+def reindex_names(*, after: object, most: int, change: bool) -> Batch:
+    """Index anew the lock-outs of people; of a name that nobody has there is no more than its index."""
+    rows = LockOut.objects.select_for_update(of=("self",)).select_related("user").filter(user__isnull=False)
+    locks = list((rows.filter(pk__gt=after) if after else rows).order_by("pk")[:most])
+    todo = [(each, each.user.username) for each in locks if each.user and _is_old(each, each.user.username)]
+    for lock, name in todo if change else ():
+        lock.who = _who(name)
+        lock.save(update_fields=["who"])
+    return Batch(last=locks[-1].pk if locks else None, found=len(todo))
+
+
+def _is_old(lock: LockOut, name: str) -> bool:
+    # Only what is of the old key: somebody may have got another name since.
+    return bytes(lock.who) in _whoever(name)[1:]
+
+
 def _who(name: str) -> bytes:
     return sealing.blind_index("username", name)
+
+
+def _whoever(name: str) -> list[bytes]:
+    return sealing.blind_indexes("username", name)
 
 
 def _one_at_a_time(who: bytes) -> None:

@@ -32,7 +32,7 @@ def begin_session(
         confirmed_at=now if confirmed else None,
     )
     if confirmed:
-        SignInFailure.objects.filter(who=sealing.blind_index("username", user.username)).delete()
+        SignInFailure.objects.filter(who__in=sealing.blind_indexes("username", user.username)).delete()
     ledger.record(
         "access.signed_in",
         subject=f"user:{user.pk}",

@@ -30,6 +30,7 @@ from coordination.cases.services.matters import (
     reopen_case,
 )
 from coordination.cases.services.packages import make_package
+from coordination.cases.services.reindexing import reindex_accounts
 from coordination.cases.services.tasks import cancel_task, complete_task, end_tasks, open_task, take_task
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "open_case",
     "open_task",
     "raise_priority",
+    "reindex_accounts",
     "reopen_case",
     "require_case",
     "require_of_staff",

@@ -63,6 +63,9 @@ def add_subject(case: Case, *, account: str, by: User | None, note: str = "") ->
     """Name an account of concern. One that the case knows already is returned as it is."""
     require_of_staff(by, case)
     account = said("account", account, longest=500)
+    known = selectors.subject_of(case, account)
+    if known is not None:
+        return known
     subject, created = Subject.objects.get_or_create(
         case=case,
         account_index=selectors.account_index(account),

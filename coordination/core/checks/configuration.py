@@ -1,19 +1,22 @@
 """Checks of the settings alone. Production is refused anything that development makes for itself."""
 
 import ipaddress
+import re
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's name
 from django.core.exceptions import ImproperlyConfigured
 
-from coordination.core import sealing
+from coordination.core import clock, sealing
 from coordination.core.embedded.addresses import EMBEDDED_ENGINE
 
 PROFILES = ("production", "development")
 # Django's own advice (security.W009).
 SECRET_KEY_LENGTH = 50
+LONGEST_SEALING_DAYS = 366
 
 
 def profile_is_known(**_: Any) -> list[CheckMessage]:
@@ -55,11 +58,34 @@ def sealing_keys_are_usable(**_: Any) -> list[CheckMessage]:
     )
 
 
+def sealing_key_is_young(**_: Any) -> list[CheckMessage]:
+    """W002: a key whose id ends with the day it was made seals for a year (docs/security.md)."""
+    if not settings.PRODUCTION or not settings.SEALING_KEYS:
+        return []
+    key_id = settings.SEALING_KEYS[0].partition(":")[0]
+    dated = re.search(r"(20[0-9]{2})([01][0-9])([0-3][0-9])$", key_id)
+    try:
+        made = date(*map(int, dated.groups())) if dated else None
+    except ValueError:
+        made = None
+    age = (clock.now().date() - made).days if made else 0
+    if age <= LONGEST_SEALING_DAYS:
+        return []
+    return [
+        Warning(
+            f"The sealing key {key_id} is {age} days old.",
+            hint="Put a new one in front and run manage.py rotate_keys: docs/operations.md.",
+            id="coordination.W002",
+        )
+    ]
+
+
 def blind_index_key_is_usable(**_: Any) -> list[CheckMessage]:
-    """E004: without the key nobody is found by a sealed identifier."""
+    """E004: without the key nobody is found by a sealed identifier; an old one has to be a key too."""
     return _usable(
-        lambda: sealing.blind_index("check", ""),
-        hint="Set BLIND_INDEX_KEY to base64 of 32 random bytes: openssl rand -base64 32",
+        lambda: sealing.blind_indexes("check", ""),
+        hint="Set BLIND_INDEX_KEY (while it is replaced, BLIND_INDEX_OLD_KEY too) to base64 of 32 random"
+        " bytes: openssl rand -base64 32",
         id="coordination.E004",
     )
 
@@ -117,6 +143,7 @@ CHECKS = (
     profile_is_known,
     secret_key_is_set,
     sealing_keys_are_usable,
+    sealing_key_is_young,
     blind_index_key_is_usable,
     debug_is_off,
     hosts_are_named,

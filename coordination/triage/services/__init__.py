@@ -2,5 +2,6 @@
 
 from coordination.triage.services.deciding import decide, reopen
 from coordination.triage.services.receiving import receive
+from coordination.triage.services.reindexing import reindex_flags
 
-__all__ = ["decide", "receive", "reopen"]
+__all__ = ["decide", "receive", "reindex_flags", "reopen"]

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand
 
 from coordination.access import roles
 from coordination.core import generated, registers, sealing
-from coordination.desk import routes
+from coordination.desk import keeping, routes
 
 
 class Command(BaseCommand):
@@ -21,6 +21,7 @@ class Command(BaseCommand):
             ("docs/security.md", "conflicts of roles"): roles.conflicts_as_markdown(),
             ("docs/security.md", "sealed columns"): sealing.columns_as_markdown(),
             ("docs/security.md", "cjis"): registers.as_table(registers.read("cjis")),
+            ("docs/security.md", "keeping"): keeping.as_markdown(),
             ("docs/routes.md", "routes"): routes.as_markdown(),
             ("docs/asvs.md", "asvs"): registers.as_markdown(registers.read("asvs")),
         }
