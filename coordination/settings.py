@@ -3,14 +3,13 @@
 from datetime import timedelta
 from pathlib import Path
 
-import environ
-
 from coordination.core import embedded
+from coordination.core.environment import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
-env = environ.Env()
+env = Env()
 
 # PROFILE is `production` or `development`. Development may start the embedded database, generate its own keys
 # under var/ and send to loopback; production may do none of these and refuses to start half-configured.

@@ -96,14 +96,14 @@ class PersonAdmin(RecordAdmin):
     def change_alias(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
         """Change the alias."""
         by = services.person(request.user)
-        services.change_person(record, by=by, alias=data["alias"], is_active=record.is_active)
+        services.change_person(record, by=by, alias=data["alias"])
         return "The name shown outside is changed."
 
     @act(_CHANGE, "Disable", grave=True)
     def disable(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:  # noqa: ARG002
         """End the person's rights and tokens at once."""
         by = services.person(request.user)
-        services.change_person(record, by=by, alias=record.alias, is_active=False)
+        services.change_person(record, by=by, is_active=False)
         return f"{record} is disabled; their tokens open nothing."
 
     @act(_CHANGE, "Propose to enable", form=ReasonForm, step_up=True)
@@ -112,7 +112,7 @@ class PersonAdmin(RecordAdmin):
         services.enable(record, by=services.person(request.user), reason=data["reason"])
         return f"Another administrator decides whether {record} is enabled."
 
-    @act(_CHANGE, "Release the lock-out", form=ReasonForm)
+    @act(_CHANGE, "Release the lock-out", form=ReasonForm, step_up=True)
     def release(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
         """Let the person's password and codes work again."""
         services.release(record, by=services.person(request.user), reason=data["reason"])

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from coordination.access import links, markup, selectors, services
+from coordination.access import links, markup, selectors, services, stepup
 from coordination.access.forms import GlassForm, IdentityForm, OutcomeForm, WhyForm
 from coordination.access.models import BreakGlass, RoleChange
 from coordination.access.recordadmin import Act, Done, RecordAdmin, act
@@ -165,6 +165,8 @@ class BreakGlassAdmin(RecordAdmin):
             return HttpResponse(status=403)
         form = GlassForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
+            if (ask := stepup.require(request)) is not None:
+                return ask
             try:
                 opened = services.open_break_glass(by=services.person(request.user), **form.cleaned_data)
                 return HttpResponseRedirect(self.url_of(opened))

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from coordination.access import selectors
+from coordination.access import codes, selectors, services
 from coordination.access.codes import ReauthenticateForm
 from coordination.core import clock
 
@@ -69,6 +69,7 @@ def page(request: HttpRequest, *, why: str, error: str = "") -> TemplateResponse
     context: dict[str, Any] = {"why": why, "error": error, "kept": kept, "resume": resume, "codes": types}
     if Authenticator.Type.WEBAUTHN in types:
         context["js_data"] = {"request_options": webauthn.begin_authentication(request.user)}
+    context |= codes.shown_in_the_demo(services.person(request.user))
     answer = TemplateResponse(request, "access/confirm.html", context, status=403)
     answer["Cache-Control"] = "no-store"
     return answer

@@ -1,12 +1,10 @@
 """One's own doors: factors, sessions, password, and the one-time way in."""
 
-import time
 from typing import Any
 
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.views import AuthenticateView, IndexView
 from allauth.mfa.webauthn.views import RemoveWebAuthnView
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
@@ -17,12 +15,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from coordination.access import selectors, services, stepup
+from coordination.access import codes, selectors, services, stepup
 from coordination.access.forms import EnrolForm, PasswordForm
 from coordination.access.services import User, person
 from coordination.core.errors import CoordinationError, InvalidInput, NotFound
-
-STEP = 30  # seconds that a code lasts
 
 
 class MyDoors(IndexView):  # type: ignore[misc]
@@ -45,10 +41,7 @@ class CodeAtSignIn(AuthenticateView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the code, in the demo alone."""
         found: dict[str, Any] = super().get_context_data(**kwargs)
-        if settings.DEMO_SHOW_CODES and not settings.PRODUCTION:
-            found["demo_code"] = services.current_code(self.stage.login.user)
-            found["demo_left"] = STEP - int(time.time()) % STEP
-        return found
+        return found | codes.shown_in_the_demo(self.stage.login.user)
 
 
 class RemovePasskey(RemoveWebAuthnView):  # type: ignore[misc]

@@ -60,7 +60,7 @@ def context(user: Any) -> dict[str, Any]:
         found["running"] = list(running.filter(due_at__gte=tonight)[:MOST_CLOCKS])
     found["today"].sort(key=lambda each: each["due_at"])
     if access.has(user, "outbox.view_delivery"):
-        found["health"] = _health()
+        found["health"] = _health(user)
     return found
 
 
@@ -88,15 +88,20 @@ def _team(user: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _health() -> dict[str, Any]:
-    """Return how the ways out are: counts only, which say nothing about anybody."""
-    counts = outbox.counts()
+def _health(user: Any) -> dict[str, Any]:
+    """Return how the ways out are: of the deliveries on the cases that one sees, or would see.
+
+    Who sees no case at all (an administrator) keeps the ways out, and is told of all but those on cases under
+    a compartment: a figure that moves would tell of those.
+    """
+    sees = access.has(user, "cases.view_case")
+    counts = outbox.counts(of=cases.visible_to(user)) if sees else outbox.counts(but=cases.hidden())
     on_the_way = counts.get("queued", 0) + counts.get("sending", 0)
     stuck = [{"title": title, "value": counts[state]} for state, title in STUCK.items() if counts.get(state)]
     figures = [{"title": "On their way", "value": on_the_way}, *stuck]
     if not stuck:
         figures.append({"title": "Stuck", "value": 0})
-    seen = outbox.last_taken()
+    seen = outbox.last_taken(but=cases.hidden())
     channels = [
         {"title": each.info.title, "last_success": seen.get(slug)}
         for slug, each in registry.channels().items()

@@ -38,6 +38,7 @@ def accept(
     message_id: UUID | str,
     payload: Mapping[str, Any],
     way: str,
+    destination: Destination | None = None,
     by: User | None = None,
     receipt: Receipt | None = None,
     proof: Proof | None = None,
@@ -46,6 +47,7 @@ def accept(
 
     The same `external_id` with the same content is the same thing and has no second effect; with other
     content it raises Conflict. A message that was not sent to this agency raises NotFound, as a missing one.
+    With a `destination` so does one that went to another of theirs: the secret of one speaks for that one.
     An acknowledgement, and any `receipt` that comes along, is recorded on the delivery in this transaction.
     `proof` is the partner's verified signature over the request; it is kept, sealed, with what was said.
     """
@@ -59,6 +61,8 @@ def accept(
     if not external_id or len(external_id) > LONGEST_ID:
         raise InvalidInput("external_id", f"1 to {LONGEST_ID} characters.")
     message = _sent_to(agency, message_id)
+    if destination is not None and message.destination_id != destination.pk:
+        raise NotFound
     kept: Any = {**payload, **_told(receipt)}
     kept_proof: Any = proof.as_dict() if proof is not None else None
     said = InboundMessage(
@@ -142,6 +146,7 @@ def _accept_one(destination: Destination, inbound: Inbound) -> tuple[InboundMess
         message_id=message_id,
         payload=dict(inbound.payload),
         way="webhook",
+        destination=destination,
         receipt=inbound.receipt,
     )
 

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -167,16 +168,27 @@ def mismatches(message: Message) -> list[str]:
     return found
 
 
-def counts() -> dict[str, int]:
-    """Return how many deliveries stand in each state that is not settled: for the health of the ways out."""
+def counts(*, of: QuerySet[Any] | None = None, but: QuerySet[Any] | None = None) -> dict[str, int]:
+    """Return how many deliveries stand in each state that is not settled: for the health of the ways out.
+
+    Counted are those on the cases `of`, and not those on the cases `but`.
+    """
     unsettled = Delivery.objects.filter(
         state__in=["queued", "sending", "failed", "rejected", "unknown", "held"]
     )
+    if of is not None:
+        unsettled = unsettled.filter(case__in=of)
+    if but is not None:
+        unsettled = unsettled.exclude(case__in=but)
     rows = unsettled.order_by().values_list("state").annotate(number=Count("pk"))
     return {str(state): number for state, number in rows}
 
 
-def last_taken() -> dict[str, datetime]:
-    """Return when each channel was last known to work: the newest receipt that came from sending."""
-    rows = Receipt.objects.filter(source="deliver").order_by().values_list("delivery__message__channel")
+def last_taken(*, but: QuerySet[Any]) -> dict[str, datetime]:
+    """Return when each channel was last known to work: the newest receipt that came from sending.
+
+    What was sent on the cases `but` is left out.
+    """
+    sent = Receipt.objects.filter(source="deliver").exclude(delivery__case__in=but)
+    rows = sent.order_by().values_list("delivery__message__channel")
     return dict(rows.annotate(newest=Max("recorded_at")))

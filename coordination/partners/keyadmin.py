@@ -66,14 +66,14 @@ class KeysAndTokens(RecordAdmin):
         services.require_signatures(record, by=by, required=True, reason=data["reason"])
         return "Nothing unsigned is taken from this agency any more."
 
-    @act(CHANGE_AGENCY, "Require signatures no more", form=ReasonForm, grave=True)
+    @act(CHANGE_AGENCY, "Require signatures no more", form=ReasonForm, grave=True, step_up=True)
     def allow_unsigned(self, request: HttpRequest, record: Agency, data: Data) -> str:
         """Take what is not signed again."""
         by = access.person(request.user)
         services.require_signatures(record, by=by, required=False, reason=data["reason"])
         return "The agency may send unsigned again."
 
-    @act(CHANGE_TOKENS, "Issue a token", form=TokenForm)
+    @act(CHANGE_TOKENS, "Issue a token", form=TokenForm, step_up=True)
     def issue_token(self, request: HttpRequest, record: Agency, data: Data) -> Done:
         """Issue a token for an officer, or for the agency's system."""
         token, plain = access.issue_token(
@@ -85,7 +85,7 @@ class KeysAndTokens(RecordAdmin):
         )
         return issued(request, token, plain)
 
-    @act(CHANGE_TOKENS, "Rotate", form=RotateForm)
+    @act(CHANGE_TOKENS, "Rotate", form=RotateForm, step_up=True)
     def rotate_token(self, request: HttpRequest, record: Agency, data: Data) -> Done:
         """Issue a successor; the old one goes on for the overlap."""
         overlap = timedelta(days=data["overlap_days"])

@@ -13,12 +13,17 @@ from coordination.referrals import selectors, services
 
 ORIGIN = "referrals.referral:"
 ADDRESSEE = "referrals.addressee:"
+QUESTION = "referrals.question:"
 
 
 @receiver(delivery_changed, dispatch_uid="referrals.follow_delivery")
 def follow_delivery(sender: Any, *, delivery: Any, state: str, receipt: Any = None, **_: Any) -> None:  # noqa: ARG001
     """Follow a referral's delivery; an acknowledging receipt acknowledges, whichever way it came."""
     # Most messages of a busy bus are a referral's; those that are not cost no query here.
+    if str(state) == "void" and delivery.message.origin.startswith(QUESTION):
+        question = selectors.question_of_message(delivery.message_id)
+        if question is not None:
+            services.follow_stopped_answer(question)
     if not delivery.message.origin.startswith(ORIGIN):
         return
     addressee = selectors.addressee_of_message(delivery.message_id)

@@ -84,6 +84,12 @@ def addressee_of_answer(message_id: UUID) -> Addressee | None:
     return found.addressee if found else None
 
 
+def question_of_message(message_id: UUID) -> Question | None:
+    """Return the question that a message answers; None where another answer took its place."""
+    asked = Question.objects.select_related("referral__case", "addressee__destination__agency")
+    return asked.filter(message=message_id).first()
+
+
 def sent_to(agency: Agency) -> QuerySet[Referral]:
     """Return the referrals that an agency has."""
     return Referral.objects.filter(

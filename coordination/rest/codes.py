@@ -20,6 +20,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "invalid-token": (401, "The token opens nothing."),
     "not-permitted": (403, "You may not do this."),
     "insufficient-scope": (403, "The token does not carry the scope that this route needs."),
+    "https-required": (403, "This route answers over https alone."),
     "signature-required": (403, "This request has to be signed."),
     "signature-invalid": (403, "The signature of this request does not hold."),
     "refused": (403, "A rule forbids this."),

@@ -18,6 +18,8 @@ from coordination.rest.codes import PROBLEMS
 from coordination.rest.problems import plain_response
 from coordination.rest.views import API_PREFIX, api_not_found
 
+# Where programs call and no browser is led.
+PROGRAMS = (API_PREFIX, "/inbound/")
 LONGEST_PATH = 2048
 LONGEST_QUERY = 4096
 MOST_HEADERS = 100
@@ -58,7 +60,7 @@ class Edge:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Bound the request, let it be answered, close the answer."""
         began = time.perf_counter()
-        code = _too_large(request)
+        code = _too_large(request) or _in_the_clear(request)
         response = _plain(request, code) if code else self.get_response(request)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
@@ -82,8 +84,17 @@ def _too_large(request: HttpRequest) -> str:
     return ""
 
 
+def _in_the_clear(request: HttpRequest) -> str:
+    """Refuse a program that came by plain HTTP where pages are led to https.
+
+    Led on, it would work, and send its token in the clear each time: nobody would notice.
+    """
+    program = request.path_info.startswith(PROGRAMS)
+    return "https-required" if program and settings.SECURE_SSL_REDIRECT and not request.is_secure() else ""
+
+
 def _plain(request: HttpRequest, code: str) -> HttpResponse:
-    if request.path_info.startswith(API_PREFIX):
+    if request.path_info.startswith(PROGRAMS):
         return plain_response(code)
     status, title = PROBLEMS[code]
     return HttpResponse(title, status=status, content_type="text/plain; charset=utf-8")

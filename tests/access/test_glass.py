@@ -152,3 +152,14 @@ def test_it_is_opened_shown_on_every_page_ended_and_reviewed_on_the_desk(
 
 def test_others_open_nothing(liaison: User, sign_in: SignIn) -> None:
     assert sign_in(liaison).get(ADD).status_code == 403
+
+
+def test_a_session_that_showed_its_factor_long_ago_opens_none(
+    duty_officer: User, others: list[User], sign_in: SignIn
+) -> None:
+    services.give_totp(duty_officer)
+    browser = sign_in(duty_officer)
+    with clock.frozen(clock.now() + timedelta(minutes=6)):
+        answer = browser.post(ADD, {"reason": WHY})
+    assert (answer.status_code, WHY in answer.content.decode()) == (403, True)
+    assert selectors.open_glass_of(duty_officer) is None

@@ -214,3 +214,11 @@ def test_tokens_of_a_person_are_listed_with_the_dead_ones(police_officer: User) 
     second, _ = _issue(police_officer)
     services.revoke_token(first, by=None, reason="It was lost.")
     assert list(selectors.tokens_of(police_officer)) == [second, first]
+
+
+def test_a_name_changed_from_an_old_page_enables_nobody(liaison: User, administrator: User) -> None:
+    before = User.objects.get(pk=liaison.pk)
+    services.change_person(liaison, by=administrator, is_active=False)
+    assert before.is_active
+    changed = services.change_person(before, by=administrator, alias="L.")
+    assert (changed.alias, changed.is_active) == ("L.", False)

@@ -108,3 +108,12 @@ def test_a_rotation_keeps_to_the_length_that_is_allowed_now(
     successor, _ = services.rotate_token(token[0], by=None)
     assert successor.expiry is not None
     assert successor.expiry <= clock.now() + 7 * DAY
+
+
+def test_nobody_of_the_desk_has_a_token_in_whose_name_another_acts(
+    liaison: User, administrator: User
+) -> None:
+    with pytest.raises(InvalidInput, match="gets no token"):
+        services.issue_token(
+            liaison, by=administrator, name="flags", scopes=["flag"], expires_in=timedelta(days=1)
+        )

@@ -35,11 +35,15 @@ def test_every_act_names_a_permission_that_some_role_has(page: str, act: Any) ->
 def test_the_weighty_acts_ask_for_the_second_factor_again() -> None:
     """Approval, roles, tokens, ways in, enabling, packages. Key rotation is no act of the desk."""
     assert {f"{page}.{act.name}" for page, act in ACTS if act.step_up} == {
+        "AgencyAdmin.allow_unsigned",
+        "AgencyAdmin.issue_token",
+        "AgencyAdmin.rotate_token",
         "CaseAdmin.make_package",
         "PersonAdmin.change_roles",
         "PersonAdmin.enable",
         "PersonAdmin.give_way_in",
         "PersonAdmin.issue_token",
+        "PersonAdmin.release",
         "PersonAdmin.rotate_token",
         "PersonAdmin.start_anew",
         "ReferralAdmin.approve",

@@ -69,6 +69,47 @@ def test_a_production_on_the_embedded_database_is_named_e007(
     assert _ids(configuration.CHECKS) == ["coordination.E007"]
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://app@db.platform.com/coordination",
+        "postgres://app@db.platform.com/coordination?sslmode=require",
+        "postgres://app@10.0.0.7/coordination?sslmode=verify-ca",
+        "postgres://app@127.0.0.1/coordination?host=db.platform.com",
+        "postgres://app@127.0.0.1/coordination?hostaddr=10.0.0.7",
+        "postgres://app@localhost,db.platform.com/coordination",
+    ],
+)
+@pytest.mark.parametrize("alias", ["default", "owner"])
+def test_a_database_elsewhere_without_verified_tls_is_named_e023(
+    production: Settings, monkeypatch: pytest.MonkeyPatch, url: str, alias: str
+) -> None:
+    monkeypatch.setitem(configured.DATABASES, alias, embedded.databases(Path("unused"), url=url)["default"])
+    (found,) = configuration.database_is_reached_by_tls()
+    assert found.id == "coordination.E023"
+    assert ("DATABASE_URL" if alias == "default" else "DATABASE_OWNER_URL") in found.msg
+    production.PRODUCTION = False
+    assert configuration.database_is_reached_by_tls() == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://app@db.platform.com/coordination?sslmode=verify-full",
+        "postgres://app@127.0.0.1/coordination",
+        "postgres://app@[::1]/coordination",
+        "postgres://app@localhost/coordination",
+        "postgres://app@%2Fvar%2Frun%2Fpostgresql/coordination",
+    ],
+)
+def test_a_database_here_or_by_verified_tls_passes(
+    production: Settings, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    named = embedded.databases(Path("unused"), url=url)
+    monkeypatch.setitem(configured.DATABASES, "default", named["default"])
+    assert configuration.database_is_reached_by_tls() == []
+
+
 def test_development_passes_with_what_it_makes_for_itself(settings: Settings) -> None:
     settings.PROFILE, settings.PRODUCTION = "development", False
     assert _ids(ALL) == []

@@ -107,6 +107,21 @@ def test_foreign_and_missing_answer_the_same_byte_for_byte(
     assert _state(sent) == "accepted"
 
 
+def test_the_secret_of_one_destination_says_nothing_about_another_of_the_same_agency(
+    destination: Destination, sent: Message
+) -> None:
+    other = partners.add_destination(
+        destination.agency,
+        by=None,
+        title="Another portal",
+        channel="signed_webhook",
+        config={"endpoint": "http://127.0.0.1:9/", "signing_secret": "secret:TEST_SIGNING"},
+        how_known="Called back.",
+    )
+    assert _call(other, str(sent.pk), level="rejected").status_code == 404
+    assert _state(sent) == "accepted"
+
+
 def test_a_closed_destination_takes_no_calls(destination: Destination, sent: Message) -> None:
     partners.suspend_agency(destination.agency, by=None, reason="A forged request.")
     assert _call(destination, str(sent.pk)).status_code == 404

@@ -190,6 +190,10 @@ def test_an_information_request_goes_round(
     assert _deadline(referral, "policy.answer-p0").state == "met"
     sent = outbox.deliveries_of(question.origin).get()
     assert sent.message.kind == "answer"
+    outbox_services.void(sent.message, by=senior_reviewer, reason="Not now.")
+    stopped = cases.open_task("answer_stopped", question.origin)
+    assert stopped is not None
+    assert (stopped.role, stopped.priority) == ("safety_liaison", "P0")
     with pytest.raises(Conflict):
         _answer_again(question, liaison)
 

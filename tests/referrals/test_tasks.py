@@ -85,6 +85,18 @@ def test_the_call_stops_its_clock(approved: Draft, liaison: User) -> None:
     assert _clock(referral, "policy.phone-p0") == "met"
 
 
+def test_who_wrote_it_does_not_say_alone_that_nobody_need_telephone(
+    approved: Draft, liaison: User, senior_reviewer: User
+) -> None:
+    task = cases.open_task("phone_now", approved().origin)
+    assert task is not None
+    with pytest.raises(Refused, match="You wrote this referral"):
+        case_services.cancel_task(task, by=liaison, reason="No longer needed.")
+    assert cases.open_task("phone_now", task.about) is not None
+    case_services.cancel_task(task, by=senior_reviewer, reason="The sheriff called us.")
+    assert cases.open_task("phone_now", task.about) is None
+
+
 def test_nobody_is_called_about_what_was_withdrawn(approved: Draft, liaison: User) -> None:
     referral = approved()
     services.withdraw(referral, by=liaison, reason="A quotation.")

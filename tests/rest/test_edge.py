@@ -102,6 +102,30 @@ def test_what_is_too_large_is_refused_by_name_before_anything_reads_it(
         assert answer.json()["type"] == f"urn:coordination:problem:{code}"
 
 
+@pytest.mark.parametrize("path", ["/api/v1/messages", "/api/nothing", "/inbound/1/"])
+@pytest.mark.parametrize("verb", ["get", "post"])
+@DESK
+def test_a_program_that_came_without_tls_is_refused_and_not_led_on(
+    settings: Any, client: Client, path: str, verb: str
+) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    answer = getattr(client, verb)(path)
+    assert (answer.status_code, answer.headers.get("Location")) == (403, None)
+    assert answer.json()["type"] == "urn:coordination:problem:https-required"
+
+
+@DESK
+def test_a_browser_that_came_without_tls_is_led_to_it(settings: Any, client: Client) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/admin/").headers["Location"] == "https://testserver/admin/"
+
+
+@DESK
+def test_what_came_by_tls_is_answered_by_its_route(db: None, settings: Any, client: Client) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/api/v1/messages", secure=True).status_code == 401
+
+
 def test_a_path_that_is_too_long_is_refused(db: None) -> None:
     assert APIClient().get("/api/v1/" + "a" * 2048).status_code == 414
 

@@ -55,12 +55,17 @@ def create_person(
 
 
 @transaction.atomic
-def change_person(user: User, *, by: User, alias: str, is_active: bool) -> User:
-    """Change the name shown outside; disable a person, whose tokens then open nothing. `enable` takes two."""
+def change_person(user: User, *, by: User, alias: str | None = None, is_active: bool | None = None) -> User:
+    """Change the name shown outside; disable a person, whose tokens then open nothing. `enable` takes two.
+
+    What is None stays as the database has it, whatever the caller last saw.
+    """
     require(by, _CHANGE)
-    if user.pk == by.pk and not is_active:
+    if user.pk == by.pk and is_active is False:
         raise Refused("Nobody disables themselves.", rule="separation-of-duties")
     locked = User.objects.select_for_update().get(pk=user.pk)
+    alias = locked.alias if alias is None else alias
+    is_active = locked.is_active if is_active is None else is_active
     if is_active and not locked.is_active:
         raise Refused("Enabling takes two: propose it.", rule="access.two-administrators")
     if locked.is_active and not is_active:

@@ -92,6 +92,9 @@ def _issue(
 ) -> tuple[ApiToken, str]:
     if not user.is_active:
         raise InvalidInput("user", "A disabled person gets no token.")
+    if user.is_staff:
+        # A token would let whoever issues it act in that person's name.
+        raise InvalidInput("user", "Who works at the desk signs in, and gets no token.")
     digest, plain = get_digest_token()
     token = ApiToken.objects.create(
         digest=digest,

@@ -46,7 +46,7 @@ def make_package(
     """Write a package of a case's exhibits (all it has, or `references`) as a new folder; return its digest.
 
     Each exhibit is verified as it is read. The release is in the custody and in the ledger before the first
-    byte is written; what went wrong later is recorded too, and leaves no folder. Raises Refused where an
+    byte is written; what goes wrong later leaves no folder, and the release on record. Raises Refused where an
     exhibit is of another case, expired or in quarantine, Conflict where the folder is there or being written.
     """
     require_case(by, case, WORK)

@@ -1,5 +1,6 @@
 """Checks of the settings alone. Production is refused anything that development makes for itself."""
 
+import ipaddress
 from collections.abc import Callable
 from typing import Any
 
@@ -96,6 +97,22 @@ def database_is_not_embedded(**_: Any) -> list[CheckMessage]:
     ]
 
 
+def database_is_reached_by_tls(**_: Any) -> list[CheckMessage]:
+    """E023: libpq's own default goes on without TLS where somebody in between says there is none."""
+    each_database = settings.DATABASES.items()
+    found = [alias for alias, each in each_database if _is_remote(each) and not _is_verified(each)]
+    if not settings.PRODUCTION or not found:
+        return []
+    names = " and ".join("DATABASE_URL" if each == "default" else "DATABASE_OWNER_URL" for each in found)
+    return [
+        Error(
+            f"{names} leads to another machine without verified TLS.",
+            hint="End it with ?sslmode=verify-full (and &sslrootcert=… for an authority of your own).",
+            id="coordination.E023",
+        )
+    ]
+
+
 CHECKS = (
     profile_is_known,
     secret_key_is_set,
@@ -104,7 +121,29 @@ CHECKS = (
     debug_is_off,
     hosts_are_named,
     database_is_not_embedded,
+    database_is_reached_by_tls,
 )
+
+
+def _is_remote(database: dict[str, Any]) -> bool:
+    """Tell whether any host of a database is another machine: neither a socket's directory nor loopback."""
+    # What follows the ? of the URL wins over what stands before it, in libpq too.
+    options = database.get("OPTIONS", {})
+    named = str(options.get("hostaddr") or options.get("host") or database.get("HOST", ""))
+    return any(not _is_here(each.strip()) for each in named.split(","))
+
+
+def _is_here(host: str) -> bool:
+    if not host or host.startswith(("/", "@")) or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_verified(database: dict[str, Any]) -> bool:
+    return bool(database.get("OPTIONS", {}).get("sslmode") == "verify-full")
 
 
 def _usable(use: Callable[[], object], *, hint: str, id: str) -> list[CheckMessage]:  # noqa: A002 - Django's name

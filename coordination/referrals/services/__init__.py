@@ -1,6 +1,6 @@
 """What is done to a referral. Approval is in `deciding`; nothing else makes a referral leave."""
 
-from coordination.referrals.services.answering import answer, approve_answer
+from coordination.referrals.services.answering import answer, approve_answer, follow_stopped_answer
 from coordination.referrals.services.correcting import correct
 from coordination.referrals.services.deciding import approve, decline, return_, withdraw
 from coordination.referrals.services.ending import (
@@ -42,6 +42,7 @@ __all__ = [
     "file",
     "follow_call",
     "follow_delivery",
+    "follow_stopped_answer",
     "follow_task",
     "record_outcome",
     "remove_addressee",

@@ -87,6 +87,24 @@ def approve_answer(question: Question, *, by: User, digest: str) -> Question:
     return asked
 
 
+@transaction.atomic
+def follow_stopped_answer(question: Question) -> None:
+    """Ask a person to tell the recipient, where an answer that was approved is not sent any more."""
+    if question.approved_by_id is None:
+        return
+    referral, agency = question.referral, question.addressee.destination.agency
+    cases.open_task(
+        referral.case,
+        kind=calling.ANSWER_STOPPED,
+        title=f"{agency.name} waits for an answer about {referral.reference} that was stopped"[:200],
+        role=Role.SAFETY_LIAISON,
+        instructions="The answer was approved, then stopped. Tell them by telephone what they may know, or "
+        "that no answer comes; write down as the outcome who heard it, and when.",
+        about=question.origin,
+        priority=referral.priority,
+    )
+
+
 def _open(question: Question, by: User, permission: str) -> tuple[Referral, Question]:
     referral = permitted(question.referral, by=by, permission=permission)
     REFERRAL.after(referral.state, ReferralVerb.ANSWER)

@@ -29,6 +29,7 @@ REVISE = "revise_referral"
 NOTHING_LEAVES = "nothing_leaves"
 ANSWER = "answer_question"
 APPROVE_ANSWER = "approve_answer"
+ANSWER_STOPPED = "answer_stopped"
 CORRECTION_SCRIPT = """
 This is the safety desk of an online platform. We reported a danger to life in your area, and what we
 reported was wrong. We have sent a written correction and will read you its reference. I will tell you what

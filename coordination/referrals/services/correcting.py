@@ -71,6 +71,7 @@ def stop_sending(referral: Referral, *, by: User, why: str) -> None:
     """Void whatever of a referral has not left: its own messages and its answers, approved ones too."""
     for origin in (referral.origin, *(each.origin for each in referral.questions.all())):
         outbox_services.void_unsent(origin, by=by, reason=why)
+        cases.end_tasks(about=origin, kind=calling.ANSWER_STOPPED, outcome=why, by=by, cancel=True)
 
 
 def _file(original: Referral, wrong: str, true: str, by: User) -> Referral:

@@ -17,6 +17,8 @@ from coordination.referrals.services.records import limited, lock, move, permitt
 from coordination.referrals.workflow import REFERRAL, Outcome, ReferralState, ReferralVerb
 
 _LONGEST = 10_000
+# In these a danger may still be there, and somebody told of it by telephone or not.
+IN_FORCE = frozenset({ReferralState.APPROVED, ReferralState.SENT})
 
 
 @transaction.atomic
@@ -91,6 +93,8 @@ def follow_task(referral: Referral, *, kind: str, role: str, done: bool, by: Use
     """
     locked = lock(referral)
     _check_decided(locked, kind)
+    if kind == calling.PHONE_NOW and not done and locked.state in IN_FORCE:
+        _check_not_author(locked, by)
     if kind == calling.BREAK_GLASS_REVIEW or kind.startswith(calling.BREAK_GLASS_ALERT):
         _check_overseer(locked, kind, role, by if done else None)
     if kind == calling.BREAK_GLASS_REVIEW:
@@ -112,6 +116,16 @@ def _check_decided(referral: Referral, kind: str) -> None:
         raise Refused(
             "Nothing of the referral leaves any more: withdraw it or correct it, which ends this task.",
             rule="referrals.undecided",
+        )
+
+
+def _check_not_author(referral: Referral, by: User | None) -> None:
+    """Let nobody who wrote any of a referral decide alone that no telephone call is needed."""
+    if by is not None and by.pk in selectors.authors_of(referral):
+        raise Refused(
+            "You wrote this referral: somebody else says that nobody need telephone. Whoever has telephoned "
+            "completes the task.",
+            rule="referrals.phone-now",
         )
 
 
