@@ -230,6 +230,20 @@ PLATFORM_NAME = env.str("PLATFORM_NAME", default="" if PRODUCTION else "Lanternc
 PLATFORM_DOMAIN = env.str("PLATFORM_DOMAIN", default="" if PRODUCTION else "lanternchat.example")
 PUBLIC_URL = env.str("PUBLIC_URL", default="" if PRODUCTION else "http://127.0.0.1:8000")
 
+# The ledger's checkpoints (docs/ledger.md). Their name, once for all; the keys that sign, 32 bytes in base64
+# each: one, or two while verifiers change over; the public keys (name+id+key) of what signed before.
+LEDGER_ORIGIN = env.str("LEDGER_ORIGIN", default=f"{PLATFORM_DOMAIN}/ledger" if PLATFORM_DOMAIN else "")
+LEDGER_SIGNING_KEYS = env.list(
+    "LEDGER_SIGNING_KEYS", default=[] if PRODUCTION else [embedded.local_signing_key(VAR_DIR)]
+)
+LEDGER_VERIFIER_KEYS = env.list("LEDGER_VERIFIER_KEYS", default=[])
+# Who stamps them from outside (RFC 3161): its address, a PEM file of the roots that we trust for it, the
+# policy (an OID) that it must name, or any. Without an address the ledger is shown as not anchored.
+LEDGER_AUTHORITY_URL = env.str("LEDGER_AUTHORITY_URL", default="")
+LEDGER_AUTHORITY_ROOTS = env.str("LEDGER_AUTHORITY_ROOTS", default="")
+LEDGER_AUTHORITY_POLICY = env.str("LEDGER_AUTHORITY_POLICY", default="")
+LEDGER_ANCHOR_EVERY = timedelta(minutes=env.int("LEDGER_ANCHOR_MINUTES", default=10))
+
 # Who answers at any hour: stands in every message to a partner.
 CONTACT_NAME = env.str("CONTACT_NAME", default="Duty officer")
 CONTACT_PHONE = env.str("CONTACT_PHONE", default="")

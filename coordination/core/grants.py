@@ -23,7 +23,12 @@ NOTHING: tuple[str, ...] = ()
 APPEND_ONLY = (
     "evidence_custodyevent",
     "evidence_exhibit",
+    "ledger_anchor",
+    "ledger_anchorfailure",
+    "ledger_checkpoint",
     "ledger_leaf",
+    "ledger_sequence",
+    "ledger_tile",
     "outbox_approval",
     "outbox_attempt",
     "outbox_receipt",

@@ -1,4 +1,8 @@
-"""Two tables: the leaves, which are only ever inserted, and the leaves that wait to join the tree."""
+"""The leaves and those that wait; the tree over them, its checkpoints, and their time stamps.
+
+Only the waiting rows are ever deleted: on the rest the application role has INSERT and SELECT
+(coordination/core/grants.py).
+"""
 
 import json
 from typing import Any
@@ -72,3 +76,87 @@ class Pending(models.Model):
 
     def __str__(self) -> str:
         return str(self.leaf_id)
+
+
+class Sequence(models.Model):
+    """A leaf's place in the tree, from 0. Its order is that of the sequencer's batches."""
+
+    index = models.BigIntegerField(primary_key=True)
+    leaf = models.OneToOneField(Leaf, models.PROTECT, related_name="place")
+
+    class Meta:
+        db_table = "ledger_sequence"
+        default_permissions = ()
+        verbose_name_plural = "sequence"
+
+    def __str__(self) -> str:
+        return str(self.index)
+
+
+class Tile(models.Model):
+    """256 neighbouring hashes of one level of the tree (coordination.ledger.frontier), with their root."""
+
+    level = models.PositiveSmallIntegerField()
+    number = models.BigIntegerField()
+    hashes = models.BinaryField()
+    root = models.BinaryField(max_length=32)
+
+    class Meta:
+        db_table = "ledger_tile"
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["level", "number"], name="ledger_tile_once")]
+
+    def __str__(self) -> str:
+        return f"{self.level}/{self.number}"
+
+
+class Checkpoint(models.Model):
+    """The tree as it was signed when it had `size` leaves. `note` is the truth (C2SP tlog-checkpoint)."""
+
+    size = models.BigIntegerField(unique=True)
+    root = models.BinaryField(max_length=32)
+    note = models.BinaryField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "ledger_checkpoint"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.size} entries"
+
+
+class Anchor(models.Model):
+    """A time stamp (RFC 3161) of a checkpoint's note, that was checked before it was kept.
+
+    `response` is the whole answer of the authority; `digest` its SHA-256, since not all of it is signed.
+    """
+
+    checkpoint = models.ForeignKey(Checkpoint, models.PROTECT, related_name="anchors")
+    response = models.BinaryField()
+    digest = models.BinaryField(max_length=32)
+    nonce = models.BinaryField(max_length=32)
+    stamped_at = models.DateTimeField()
+    authority = models.CharField(max_length=500)
+
+    class Meta:
+        db_table = "ledger_anchor"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.checkpoint} at {self.stamped_at:%Y-%m-%d %H:%M:%S}"
+
+
+class AnchorFailure(models.Model):
+    """An answer of the authority that was not accepted, or none: why a checkpoint stays without a stamp."""
+
+    checkpoint = models.ForeignKey(Checkpoint, models.PROTECT, related_name="failures")
+    failed_at = models.DateTimeField()
+    why = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "ledger_anchorfailure"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.why

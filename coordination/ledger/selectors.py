@@ -1,9 +1,12 @@
 """Reading the ledger."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from django.db import connections, router
 from django.db.models import QuerySet
 
-from coordination.ledger.models import Leaf
+from coordination.ledger.models import Anchor, AnchorFailure, Checkpoint, Leaf, Pending, Sequence
 
 
 def entries_about(subject: str) -> QuerySet[Leaf]:
@@ -26,6 +29,58 @@ def actions() -> list[str]:
     with connections[router.db_for_read(Leaf)].cursor() as cursor:
         cursor.execute(_ACTIONS)
         return [action for (action,) in cursor.fetchall()]
+
+
+def index_of(leaf_id: int) -> int | None:
+    """Return a leaf's place in the tree, from 0; None while it waits for one."""
+    return Sequence.objects.filter(leaf_id=leaf_id).values_list("index", flat=True).first()
+
+
+def checkpoint_covering(index: int) -> Checkpoint | None:
+    """Return the checkpoint to show for a place in the tree: the first with a time stamp, else the first."""
+    covering = Checkpoint.objects.filter(size__gt=index).order_by("size")
+    return covering.filter(anchors__isnull=False).first() or covering.first()
+
+
+def latest_checkpoint() -> Checkpoint | None:
+    """Return the checkpoint of the largest tree; None before the first."""
+    return Checkpoint.objects.order_by("-size").first()
+
+
+def anchors_of(checkpoint: Checkpoint) -> list[Anchor]:
+    """Return the time stamps of a checkpoint, the earliest first."""
+    return list(Anchor.objects.filter(checkpoint=checkpoint).order_by("stamped_at", "id"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How far the ledger is proven outside: the last time stamp, what it leaves open, and why.
+
+    `waiting` entries are under no checkpoint, `unanchored` ones under none with a time stamp (those that wait
+    too); `failed` says why the authority gave none since, empty where nothing was wrong.
+    """
+
+    anchored_at: datetime | None
+    unanchored: int
+    waiting: int
+    failed: str
+
+
+def standing() -> Standing:
+    """Return how far the ledger is anchored. Counts to 10,001 what waits."""
+    last = Anchor.objects.select_related("checkpoint").order_by("-checkpoint__size", "-id").first()
+    signed = latest_checkpoint()
+    waiting = Pending.objects.order_by()[:10_001].count()
+    failures = AnchorFailure.objects.order_by("-id")
+    if last is not None:
+        failures = failures.filter(checkpoint__size__gt=last.checkpoint.size)
+    failure = failures.first()
+    return Standing(
+        anchored_at=last.stamped_at if last else None,
+        unanchored=(signed.size if signed else 0) - (last.checkpoint.size if last else 0) + waiting,
+        waiting=waiting,
+        failed=failure.why if failure else "",
+    )
 
 
 # PostgreSQL does not skip through an index by itself, and DISTINCT would read all of it.

@@ -4,6 +4,6 @@ Settings import this package, so nothing here imports Django (except `backend`, 
 """
 
 from coordination.core.embedded.addresses import databases, url_of
-from coordination.core.embedded.secretfiles import local_keys
+from coordination.core.embedded.secretfiles import local_keys, local_signing_key
 
-__all__ = ["databases", "local_keys", "url_of"]
+__all__ = ["databases", "local_keys", "local_signing_key", "url_of"]

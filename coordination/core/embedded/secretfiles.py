@@ -22,6 +22,12 @@ def local_keys(var_dir: Path) -> dict[str, str]:
     return once(var_dir / "keys.json", _new_keys)
 
 
+def local_signing_key(var_dir: Path) -> str:
+    """Return the key with which this checkout signs its ledger, made on first use: 32 bytes in base64."""
+    made = once(var_dir / "ledger-key.json", lambda: {"LEDGER_SIGNING_KEY": _random_base64()})
+    return made["LEDGER_SIGNING_KEY"]
+
+
 def once(path: Path, make: Callable[[], Mapping[str, str]]) -> dict[str, str]:
     """Return what the JSON file at `path` holds, writing `make()` there first if there is no such file.
 
