@@ -26,3 +26,28 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.join(30)
     return results
+
+
+class Beside:
+    """An act on a connection of its own, beside what the test does."""
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        self.act = act
+        self.outcome: Any = None
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.outcome = self.act()
+        except Exception as error:  # noqa: BLE001 - raised again in the test
+            self.outcome = error
+        finally:
+            connections.close_all()
+
+    def result(self) -> Any:
+        self.thread.join(20)
+        assert not self.thread.is_alive()
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome

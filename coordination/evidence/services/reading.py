@@ -37,6 +37,7 @@ def view(exhibit: Exhibit, *, by: User, why: str) -> Iterator[bytes]:
 def begin_view(exhibit: Exhibit, *, by: User, why: str) -> CustodyEvent:
     """Record why a person looks at an exhibit; `viewed` shows it to them for VIEW_LASTS."""
     custody.require(by, exhibit.case_reference, READ, work=False)
+    store.lock(exhibit)
     _require_open(exhibit)
     return custody.note(exhibit, CustodyAct.VIEWED, by=by, why=why)
 
@@ -91,6 +92,8 @@ def reverify(exhibit: Exhibit, *, by: User | None, why: str) -> CustodyEvent:
             ledger.record("evidence.found_broken", subject=exhibit.reference, by=by, details=details)
         raise
     with transaction.atomic():
+        store.lock(exhibit)
+        store.key_of(exhibit)
         return custody.note(exhibit, CustodyAct.REVERIFIED, by=by, why=why)
 
 
@@ -104,6 +107,7 @@ def release(
     """
     custody.require(by, case_reference, RELEASE)
     found = {each.reference: each for each in selectors.by_references(references)}
+    store.lock(*found.values())
     for reference in references:
         exhibit = found.get(reference)
         if exhibit is None or exhibit.case_reference != case_reference:
@@ -138,6 +142,7 @@ def _holding(lines: Iterator[transcripts.Line], words: str) -> Iterator[transcri
 
 def _noted(exhibit: Exhibit, act: CustodyAct, *, by: User | None, why: str) -> Iterator[bytes]:
     with transaction.atomic():
+        store.lock(exhibit)
         _require_open(exhibit)
         custody.note(exhibit, act, by=by, why=why)
     return store.content_of(exhibit)
