@@ -45,6 +45,7 @@ DUTIES: dict[str, str] = {
     "glass_opened": "access.review_breakglass",
     "glass_review": "access.review_breakglass",
     "lock_out": "access.change_user",
+    "no_room": "access.change_user",  # the mark of who keeps the installation
 }
 # A decision that a life may hang on waits for everybody who may take it, not for one role's shift alone.
 SHARED = ("triage_senior", "approve_referral", "approve_answer", "glass_review", "compartment_keeper")

@@ -17,6 +17,7 @@ from coordination.access.signals import (
 from coordination.cases import services
 from coordination.cases.signals import subject_added, task_ended
 from coordination.core.errors import Refused
+from coordination.evidence.signals import store_failed
 
 LOCK_OUT = "lock_out"
 DECIDE_ROLES = "decide_roles"
@@ -94,6 +95,12 @@ def alert_of_glass(sender: Any, *, glass: BreakGlass, alerted: list[User], **_: 
 def end_glass_review(sender: Any, *, glass: BreakGlass, by: User, **_: Any) -> None:  # noqa: ARG001
     """End the task of the review."""
     services.end_tasks(about=glass.origin, kind=GLASS_REVIEW, outcome=glass.outcome, by=by)
+
+
+@receiver(store_failed, dispatch_uid="cases.alarm_of_store")
+def alarm_of_store(sender: Any, *, reason: str, **_: Any) -> None:  # noqa: ARG001
+    """Tell administrators that exhibits cannot be kept."""
+    services.alarm(services.STORE, reason)
 
 
 @receiver(subject_added, dispatch_uid="cases.tell_members")

@@ -311,18 +311,6 @@ def test_a_broken_exhibit_stops_the_package_and_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir() if "package" in path.name] == []
 
 
-def test_a_disk_that_fills_in_the_middle_leaves_nothing(
-    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def no_room(*_: Any, **__: Any) -> bytes:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(packages.graph, "document", no_room)
-    with pytest.raises(OSError, match="No space"):
-        make()
-    assert [path.name for path in tmp_path.iterdir() if "package" in path.name] == []
-
-
 def test_of_two_writers_one_is_told(make: Make, tmp_path: Path) -> None:
     (tmp_path / ".package.part").mkdir()
     with pytest.raises(Conflict):

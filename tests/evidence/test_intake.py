@@ -1,6 +1,5 @@
 """Taking in: once per case, by its own bytes, sealed, or not at all."""
 
-import errno
 import hashlib
 import io
 import os
@@ -20,7 +19,7 @@ from coordination.cases.services import Case
 from coordination.core.errors import InvalidInput, NotFound, NotPermitted
 from coordination.evidence import selectors, services
 from coordination.evidence.errors import StoreFailed
-from coordination.evidence.models import CustodyEvent, Exhibit, Keeping
+from coordination.evidence.models import CustodyEvent, Exhibit
 from coordination.evidence.services import store as objects_of
 from coordination.ledger import selectors as ledger
 from tests.exhibits import PHOTO_TEXT, WHY, Keep, objects
@@ -122,35 +121,6 @@ def test_who_may_not_is_refused_and_a_foreign_case_is_as_if_missing(
     with pytest.raises(NotFound):
         keep()
     assert objects(store) == []
-
-
-def test_rel_06_a_full_disk_in_the_middle_leaves_nothing_that_counts(
-    keep: Keep, store: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from coordination.evidence.files import ExhibitFiles
-
-    def no_room(self: ExhibitFiles, part: Path, content: Any) -> None:
-        part.write_bytes(content.read(10))
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(ExhibitFiles, "_write", no_room)
-    with pytest.raises(StoreFailed):
-        keep()
-    assert (objects(store), Exhibit.objects.count(), CustodyEvent.objects.count()) == ([], 0, 0)
-    monkeypatch.undo()
-    assert keep().size == len(PHOTO_TEXT)
-
-
-def test_rel_06_a_full_database_leaves_no_object(
-    keep: Keep, store: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def no_room(*_: Any, **__: Any) -> None:
-        raise DatabaseError("could not extend file: No space left on device")
-
-    monkeypatch.setattr("coordination.evidence.services.custody.ledger.record", no_room)
-    with pytest.raises(DatabaseError):
-        keep()
-    assert (objects(store), Exhibit.objects.count(), Keeping.objects.count()) == ([], 0, 0)
 
 
 def test_what_cannot_be_recorded_is_not_shown(

@@ -3,6 +3,7 @@
 from coordination.cases.models import Case, Deadline, Task
 from coordination.cases.selectors import subjects_with_account
 from coordination.cases.services.access import DEFAULT_TEAMS, grant, require_case, require_of_staff, revoke
+from coordination.cases.services.alarms import STORE, alarm
 from coordination.cases.services.compartments import (
     KEEP,
     admit,
@@ -29,20 +30,23 @@ from coordination.cases.services.matters import (
     raise_priority,
     reopen_case,
 )
-from coordination.cases.services.packages import make_package
+from coordination.cases.services.packages import PackageFailed, make_package
 from coordination.cases.services.reindexing import reindex_accounts
 from coordination.cases.services.tasks import cancel_task, complete_task, end_tasks, open_task, take_task
 
 __all__ = [
     "DEFAULT_TEAMS",
     "KEEP",
+    "STORE",
     "Case",
     "Deadline",
+    "PackageFailed",
     "Task",
     "add_event",
     "add_note",
     "add_subject",
     "admit",
+    "alarm",
     "ask_for_keepers",
     "assign",
     "cancel_deadline",

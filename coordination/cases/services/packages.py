@@ -2,7 +2,8 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from coordination.access.services import User
 from coordination.cases.models import Case
 from coordination.cases.packages import certificate, contents, graph, proofs, schedule
 from coordination.cases.packages.bag import Bag
+from coordination.cases.services import alarms
 from coordination.cases.services.access import WORK, require_case
 from coordination.cases.services.matters import add_event
 from coordination.core import clock
-from coordination.core.errors import Conflict, InvalidInput, Refused
+from coordination.core.errors import Conflict, CoordinationError, InvalidInput, Refused
 from coordination.evidence import selectors as evidence_selectors
 from coordination.evidence import services as evidence
 from coordination.evidence.services import Exhibit
@@ -26,6 +28,10 @@ VERIFY = Path(certificate.__file__).with_name("verify.py")
 GATHER: list[proofs.Gather] = [proofs.none]
 
 Tell = Callable[[str, int, int], None]
+
+
+class PackageFailed(CoordinationError):
+    """The package could not be written, and nothing of it is left. Make room, and make it again."""
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -48,7 +54,7 @@ def make_package(
     Each exhibit is verified as it is read. The release is in the custody and in the ledger before the first
     byte is written; what goes wrong later leaves no folder, and the release on record. Raises Refused where
     an exhibit is of another case, expired or in quarantine, Conflict where the folder is there or is being
-    written.
+    written, PackageFailed where there is no room for it.
     """
     require_case(by, case, WORK)
     now = clock.now()
@@ -59,15 +65,10 @@ def make_package(
             )
         certificate.check(signature, at=now)
     wanted = list(dict.fromkeys(references)) or _all_open(case)
-    part = _begin(folder)
-    try:
+    with _whole(folder) as part:
         released = evidence.release(case.reference, references=wanted, by=by, recipient=recipient, why=why)
         exhibits = [each for each, _ in released]
         digest = _write(case, part, exhibits, signature=signature, recipient=recipient, tell=tell)
-        part.rename(folder)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
     _record(case, digest, by=by, count=len(released), signed=signature is not None)
     return digest
 
@@ -79,6 +80,22 @@ def _all_open(case: Case) -> list[str]:
     if not found:
         raise Refused("The case has no exhibit that could go into a package.", rule="cases.empty-package")
     return found
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[Path]:
+    """Give a place to write in, which becomes `folder` once all is written; otherwise nothing of it stays."""
+    part = _begin(folder)
+    try:
+        yield part
+        part.rename(folder)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        alarms.alarm(alarms.PACKAGES, error.strerror or type(error).__name__)
+        raise PackageFailed from error
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
 
 
 def _begin(folder: Path) -> Path:

@@ -8,11 +8,13 @@ from typing import IO
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from psycopg.errors import DiskFull
 
 from coordination.access.services import User
 from coordination.core import clock, identifiers
 from coordination.core.errors import InvalidInput, NotFound
 from coordination.evidence import doors, sealed, sniffing
+from coordination.evidence.errors import StoreFailed
 from coordination.evidence.models import Exhibit, Keeping
 from coordination.evidence.scanning import Scanner
 from coordination.evidence.services import custody, store
@@ -71,8 +73,11 @@ def take_in(
             json.dumps(words).encode(), key=key, record=store.record_of(exhibit)
         )
         return _insert(exhibit, key=key, scan=scan, by=by, why=why)
-    except BaseException:
+    except BaseException as error:
         store.take_away(exhibit.blob)
+        if isinstance(error.__cause__, DiskFull):
+            store.alarm("The database has no room left")
+            raise StoreFailed from error
         raise
 
 

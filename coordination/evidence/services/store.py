@@ -13,7 +13,7 @@ from django.core.files.storage import Storage, storages
 
 from coordination.core import clock
 from coordination.core.errors import Refused
-from coordination.evidence import sealed, selectors
+from coordination.evidence import sealed, selectors, signals
 from coordination.evidence.errors import ExhibitBroken, StoreFailed
 from coordination.evidence.models import Exhibit, Keeping
 
@@ -46,10 +46,16 @@ def put(blob: UUID, content: sealed.Sealing) -> None:
         raise StoreFailed from error
     except OSError as error:
         take_away(blob)
+        alarm(error.strerror or type(error).__name__)
         raise StoreFailed from error
     except BaseException:
         take_away(blob)
         raise
+
+
+def alarm(reason: str) -> None:
+    """Tell whoever listens that nothing can be kept."""
+    signals.store_failed.send_robust(sender=Exhibit, reason=reason)
 
 
 def take_away(blob: UUID) -> None:
