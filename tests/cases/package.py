@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -137,6 +138,24 @@ digests = sha256
 accuracy = secs:1
 ess_cert_id_alg = sha256
 """
+
+
+def check(folder: Path, *options: str) -> tuple[int, str]:
+    command = [sys.executable, "-I", str(folder / "verify.py"), *options, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def trusting(folder: Path) -> list[str]:
+    return ["--key", str(folder.parent / "key"), "--ca", str(folder.parent / "ca.pem")]
+
+
+def flip(file: Path, bit: int) -> None:
+    bits = bytearray(file.read_bytes())
+    bits[bit // 8 % len(bits)] ^= 1 << bit % 8
+    file.chmod(0o600)
+    file.write_bytes(bits)
 
 
 def _openssl(folder: Path, *arguments: str) -> None:

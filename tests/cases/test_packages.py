@@ -6,7 +6,6 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,63 +23,9 @@ from coordination.evidence import selectors as evidence_selectors
 from coordination.evidence import services as evidence
 from coordination.evidence.services import Exhibit
 from coordination.ledger import selectors as ledger
-from tests.cases.package import PASSPHRASE, Authority, TestLedger, own_key
+from tests.cases.conftest import COURT_ASKS, Make
+from tests.cases.package import PASSPHRASE, Authority, TestLedger, check, flip, own_key, trusting
 from tests.exhibits import objects
-
-WHY = "Asked for by the court of Harrow County."
-Make = Callable[..., Path]
-
-
-@pytest.fixture
-def exhibits(keep: Any) -> list[Exhibit]:
-    return [keep(b"On Monday they will know.\n"), keep(b"%PDF-1.7\n" + bytes(900), filename="plan.pdf")]
-
-
-@pytest.fixture
-def authority() -> Authority:
-    return Authority()
-
-
-@pytest.fixture
-def signature(counsel: User, authority: Authority) -> Signature:
-    return Signature(
-        person=counsel,
-        qualification="the custodian of records",
-        pkcs12=own_key(counsel.get_full_name(), authority),
-        passphrase=PASSPHRASE,
-    )
-
-
-@pytest.fixture
-def trees(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a ledger of the test prove what goes into packages; its keys lie beside them."""
-    (tmp_path / "tsa").mkdir()
-    made_by = TestLedger(tmp_path / "tsa", authority)
-    monkeypatch.setattr(packages, "GATHER", [made_by.gather])
-    (tmp_path / "key").write_text(made_by.verifier_key)
-    (tmp_path / "ca.pem").write_bytes(authority.pem())
-
-
-@pytest.fixture
-def make(case: Case, counsel: User, exhibits: list[Exhibit], trees: None, tmp_path: Path) -> Make:
-    def made(name: str = "package", **more: Any) -> Path:
-        folder = tmp_path / name
-        said = {"by": counsel, "recipient": "Harrow County Court", "why": WHY, **more}
-        services.make_package(case, folder=folder, **said)
-        return folder
-
-    return made
-
-
-def check(folder: Path, *options: str) -> tuple[int, str]:
-    command = [sys.executable, "-I", str(folder / "verify.py"), *options, str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.stderr == ""
-    return done.returncode, done.stdout
-
-
-def trusting(folder: Path) -> list[str]:
-    return ["--key", str(folder.parent / "key"), "--ca", str(folder.parent / "ca.pem")]
 
 
 def test_a_package_holds_for_who_has_python_and_openssl(
@@ -195,13 +140,6 @@ def test_the_certificate_says_who_what_and_how_in_the_words_of_the_law(
         assert words in text
     for exhibit in exhibits:
         assert exhibit.sha256 in text.replace(" ", "")
-
-
-def flip(file: Path, bit: int) -> None:
-    bits = bytearray(file.read_bytes())
-    bits[bit // 8 % len(bits)] ^= 1 << bit % 8
-    file.chmod(0o600)
-    file.write_bytes(bits)
 
 
 def test_evd_01_a_flipped_bit_anywhere_is_found(make: Make, signature: Signature, tmp_path: Path) -> None:
@@ -349,7 +287,7 @@ def test_the_command_makes_it_and_says_what_is_wrong(
     make: Make, case: Case, counsel: User, exhibits: list[Exhibit], tmp_path: Path
 ) -> None:
     folder, out = tmp_path / "by-command", io.StringIO()
-    said = {"by": counsel.username, "recipient": "Harrow", "why": WHY, "stdout": out, "stderr": out}
+    said = {"by": counsel.username, "recipient": "Harrow", "why": COURT_ASKS, "stdout": out, "stderr": out}
     call_command("case_package", case.reference, str(folder), items=[exhibits[0].reference], **said)
     assert check(folder)[0] == 0
     assert "exhibits: 1 of 1" in out.getvalue()
