@@ -203,7 +203,7 @@ def check_inclusion(root: Path, leaf: str, checkpoint: tuple[int, bytes, str] | 
 
 def climb(node: bytes, index: int, size: int, path: list[bytes]) -> bytes | None:
     """Return the root that an inclusion proof leads to, None for one of another shape (RFC 9162 2.1.3.2)."""
-    if index >= size:
+    if index >= size or any(len(each) != 32 for each in (node, *path)):  # noqa: PLR2004 - bytes of SHA-256
         return None
     last = size - 1
     for sibling in path:
