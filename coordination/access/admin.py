@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from coordination.access import roleadmin, selectors, services, stepup  # noqa: F401 - roleadmin registers
+from coordination.access import reviewadmin, roleadmin, selectors, services, stepup  # noqa: F401 - they register
 from coordination.access.forms import (
     AliasForm,
     NewPersonForm,

@@ -30,3 +30,10 @@ def forget(timestamp: int) -> None:  # noqa: ARG001 - as above
 def expire_role_changes(timestamp: int) -> None:  # noqa: ARG001 - as above
     """End the proposals that no second administrator decided in time."""
     services.expire_role_changes(clock.now())
+
+
+@app.periodic(cron="11 4 * * *")
+@app.task(queue="background", name="access.open_ledger_reviews", pass_context=False)
+def open_ledger_reviews(timestamp: int) -> None:  # noqa: ARG001 - as above
+    """Open the review of each week of the ledger that is over."""
+    services.open_ledger_reviews(clock.now())

@@ -1,5 +1,6 @@
 """People, the tokens by which some of them use the API, and the doors of the desk: sessions and lock-outs."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, NoReturn
 
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -308,3 +309,41 @@ class BreakGlass(models.Model):
     def origin(self) -> str:
         """How tasks name it."""
         return f"access.breakglass:{self.pk}"
+
+
+class LedgerReview(models.Model):
+    """A week of the ledger (`week` is its Monday, UTC), and what an auditor found in it."""
+
+    week = models.DateField(unique=True)
+    opened_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    findings = SealedTextField(default="", blank=True)
+    entries = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="How many entries the week had when it was reviewed."
+    )
+
+    class Meta:
+        verbose_name = "ledger review"
+        ordering = ["-week"]
+        default_permissions = ()
+        permissions = [("view_ledgerreview", "See the reviews of the ledger, and record one's own")]
+
+    def __str__(self) -> str:
+        return f"Ledger of the week from {self.week}"
+
+    @property
+    def since(self) -> datetime:
+        """When the week begins."""
+        return datetime(self.week.year, self.week.month, self.week.day, tzinfo=UTC)
+
+    @property
+    def until(self) -> datetime:
+        """When the next week begins."""
+        return self.since + timedelta(days=7)
+
+    @property
+    def subject(self) -> str:
+        """How the ledger names it."""
+        return f"ledger-review:{self.week}"

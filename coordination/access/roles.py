@@ -143,7 +143,9 @@ ROLES: dict[Role, Rights] = {
         permissions=_READ_DESK
         | _READ_REFERRALS
         | _permissions(
-            evidence="view_exhibit", ledger="view_leaf", access="view_user view_rolechange view_breakglass"
+            evidence="view_exhibit",
+            ledger="view_leaf",
+            access="view_user view_rolechange view_breakglass view_ledgerreview",
         ),
     ),
     Role.ADMINISTRATOR: Rights(

@@ -12,7 +12,16 @@ from django.db.models import Case, Q, QuerySet, Value, When
 from knox.crypto import hash_token
 
 from coordination.access import sessionstore
-from coordination.access.models import ApiToken, BreakGlass, DeskSession, Enrolment, LockOut, RoleChange, User
+from coordination.access.models import (
+    ApiToken,
+    BreakGlass,
+    DeskSession,
+    Enrolment,
+    LedgerReview,
+    LockOut,
+    RoleChange,
+    User,
+)
 from coordination.access.roles import Role, conflicts_in
 from coordination.access.workflow import ChangeKind, RoleChangeState
 from coordination.core import clock, sealing
@@ -136,6 +145,17 @@ def glasses() -> QuerySet[BreakGlass]:
 def glass(pk: int) -> BreakGlass | None:
     """Return one, whoever asks: for the system's own work."""
     return BreakGlass.objects.filter(pk=pk).first()
+
+
+def ledger_reviews() -> QuerySet[LedgerReview]:
+    """Return every review of the ledger: those that wait first, the newest of them first."""
+    waiting = Case(When(reviewed_at__isnull=True, then=Value(0)), default=Value(1))
+    return LedgerReview.objects.select_related("reviewed_by").order_by(waiting, "-week")
+
+
+def ledger_review(pk: int) -> LedgerReview | None:
+    """Return one, whoever asks: for the system's own work."""
+    return LedgerReview.objects.filter(pk=pk).first()
 
 
 def open_glass_of(user: Any, at: datetime | None = None) -> BreakGlass | None:

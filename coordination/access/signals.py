@@ -14,3 +14,7 @@ role_change_ended = Signal()
 glass_opened = Signal()
 # glass, by
 glass_reviewed = Signal()
+# review
+ledger_review_opened = Signal()
+# review, by
+ledger_reviewed = Signal()

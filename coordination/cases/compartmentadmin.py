@@ -41,7 +41,7 @@ class CompartmentAdmin(RecordAdmin):
         sees = selectors.visible_to(person(request)).filter(pk=record.case_id).exists()
         return {"members": list(selectors.members_of(record)), "case": record.case if sees else None}
 
-    @act(KEEP, "Let somebody in", form=AdmitForm)
+    @act(KEEP, "Let somebody in", form=AdmitForm, step_up=True)
     def admit(self, request: HttpRequest, record: CaseCompartment, data: Data) -> Done:
         """Let a person in until a date."""
         chosen = {name: data[name] for name in ("person", "reason", "until")}

@@ -44,6 +44,7 @@ DUTIES: dict[str, str] = {
     "decide_roles": "access.decide_rolechange",
     "glass_opened": "access.review_breakglass",
     "glass_review": "access.review_breakglass",
+    "ledger_review": "access.view_ledgerreview",
     "lock_out": "access.change_user",
     "no_room": "access.change_user",  # the mark of who keeps the installation
 }

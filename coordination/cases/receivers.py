@@ -5,10 +5,12 @@ from typing import Any
 from django.dispatch import receiver
 
 from coordination.access import selectors as people
-from coordination.access.services import BreakGlass, Role, RoleChange, User
+from coordination.access.services import BreakGlass, LedgerReview, Role, RoleChange, User
 from coordination.access.signals import (
     glass_opened,
     glass_reviewed,
+    ledger_review_opened,
+    ledger_reviewed,
     locked_out,
     released,
     role_change_ended,
@@ -23,6 +25,7 @@ LOCK_OUT = "lock_out"
 DECIDE_ROLES = "decide_roles"
 GLASS_OPENED = "glass_opened"
 GLASS_REVIEW = "glass_review"
+LEDGER_REVIEW = "ledger_review"
 ROLE_CHANGE = "access.rolechange:"
 
 
@@ -103,6 +106,27 @@ def alarm_of_store(sender: Any, *, reason: str, **_: Any) -> None:  # noqa: ARG0
     services.alarm(services.STORE, reason)
 
 
+@receiver(ledger_review_opened, dispatch_uid="cases.ask_auditor")
+def ask_auditor(sender: Any, *, review: LedgerReview, **_: Any) -> None:  # noqa: ARG001
+    """Put the week before the auditors."""
+    services.open_task(
+        None,
+        kind=LEDGER_REVIEW,
+        title=f"Review the ledger of the week from {review.week}",
+        instructions="Look at what stands first on its page, then at some of the rest, and record it there.",
+        role=Role.AUDITOR,
+        about=f"access.ledgerreview:{review.pk}",
+        due_at=review.due_at,
+    )
+
+
+@receiver(ledger_reviewed, dispatch_uid="cases.end_ledger_review")
+def end_ledger_review(sender: Any, *, review: LedgerReview, by: User, **_: Any) -> None:  # noqa: ARG001
+    """End the task of the review."""
+    about = f"access.ledgerreview:{review.pk}"
+    services.end_tasks(about=about, kind=LEDGER_REVIEW, outcome=review.findings, by=by)
+
+
 @receiver(subject_added, dispatch_uid="cases.tell_members")
 def tell_members(sender: Any, *, case: Any, subject: Any, **_: Any) -> None:  # noqa: ARG001
     """Tell a compartment that its subject is one in another case."""
@@ -119,6 +143,9 @@ def decide_on_its_page(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: AR
     elif task.kind == GLASS_REVIEW:
         glass = people.glass(int(pk))
         waits = glass is not None and glass.reviewed_at is None
+    elif task.kind == LEDGER_REVIEW:
+        review = people.ledger_review(int(pk))
+        waits = review is not None and review.reviewed_at is None
     else:
         return
     if waits:

@@ -98,9 +98,13 @@ def _parse(url: str) -> Endpoint:
         raise EndpointRefused("only https:// URLs are taken")
     if parts.username is not None or parts.password is not None or "#" in url:
         raise EndpointRefused("a URL with a user name, a password or a fragment is not taken")
+    if port == 0:
+        raise EndpointRefused("port 0 is not one")
     host = _host(parts.hostname or "")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Endpoint(scheme=parts.scheme, host=host, port=port or PORTS[parts.scheme], target=target)
+    return Endpoint(
+        scheme=parts.scheme, host=host, port=PORTS[parts.scheme] if port is None else port, target=target
+    )
 
 
 def _host(host: str) -> str:

@@ -16,11 +16,13 @@ from coordination.core import policies
 
 READ = ("SELECT",)
 APPEND = ("SELECT", "INSERT")
+KEEP = (*APPEND, "UPDATE")
 WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE")
 NOTHING: tuple[str, ...] = ()
 
 # What was once said stays said: nobody who runs the desk can change or remove these rows.
 APPEND_ONLY = (
+    "cases_timelineevent",
     "evidence_custodyevent",
     "evidence_exhibit",
     "ledger_anchor",
@@ -42,6 +44,9 @@ APPEND_ONLY = (
     "policy_routing",
     "triage_decision",
 )
+
+# What ends or is decided is written once more; nobody who runs the desk can remove it.
+KEPT = ("access_breakglass", "access_ledgerreview", "access_rolechange")
 
 # The name of the transaction-local setting. Unset is NULL, and set in an earlier transaction is '': no rows.
 AGENCY_SETTING = "coordination.agency"
@@ -101,7 +106,11 @@ class Rights:
 RIGHTS = {
     "app": Rights(
         ordinary=WRITE,
-        tables={**dict.fromkeys(APPEND_ONLY, APPEND), "django_migrations": READ},
+        tables={
+            **dict.fromkeys(APPEND_ONLY, APPEND),
+            **dict.fromkeys(KEPT, KEEP),
+            "django_migrations": READ,
+        },
         rows=dict.fromkeys(OWN_ROWS, EVERY_ROW),
         sequences=("USAGE", "SELECT"),
         functions=("EXECUTE",),

@@ -88,7 +88,14 @@ def kinds() -> list[Kind]:
             what="people, their factors, tokens, roles and what was proposed for them",
             tables=(
                 *("access_user", "access_apitoken", "access_enrolment", "access_rolechange"),
-                *("access_breakglass", "mfa_authenticator", "auth_", "guardian_", "account_"),
+                *(
+                    "access_breakglass",
+                    "access_ledgerreview",
+                    "mfa_authenticator",
+                    "auth_",
+                    "guardian_",
+                    "account_",
+                ),
                 *("django_admin_log", "django_content_type"),
             ),
             kept=f"{FOR_GOOD}; what was disabled, revoked or used opens nothing",

@@ -27,6 +27,7 @@ NAVIGATION = (
     ("Access changes", "access_rolechange_changelist", "access.view_rolechange"),
     ("Break-glass", "access_breakglass_changelist", "access.view_breakglass"),
     ("Ledger", "ledger_leaf_changelist", "ledger.view_leaf"),
+    ("Ledger reviews", "access_ledgerreview_changelist", "access.view_ledgerreview"),
 )
 
 

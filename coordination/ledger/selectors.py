@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connections, router
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from coordination.ledger.models import Anchor, AnchorFailure, Checkpoint, Leaf, Pending, Sequence
 
@@ -22,6 +22,12 @@ def latest(count: int) -> list[Leaf]:
 def count() -> int:
     """Return how many entries there are."""
     return Leaf.objects.count()
+
+
+def counts_between(since: datetime, until: datetime) -> list[tuple[str, int]]:
+    """Return how many entries there are of each action from `since` and before `until`, by action."""
+    rows = Leaf.objects.filter(recorded_at__gte=since, recorded_at__lt=until).order_by("action")
+    return [(action, number) for action, number in rows.values_list("action").annotate(number=Count("pk"))]
 
 
 def actions() -> list[str]:

@@ -90,8 +90,11 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
         """Offer nobody to verify what they registered, and suspending only once."""
         if act.name == "verify":
             return record.registered_by_id != request.user.pk and not selectors.is_open(record)
-        if act.name in ("require_signatures", "allow_unsigned"):
-            return record.must_sign == (act.name == "allow_unsigned")
+        if act.name == "allow_unsigned":
+            own = record.unsigned_proposed_by_id == request.user.pk
+            return record.must_sign and selectors.unsigned_waits(record) and not own
+        if act.name in ("require_signatures", "propose_unsigned"):
+            return record.must_sign == (act.name == "propose_unsigned")
         return act.name != "suspend" or record.suspended_at is None
 
     def page_context(self, request: HttpRequest, record: Agency, page: str) -> dict[str, Any]:  # noqa: ARG002
@@ -113,7 +116,7 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
         """Register the agency; another person verifies it."""
         return services.register_agency(by=access.person(request.user), **form.cleaned_data)
 
-    @act(CHANGE_AGENCY, "Verify", form=HowVerifiedForm)
+    @act(CHANGE_AGENCY, "Verify", form=HowVerifiedForm, step_up=True)
     def verify(self, request: HttpRequest, record: Agency, data: Data) -> str:
         """Record how we know that it is them."""
         services.verify_agency(record, by=access.person(request.user), how_verified=data["how_verified"])
@@ -132,7 +135,7 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
         officer = services.register_officer(record, by=access.person(request.user), **data)
         return f"{officer} is registered; another person has to verify them."
 
-    @act(CHANGE_AGENCY, "Verify", form=HowVerifiedForm)
+    @act(CHANGE_AGENCY, "Verify", form=HowVerifiedForm, step_up=True)
     def verify_officer(self, request: HttpRequest, record: Agency, data: Data) -> str:
         """Record how we know that it is them."""
         officer = _officer(record, data)
@@ -208,7 +211,7 @@ class DestinationAdmin(PartnerAdmin):
         except InvalidInput as error:
             raise at_its_field(error, DestinationForm, form.channel) from error
 
-    @act(CHANGE_DESTINATION, "Change", form=DestinationForm)
+    @act(CHANGE_DESTINATION, "Change", form=DestinationForm, step_up=True)
     def change(self, request: HttpRequest, record: Destination, data: Data) -> str:
         """Change what it says; what was approved for another configuration does not leave."""
         try:
@@ -223,7 +226,7 @@ class DestinationAdmin(PartnerAdmin):
         services.change_destination(record, by=access.person(request.user), enabled=False)
         return f"{record} is closed: nothing goes there."
 
-    @act(CHANGE_DESTINATION, "Open")
+    @act(CHANGE_DESTINATION, "Open", step_up=True)
     def open(self, request: HttpRequest, record: Destination, data: Data) -> str:  # noqa: ARG002
         """Let messages go there again."""
         services.change_destination(record, by=access.person(request.user), enabled=True)

@@ -45,7 +45,7 @@ class KeysAndTokens(RecordAdmin):
         )
         return f"{key} is registered; another person has to confirm it."
 
-    @act(CHANGE_AGENCY, "Confirm", form=HowConfirmedForm)
+    @act(CHANGE_AGENCY, "Confirm", form=HowConfirmedForm, step_up=True)
     def confirm_key(self, request: HttpRequest, record: Agency, data: Data) -> str:
         """Put a key to use."""
         key = services.confirm_key(
@@ -63,14 +63,19 @@ class KeysAndTokens(RecordAdmin):
     def require_signatures(self, request: HttpRequest, record: Agency, data: Data) -> str:
         """Take nothing unsigned from the agency."""
         by = access.person(request.user)
-        services.require_signatures(record, by=by, required=True, reason=data["reason"])
+        services.require_signatures(record, by=by, reason=data["reason"])
         return "Nothing unsigned is taken from this agency any more."
+
+    @act(CHANGE_AGENCY, "Propose to require signatures no more", form=ReasonForm, grave=True, step_up=True)
+    def propose_unsigned(self, request: HttpRequest, record: Agency, data: Data) -> str:
+        """Ask another administrator to take what is not signed."""
+        services.propose_unsigned(record, by=access.person(request.user), reason=data["reason"])
+        return "It is proposed; another administrator decides within three days. Tell them."
 
     @act(CHANGE_AGENCY, "Require signatures no more", form=ReasonForm, grave=True, step_up=True)
     def allow_unsigned(self, request: HttpRequest, record: Agency, data: Data) -> str:
-        """Take what is not signed again."""
-        by = access.person(request.user)
-        services.require_signatures(record, by=by, required=False, reason=data["reason"])
+        """Take what is not signed again, as another administrator proposed."""
+        services.allow_unsigned(record, by=access.person(request.user), reason=data["reason"])
         return "The agency may send unsigned again."
 
     @act(CHANGE_TOKENS, "Issue a token", form=TokenForm, step_up=True)

@@ -53,6 +53,10 @@ class Agency(models.Model):
     must_sign = models.BooleanField(
         default=False, help_text="What the agency sends by the API has to be signed with one of its keys."
     )
+    unsigned_proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    unsigned_proposed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["name", "identifier"]

@@ -1,5 +1,6 @@
 """Reading agencies, officers and destinations. A partner is who is verified now: the clock is asked."""
 
+from datetime import timedelta
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -14,6 +15,8 @@ from coordination.core.fields import selected
 from coordination.partners.models import Agency, AgencyKey, Destination, Officer
 from coordination.rest.callers import Standing
 
+PROPOSAL_LASTS: Final = timedelta(days=3)
+
 
 def agencies() -> QuerySet[Agency]:
     """Return all agencies, suspended and unverified ones too: whom we know is no secret on the desk."""
@@ -26,6 +29,12 @@ def agency(pk: int) -> Agency:
     if found is None:
         raise NotFound
     return found
+
+
+def unsigned_waits(agency: Agency) -> bool:
+    """Tell whether somebody proposed, not too long ago, to let the agency send unsigned."""
+    proposed = agency.unsigned_proposed_at
+    return proposed is not None and clock.now() < proposed + PROPOSAL_LASTS
 
 
 def officers_of(agency: Agency) -> QuerySet[Officer]:

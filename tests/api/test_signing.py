@@ -65,7 +65,7 @@ def acknowledge(api: APIClient, agency_key: AgencyKey) -> Acknowledge:
 
 @pytest.fixture
 def must_sign(agency: Agency, agency_key: AgencyKey) -> None:
-    partners.require_signatures(agency, by=None, required=True, reason="Agreed in writing.")
+    partners.require_signatures(agency, by=None, reason="Agreed in writing.")
 
 
 def _example() -> dict[str, Any]:

@@ -33,12 +33,19 @@ def test_every_act_names_a_permission_that_some_role_has(page: str, act: Any) ->
 
 
 def test_the_weighty_acts_ask_for_the_second_factor_again() -> None:
-    """Approval, roles, tokens, ways in, enabling, packages. Key rotation is no act of the desk."""
+    """Approval, roles, tokens, ways in, packages, who a partner is. Key rotation is no act of the desk."""
     assert {f"{page}.{act.name}" for page, act in ACTS if act.step_up} == {
         "AgencyAdmin.allow_unsigned",
+        "AgencyAdmin.confirm_key",
         "AgencyAdmin.issue_token",
+        "AgencyAdmin.propose_unsigned",
         "AgencyAdmin.rotate_token",
+        "AgencyAdmin.verify",
+        "AgencyAdmin.verify_officer",
         "CaseAdmin.make_package",
+        "CompartmentAdmin.admit",
+        "DestinationAdmin.change",
+        "DestinationAdmin.open",
         "PersonAdmin.change_roles",
         "PersonAdmin.enable",
         "PersonAdmin.give_way_in",

@@ -17,6 +17,7 @@ WRITERS = {
     "coordination/access/sessionstore.py": "Django's middleware saves and deletes sessions through it.",
     "coordination/access/stepup.py": "The form is allauth's; it tells receivers, and they a service.",
     "coordination/access/sync.py": "Groups follow the table of roles after a migration, as its owner.",
+    "coordination/core/sealedcolumns.py": "Migrations seal a column that was plain through it.",
     "coordination/outbox/polling.py": "When a partner was last asked; the answer goes to a service.",
 }
 WRITES = frozenset({"save", "create", "get_or_create", "update_or_create", "delete", "adelete", "asave"})

@@ -9,7 +9,7 @@ from coordination.access import services as access
 from coordination.access.services import Role, User
 from coordination.cases import selectors, services
 from coordination.cases.models import Case, CaseAccess, CaseGroupPermission, CaseUserPermission
-from coordination.core.errors import InvalidInput, NotFound, NotPermitted
+from coordination.core.errors import InvalidInput, NotFound, NotPermitted, Refused
 from coordination.ledger import selectors as ledger
 from tests.people import Cast
 
@@ -100,6 +100,16 @@ def test_revoking_a_team_takes_both_tables(case: Case, counsel: User, reviewer: 
     assert not CaseAccess.objects.filter(principal=f"g{team.pk}", case=case).exists()
     with pytest.raises(InvalidInput):
         services.revoke(case, principal=team, by=counsel)
+
+
+def test_the_last_who_can_work_on_a_case_is_not_taken_off_it(
+    case: Case, counsel: User, reviewer: User
+) -> None:
+    services.revoke(case, principal=Group.objects.get(name=Role.REVIEWER), by=counsel)
+    counsels = Group.objects.get(name=Role.COUNSEL)
+    with pytest.raises(Refused, match="Nobody else could work"):
+        services.revoke(case, principal=counsels, by=counsel)
+    assert selectors.may(counsel, case, "work_case")
 
 
 def test_revoking_the_work_leaves_the_sight(case: Case, counsel: User, reviewer: User) -> None:

@@ -47,7 +47,9 @@ def test_each_role_opens_the_page_or_is_answered_404(
         assert case.title not in answer.content.decode()
 
 
-def test_a_foreign_and_a_missing_case_answer_the_same(case: Case, desk: Client, liaison: User) -> None:
+def test_a_foreign_and_a_missing_case_answer_the_same(
+    case: Case, desk: Client, liaison: User, counsel: User
+) -> None:
     services.revoke(case, principal=Group.objects.get(name=Role.SAFETY_LIAISON), by=None)
     foreign = desk.get(f"{CASES}{case.reference}/change/")
     missing = desk.get(f"{CASES}C-0000-0000/change/")

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, ProgrammingError, connection, models, transaction
 
 from coordination.core import grants, policies
 
@@ -42,6 +42,16 @@ def test_append_only_rows_survive_every_attempt_of_the_application(table: str, s
             cursor.execute(statement.format(table, model._meta.pk.column))
         assert _rows(table) == before != []
         transaction.set_rollback(True)  # the row refers to nothing: it must not be committed
+
+
+@pytest.mark.parametrize("table", grants.KEPT)
+@pytest.mark.parametrize("statement", ["DELETE FROM {0}", "TRUNCATE {0} CASCADE"])
+def test_kept_rows_are_changed_by_the_application_and_never_removed(table: str, statement: str) -> None:
+    pk = TABLES[table]._meta.pk.column
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET {pk} = {pk} WHERE false")
+        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+            cursor.execute(statement.format(table))
 
 
 def test_the_table_of_rights_names_only_tables_that_exist() -> None:

@@ -1,6 +1,7 @@
 """The keys that agencies sign with: two people bring one in, anybody of them ends it, none is weak."""
 
 import base64
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from django.test import Client
 from coordination.access import services as access
 from coordination.access.models import ApiToken
 from coordination.access.services import Role, User
+from coordination.core import clock
 from coordination.core.errors import InvalidInput, NotPermitted, Refused
 from coordination.ledger import selectors as ledger
 from coordination.partners import selectors, services
@@ -27,6 +29,7 @@ from tests.world import OfficerOf
 
 AGENCIES = "/admin/partners/agency/"
 HOW = "Read back by the watch commander on the number in our directory."
+DOWN = "Their system is down."
 
 
 def _pem(key: Any) -> str:
@@ -144,15 +147,55 @@ def test_only_who_keeps_agencies_keeps_keys(agency: Agency, public: str, liaison
 
 def test_an_agency_has_to_sign_once_it_can(agency: Agency, public: str, administrator: User) -> None:
     with pytest.raises(Refused):
-        services.require_signatures(agency, by=administrator, required=True, reason="Agreed in writing.")
+        services.require_signatures(agency, by=administrator, reason="Agreed in writing.")
     key = services.register_key(agency, by=None, public_key=public, how_known=HOW)
     services.confirm_key(key, by=None, how_confirmed=HOW)
-    services.require_signatures(agency, by=administrator, required=True, reason="Agreed in writing.")
+    services.require_signatures(agency, by=administrator, reason="Agreed in writing.")
     assert Agency.objects.get(pk=agency.pk).must_sign
     with pytest.raises(Refused):
-        services.require_signatures(agency, by=administrator, required=True, reason="Again.")
-    services.require_signatures(agency, by=administrator, required=False, reason="Their system is down.")
-    assert not Agency.objects.get(pk=agency.pk).must_sign
+        services.require_signatures(agency, by=administrator, reason="Again.")
+
+
+@pytest.fixture
+def signing(agency: Agency, public: str) -> Agency:
+    key = services.register_key(agency, by=None, public_key=public, how_known=HOW)
+    services.confirm_key(key, by=None, how_confirmed=HOW)
+    return services.require_signatures(agency, by=None, reason="Agreed in writing.")
+
+
+def test_two_administrators_let_an_agency_send_unsigned(
+    signing: Agency, administrator: User, second_administrator: User
+) -> None:
+    for alone in (administrator, second_administrator):
+        with pytest.raises(Refused, match="propose it first"):
+            services.allow_unsigned(signing, by=alone, reason=DOWN)
+    services.propose_unsigned(signing, by=administrator, reason=DOWN)
+    with pytest.raises(Refused, match="Whoever proposed it"):
+        services.allow_unsigned(signing, by=administrator, reason=DOWN)
+    assert Agency.objects.get(pk=signing.pk).must_sign
+    services.allow_unsigned(signing, by=second_administrator, reason="I called them too.")
+    assert not Agency.objects.get(pk=signing.pk).must_sign
+    services.require_signatures(signing, by=administrator, reason="It is up again.")
+    with pytest.raises(Refused, match="propose it first"):
+        services.allow_unsigned(signing, by=second_administrator, reason="Once more.")
+
+
+def test_a_proposal_to_send_unsigned_lasts_three_days(
+    signing: Agency, administrator: User, second_administrator: User
+) -> None:
+    services.propose_unsigned(signing, by=administrator, reason=DOWN)
+    with clock.frozen(clock.now() + timedelta(days=3)), pytest.raises(Refused, match="propose it first"):
+        services.allow_unsigned(signing, by=second_administrator, reason=DOWN)
+    assert Agency.objects.get(pk=signing.pk).must_sign
+
+
+def test_a_proposal_to_send_unsigned_ends_with_the_role_of_its_author(
+    signing: Agency, administrator: User, second_administrator: User
+) -> None:
+    services.propose_unsigned(signing, by=administrator, reason=DOWN)
+    administrator.groups.clear()
+    with pytest.raises(Refused, match="no administrator any more"):
+        services.allow_unsigned(signing, by=second_administrator, reason=DOWN)
 
 
 # On the desk.
@@ -185,7 +228,11 @@ def test_a_key_comes_in_on_the_desk(
     assert "● in use" in _page(desk, agency)
     _do(desk, agency, "require_signatures", reason="Agreed in writing.")
     assert "Nothing unsigned is taken" in _page(desk, agency)
-    _do(desk, agency, "allow_unsigned", reason="Their system is down.")
+    _do(desk, agency, "propose_unsigned", reason=DOWN)
+    assert "do/allow_unsigned/" not in _page(desk, agency)
+    signed_in(administrator, desk)
+    assert "do/allow_unsigned/" in _page(desk, agency)
+    _do(desk, agency, "allow_unsigned", reason=DOWN)
     assert not Agency.objects.get(pk=agency.pk).must_sign
     _do(desk, agency, "revoke_key", target=key.key_id, reason="Lost.")
     assert "○ revoked" in _page(desk, agency)

@@ -128,6 +128,7 @@ def add_what_takes_two() -> None:
     access.create_person("promoted", by=administrator, roles=[Role.REVIEWER], reason="Passed the course.")
     alone = access.create_person("alone", by=None, roles=[Role.DUTY_OFFICER])
     access.open_break_glass(by=alone, reason="A bomb threat, and nobody answers.")
+    access.open_ledger_reviews(clock.now())
 
 
 def add_compartment(world: World, *, members: list[Role]) -> None:

@@ -1,6 +1,15 @@
 """Who may do what, the acts of an administrator, and the doors. Every change is an entry in the ledger."""
 
-from coordination.access.models import ApiToken, BreakGlass, Enrolment, LockOut, RoleChange, Scope, User
+from coordination.access.models import (
+    ApiToken,
+    BreakGlass,
+    Enrolment,
+    LedgerReview,
+    LockOut,
+    RoleChange,
+    Scope,
+    User,
+)
 from coordination.access.roles import Role
 from coordination.access.services.enrolments import (
     approve_way_in,
@@ -17,6 +26,7 @@ from coordination.access.services.glass import (
     open_break_glass,
     review_break_glass,
 )
+from coordination.access.services.ledgerreviews import open_ledger_reviews, record_ledger_review
 from coordination.access.services.lockouts import (
     count_failure,
     forget_failures,
@@ -61,6 +71,7 @@ __all__ = [
     "ApiToken",
     "BreakGlass",
     "Enrolment",
+    "LedgerReview",
     "LockOut",
     "Role",
     "RoleChange",
@@ -97,8 +108,10 @@ __all__ = [
     "note_factor",
     "note_use",
     "open_break_glass",
+    "open_ledger_reviews",
     "person",
     "propose_way_in",
+    "record_ledger_review",
     "record_refusal",
     "reindex_names",
     "release",

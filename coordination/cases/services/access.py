@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import QuerySet
 
+from coordination.access import selectors as people
 from coordination.access import services as access
 from coordination.access.roles import ROLES, Role
 from coordination.access.services import User
@@ -92,9 +93,10 @@ def revoke(
     """Take access to a case from a person or a team; without "view_case" the rest goes too.
 
     Open tasks that would wait for nobody now are moved to who still sees the case. Raises InvalidInput where
-    nothing was granted.
+    nothing was granted, and Refused where nobody could work on the case any more.
     """
     require_case(by, case, "grant_case")
+    Case.objects.select_for_update(of=("self",)).get(pk=case.pk)
     refuse_hidden(case)
     taken = set(permissions)
     if VIEW in taken:
@@ -103,6 +105,8 @@ def revoke(
     deleted, _ = _grants(case, principal).filter(permission__codename__in=taken).delete()
     if not deleted:
         raise InvalidInput("principal", "They were not given this access.")
+    if WORK in taken and not _somebody_works_on(case):
+        raise Refused("Nobody else could work on the case: let somebody in first.", rule="cases.nobody-left")
     ledger.record(
         "cases.access_revoked",
         subject=case.reference,
@@ -175,6 +179,11 @@ def _grants(case: Case, principal: Principal) -> QuerySet[CaseUserPermission] | 
     if isinstance(principal, User):
         return CaseUserPermission.objects.filter(content_object=case, user=principal)
     return CaseGroupPermission.objects.filter(content_object=case, group=principal)
+
+
+def _somebody_works_on(case: Case) -> bool:
+    able = [role for role, rights in ROLES.items() if f"cases.{WORK}" in rights.permissions]
+    return any(selectors.may(person, case, WORK) for person in people.people_in(*able))
 
 
 def _on_the_desk(principal: Principal) -> bool:

@@ -12,7 +12,14 @@ from coordination.partners.services.agencies import (
     verify_officer,
 )
 from coordination.partners.services.destinations import add_destination, change_destination, clean_config
-from coordination.partners.services.keys import confirm_key, register_key, require_signatures, revoke_key
+from coordination.partners.services.keys import (
+    allow_unsigned,
+    confirm_key,
+    propose_unsigned,
+    register_key,
+    require_signatures,
+    revoke_key,
+)
 
 __all__ = [
     "VERIFICATION_LASTS",
@@ -21,10 +28,12 @@ __all__ = [
     "Destination",
     "Officer",
     "add_destination",
+    "allow_unsigned",
     "change_destination",
     "clean_config",
     "confirm_key",
     "destination_fingerprint",
+    "propose_unsigned",
     "register_agency",
     "register_key",
     "register_officer",
