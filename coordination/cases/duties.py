@@ -46,6 +46,7 @@ DUTIES: dict[str, str] = {
     "glass_review": "access.review_breakglass",
     "ledger_review": "access.view_ledgerreview",
     "lock_out": "access.change_user",
+    "codes_guessed": "access.change_user",
     "no_room": "access.change_user",  # the mark of who keeps the installation
 }
 # A decision that a life may hang on waits for everybody who may take it, not for one role's shift alone.
