@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.bus",
     "tests.exhibits",
     "tests.outage",
+    "tests.timestamps",
 ]

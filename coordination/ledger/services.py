@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import router, transaction
+from django.db import connections, router, transaction
 
 from coordination.core import clock
+from coordination.core.statements import prepared
 from coordination.ledger import writing
 from coordination.ledger.entries import Entry, Value, digest, leaf_hash, timestamp
 from coordination.ledger.models import Leaf
@@ -129,9 +130,9 @@ def append(entries: Iterable[Entry]) -> None:
                 "subject": each.subject,
             }
         )
-    with writing.cursor() as cursor:
+    with writing.guarded() as using:
         if rows:
-            cursor.execute(_APPEND, [json.dumps(rows)])
+            prepared(_APPEND, [json.dumps(rows)], using=using)
 
 
 @transaction.atomic
@@ -151,11 +152,12 @@ def record_reading(action: str, *, subject: str, by: AbstractBaseUser) -> None:
 
 def _insert(rows: list[tuple[bytes, bytes, datetime, str, str]]) -> dict[bytes, int]:
     """Return the ids by leaf hash."""
-    with writing.cursor() as cursor:
+    with writing.guarded() as using:
         if not rows:
             return {}
-        cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
-        return {bytes(inserted_hash): leaf_id for leaf_id, inserted_hash in cursor.fetchall()}
+        with connections[using].cursor() as cursor:
+            cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
+            return {bytes(inserted_hash): leaf_id for leaf_id, inserted_hash in cursor.fetchall()}
 
 
 def _leaf(each: Entry) -> Leaf:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from django.db import DatabaseError, connections, router, transaction
-from django.db.backends.utils import CursorWrapper
 from django.db.transaction import TransactionManagementError
 
 from coordination.core import clock
@@ -23,22 +22,19 @@ class LedgerUnwritable(Unavailable, DatabaseError):
 
 
 @contextmanager
-def cursor() -> Iterator[CursorWrapper]:
-    """Give a cursor of the caller's transaction for a statement of the ledger.
+def guarded() -> Iterator[str]:
+    """Give the database of the entries, on which the caller has a transaction, for statements of the ledger.
 
-    Raises LedgerUnwritable for whatever the database says against it, but for what it ended to free another
+    Raises LedgerUnwritable for whatever the database says against them, but for what it ended to free another
     transaction: that is done anew by whoever began it (core.deadlocks).
     """
-    connection = connections[router.db_for_write(Leaf)]
-    if not connection.in_atomic_block:
+    using = router.db_for_write(Leaf)
+    if not connections[using].in_atomic_block:
         raise TransactionManagementError(
             "An entry is recorded inside the transaction of the deed it records."
         )
     try:
-        with connection.cursor() as found:
-            yield found
-    except LedgerUnwritable:
-        raise
+        yield using
     except DatabaseError as error:
         if getattr(error.__cause__, "sqlstate", None) in ENDED_BY_THE_DATABASE:
             raise
@@ -52,13 +48,13 @@ def require_writable() -> None:
     """
     now = clock.now()
     canonical = Entry(action="ledger.tried", subject="ledger", by=None, at=now).canonical()
+    using = router.db_for_write(Leaf)
     try:
-        with transaction.atomic(using=router.db_for_write(Leaf)):
-            with cursor() as writing:
-                writing.execute(_TRY, [canonical, leaf_hash(canonical), now])
-            transaction.set_rollback(True, using=router.db_for_write(Leaf))
+        with transaction.atomic(using=using), connections[using].cursor() as cursor:
+            cursor.execute(_TRY, [canonical, leaf_hash(canonical), now])
+            transaction.set_rollback(True, using=using)
     except DatabaseError as error:
-        raise error if isinstance(error, LedgerUnwritable) else LedgerUnwritable from error
+        raise LedgerUnwritable from error
 
 
 def joined(entry: Entry, key: str) -> dict[str, Any]:
