@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from coordination.ledger import rereading
-from coordination.ledger.entries import leaf_hash
 from coordination.ledger.findings import Finding, Outcome, Tell
 from coordination.ledger.frontier import WIDTH
 from coordination.ledger.regrowing import GONE, Regrown
@@ -51,7 +51,7 @@ class Places:
             if entry is None:
                 hashed, wrong = GONE, "the entry is gone"
             else:
-                hashed = leaf_hash(entry)
+                hashed = sha256(b"\x00" + entry).digest()
                 right = hashed == kept
                 wrong = rereading.unreadable(entry, at, action, subject) if right else rereading.OTHER_HASH
             if wrong:

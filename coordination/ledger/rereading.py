@@ -4,9 +4,11 @@ All streams of one `snapshot` show the same moment. None holds more than some th
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import count
 from typing import Any, Final, TypeAlias, cast
 
@@ -17,6 +19,8 @@ from coordination.ledger.entries import LARGEST_INTEGER, VERSION, leaf_hash, tim
 from coordination.ledger.models import Leaf
 
 AT_ONCE: Final = 2_000
+_NONE: Final = timedelta(0)
+_HUNDREDTH: Final = timedelta(milliseconds=10)
 OTHER_HASH: Final = "its bytes do not give its hash"
 
 # entry, leaf_hash, recorded_at, action, subject; the first is None where the row is gone.
@@ -79,6 +83,8 @@ def fault(columns: Columns) -> str:
 
 def unreadable(entry: bytes, at: datetime, action: str, subject: str) -> str:
     """Return what is wrong with an entry beside its hash, "" for nothing."""
+    if _is_plainly_right(entry, at, action, subject):
+        return ""
     try:
         said, _ = _decode(entry.decode())
         again = _encode(said).encode() if entry.isascii() else rfc8785.dumps(said)
@@ -90,10 +96,34 @@ def unreadable(entry: bytes, at: datetime, action: str, subject: str) -> str:
         return "it is of an unknown version"
     if said.get("action") != action or said.get("subject") != subject:
         return "its columns say another action or subject than its bytes"
-    # The first is what the second gives where the database answers in UTC, at a third of the cost.
-    if said.get("at") != f"{at.isoformat(timespec='microseconds')[:22]}Z" and said.get("at") != timestamp(at):
-        return "its column says another time than its bytes"
-    return ""
+    return "" if said.get("at") == timestamp(at) else "its column says another time than its bytes"
+
+
+def _is_plainly_right(entry: bytes, at: datetime, action: str, subject: str) -> bool:
+    """Tell whether an entry without nesting and escapes is canonical and what its columns say.
+
+    Nearly all are, and this takes a third of the time of reading and writing JSON. False says nothing.
+    """
+    found = _PLAIN.fullmatch(entry)
+    if found is None:
+        return False
+    told_action, told_at, details, told_subject = found.groups()
+    try:
+        late = at - datetime.fromisoformat(told_at.decode())
+    except ValueError:
+        return False
+    return (
+        told_action == action.encode()
+        and told_subject == subject.encode()
+        and _NONE <= late < _HUNDREDTH
+        and _ascend(tuple(_KEY.findall(details)))
+    )
+
+
+@lru_cache(maxsize=1024)
+def _ascend(keys: tuple[bytes, ...]) -> bool:
+    """Tell whether keys stand in their order, each once. The project's shapes of entries are few."""
+    return list(keys) == sorted(set(keys))
 
 
 def _stream(query: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
@@ -115,6 +145,13 @@ def _whole(text: str) -> int:
     return number
 
 
+# Whole numbers below 10 to the power of 15, texts of printable ASCII without quotes and backslashes.
+_PLAIN: Final = re.compile(
+    rb'\{"action":"([a-z_.]+)","at":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\dZ)","by":(?:"system"|[1-9][0-9]{0,14}),"details":\{'
+    rb'((?:"[a-z][a-z0-9_]*":(?:"[ !#-\[\]-~]*"|0|-?[1-9][0-9]{0,14}|true|false|null)(?:,(?=")|(?=\})))*)'
+    rb'\},"id":"[-0-9a-f]{36}","subject":"([!#-\[\]-~]+)","v":1\}'
+)
+_KEY: Final = re.compile(rb'"([a-z0-9_]+)":')
 _decode: Final = json.JSONDecoder(
     parse_float=cast("Any", _refuse), parse_constant=_refuse, parse_int=_whole
 ).raw_decode

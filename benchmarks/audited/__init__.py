@@ -1,0 +1,1 @@
+"""The rows that benchmarks.ledger saves: one kind with django-auditlog, one without."""
