@@ -99,6 +99,8 @@ class Messages(GenericPartnerView):
     @extend_schema(operation_id="messages_list", tags=["messages"], responses=MessageRow(many=True))
     def get(self, request: Request) -> Response:  # noqa: ARG002
         """List what was sent to your agency, newest first."""
+        with wall.outside():
+            services.require_record()
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response([_shown(row) for row in page or ()])
 

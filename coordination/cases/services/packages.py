@@ -69,7 +69,7 @@ def make_package(
         released = evidence.release(case.reference, references=wanted, by=by, recipient=recipient, why=why)
         exhibits = [each for each, _ in released]
         digest = _write(case, part, exhibits, signature=signature, recipient=recipient, tell=tell)
-    _record(case, digest, by=by, count=len(released), signed=signature is not None)
+        _record(case, digest, by=by, count=len(released), signed=signature is not None)
     return digest
 
 
