@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import calendar
 import hashlib
 import json
 import re
@@ -25,6 +26,7 @@ LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 PROOF = "c2sp.org/tlog-proof@v1"
 ED25519 = bytes.fromhex("302a300506032b6570032100")  # what stands before a raw key in DER
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 found = {"ok": 0, "note": 0, "FAIL": 0}
 
 
@@ -223,18 +225,32 @@ def check_timestamps(root: Path, ca: Path | None) -> None:
     """Each RFC 3161 time stamp is of the checkpoint, and of an authority that is trusted."""
     stamps = sorted((root / "data/ledger/timestamps").glob("*.tsr"))
     if not stamps:
-        say("note", "time stamps: none; the checkpoint is not anchored outside")
+        say("note", "time stamps: none, the package is unanchored: nobody outside says when its entries were")
     authority = ca or root / "data/ledger/timestamps/authority.pem"
     whose = "the authority that you trust" if ca else "the package's own authority: compare it with theirs"
     for stamp in stamps:
+        text = openssl("ts", "-reply", "-in", str(stamp), "-text").stdout
+        when = re.search(r"^Time stamp: (.*)$", text, re.MULTILINE)
+        if when is None:
+            raise Wrong(f"{stamp.name} is no time stamp")
+        # The certificate has to be valid when the stamp was made; it may have ended since.
+        at = ["-attime", str(seconds(when[1]))]
         data = ["-data", str(root / "data/ledger/checkpoint"), "-in", str(stamp), "-CAfile", str(authority)]
-        done = openssl("ts", "-verify", *data)
+        done = openssl("ts", "-verify", *data, *at)
         if done.returncode:
             raise Wrong(f"{stamp.name} is no time stamp of this checkpoint by {whose}")
-        text = openssl("ts", "-reply", "-in", str(stamp), "-text").stdout
-        when = re.search(r"Time stamp: (.*)", text)
-        said = f"time stamps: {stamp.name} says {when[1] if when else '?'}, by {whose}"
+        said = f"time stamps: {stamp.name} says {when[1]}, by {whose}"
         say("ok" if ca else "note", said)
+
+
+def seconds(printed: str) -> int:
+    """Return the seconds since 1970 of a time as openssl prints it: `Nov 29 06:28:00 2026 GMT`."""
+    form = r"([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d)(?:\.\d+)? (\d{4}) GMT"
+    match = re.fullmatch(form, printed)
+    if match is None or match[1] not in MONTHS:
+        raise Wrong(f"a time stamp says {printed!r}, which is no time")
+    day, hour, minute, second, year = (int(match[each]) for each in range(2, 7))
+    return calendar.timegm((year, MONTHS.index(match[1]) + 1, day, hour, minute, second))
 
 
 def check_certificate(root: Path, ca: Path | None) -> None:

@@ -25,7 +25,6 @@ from coordination.evidence.services import Exhibit
 from coordination.ledger import services as ledger
 
 VERIFY = Path(certificate.__file__).with_name("verify.py")
-GATHER: list[proofs.Gather] = [proofs.none]
 
 Tell = Callable[[str, int, int], None]
 
@@ -54,7 +53,7 @@ def make_package(
     Each exhibit is verified as it is read. The release is in the custody and in the ledger before the first
     byte is written; what goes wrong later leaves no folder, and the release on record. Raises Refused where
     an exhibit is of another case, expired or in quarantine, Conflict where the folder is there or is being
-    written, PackageFailed where there is no room for it.
+    written, PackageFailed where there is no room for it, Unproven where the ledger does not prove it in time.
     """
     require_case(by, case, WORK)
     now = clock.now()
@@ -134,8 +133,10 @@ def _write(
     bag.add("exhibits.json", contents.as_json(listed))
     leaves = _write_custody(case, bag, exhibits, items, tell)
     tell("proofs", 0, len(leaves))
-    proofs.add_to(bag, GATHER[0](leaves))
-    bag.add("README.txt", _readme(case, recipient).encode())
+    proven = proofs.gather(leaves)
+    proofs.add_to(bag, proven)
+    tell("proofs", len(leaves), len(leaves))
+    bag.add("README.txt", _readme(case, recipient, proofs.standing(proven)).encode())
     listing = bag.listing()
     bag.add("certified-files.sha256", listing)
     digest = f"sha256:{hashlib.sha256(listing).hexdigest()}"
@@ -170,7 +171,7 @@ def _write_custody(
     return leaves
 
 
-def _readme(case: Case, recipient: str) -> str:
+def _readme(case: Case, recipient: str, anchored: str) -> str:
     return (
         f"Package of case {case.reference}{' for ' + recipient if recipient else ''}.\n\n"
         "Check it: python3 verify.py (Python 3 and openssl, nothing else, no network).\n\n"
@@ -180,6 +181,7 @@ def _readme(case: Case, recipient: str) -> str:
         "data/case.jsonld        the same as CASE/UCO\n"
         "data/ledger/            the ledger's entries, their proofs, the signed checkpoint, time stamps\n"
         "data/certificate.pdf    the certificate; a draft unless a named person signed it\n"
+        f"\n{anchored}\n"
     )
 
 
