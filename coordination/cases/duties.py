@@ -46,6 +46,7 @@ DUTIES: dict[str, str] = {
     "glass_review": "access.review_breakglass",
     "ledger_review": "access.view_ledgerreview",
     "lock_out": "access.change_user",
+    "codes_guessed": "access.change_user",
     "no_room": "evidence.keep_store",
     "unanchored": "evidence.keep_store",
 }

@@ -20,8 +20,8 @@ from tests.people import Cast
 CODE = Path(settings.BASE_DIR) / "coordination"
 # About a person, never on a case.
 WITHOUT_CASE = (
-    *("lock_out", "decide_roles", "glass_opened", "glass_review", "compartment_keeper", "no_room"),
-    *("ledger_review", "unanchored"),
+    *("lock_out", "codes_guessed", "decide_roles", "glass_opened", "glass_review", "compartment_keeper"),
+    *("no_room", "ledger_review", "unanchored"),
 )
 # What a call takes from a loop or a table: who opens it, and all that the table holds.
 TABLES = {"coordination.triage.services.deciding": "_NEXT", "coordination.cases.services.alarms": "WHERE"}
