@@ -66,6 +66,40 @@ def test_the_release_is_in_custody_and_ledger_before_anything_leaves(
     assert ledger.entries_about(case.reference).filter(action="cases.package_made").exists()
 
 
+def _all_of(folder: Path) -> str:
+    """Return every text of a package, that of its PDFs too."""
+    pypdf = pytest.importorskip("pypdf")
+    texts = []
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        if path.suffix == ".pdf" and "exhibits" not in path.parts:
+            texts += [page.extract_text() for page in pypdf.PdfReader(path).pages]
+        else:
+            texts.append(path.read_bytes().decode(errors="replace"))
+    return "\n".join(texts)
+
+
+def test_who_it_goes_to_learns_roles_and_no_names(make: Make, counsel: User, liaison: User) -> None:
+    folder = make()
+    said = _all_of(folder)
+    assert liaison.get_full_name() not in said
+    assert counsel.get_full_name() not in said
+    lines = [json.loads(line) for line in (folder / "data/custody.jsonl").read_text().splitlines()]
+    assert {each["by"] for each in lines} == {
+        f"safety liaison, person {liaison.pk}",
+        f"counsel, person {counsel.pk}",
+    }
+    for line in lines:
+        entry = json.loads((folder / f"data/ledger/entries/{line['leaf']}.json").read_text())
+        assert line["by"].endswith(f"person {entry['by']}")
+
+
+@pytest.mark.parametrize("more", [{"name_people": True}, {"recipient": ""}])
+def test_names_go_where_somebody_says_so_or_nobody_gets_it(
+    make: Make, more: dict[str, Any], liaison: User
+) -> None:
+    assert liaison.get_full_name() in _all_of(make(**more))
+
+
 def test_only_the_chosen_exhibits_go(make: Make, exhibits: list[Exhibit]) -> None:
     folder = make(references=[exhibits[1].reference])
     assert [path.name for path in (folder / "data/exhibits").iterdir()] == [f"{exhibits[1].reference}.pdf"]

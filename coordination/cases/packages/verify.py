@@ -13,6 +13,7 @@ import argparse
 import base64
 import calendar
 import hashlib
+import hmac
 import json
 import re
 import subprocess  # nosec B404 - openssl is a program
@@ -132,8 +133,8 @@ def check_entry(root: Path, line: dict[str, Any], exhibit: dict[str, Any]) -> di
         and entry["subject"] == line["exhibit"]
         and entry["at"] == line["at"]
         and details["sha256"] == exhibit["sha256"]
-        and details["why_digest"] == digest_of(line["why"])
-        and details.get("recipient_digest", "") == (digest_of(line["recipient"]) if line["recipient"] else "")
+        and details["why_digest"] == digest_of("why", line)
+        and details.get("recipient_digest", "") == (line["recipient"] and digest_of("recipient", line))
     )
     if not same:
         raise Wrong(f"line {line['line']}: the ledger says something else")
@@ -339,9 +340,10 @@ def sha256(file: Path) -> str:
     return digest.hexdigest()
 
 
-def digest_of(text: str) -> str:
-    """Return the digest of a text as the ledger writes it."""
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+def digest_of(field: str, line: dict[str, Any]) -> str:
+    """Return the digest of what a line of custody says, as its entry has it: under the line's own key."""
+    said = field.encode() + b"\x00" + line[field].encode()
+    return "hmac-sha256:" + hmac.new(bytes.fromhex(line["salt"]), said, hashlib.sha256).hexdigest()
 
 
 def hexadecimal(text: str) -> str:
