@@ -26,6 +26,9 @@ class PackageForm(forms.Form):
     recipient = forms.CharField(label="For", max_length=200, help_text="Who gets it, for the custody.")
     why = forms.CharField(label="Why", widget=forms.Textarea(attrs={"rows": 2}))
     items = forms.MultipleChoiceField(label="Exhibits", widget=forms.CheckboxSelectMultiple)
+    name_people = forms.BooleanField(
+        label="Name the people of the desk", required=False, help_text="Otherwise by role and number."
+    )
 
     def __init__(self, *args: Any, items: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -97,6 +100,7 @@ class ExhibitActs(RecordAdmin):
             recipient=data["recipient"],
             why=data["why"],
             references=data["items"],
+            name_people=data["name_people"],
         )
         return f"The package {target.name} is in the folder for packages; its tag manifest has {digest}."
 

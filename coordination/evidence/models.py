@@ -85,7 +85,10 @@ class Keeping(models.Model):
 
 
 class CustodyEvent(models.Model):
-    """Who did what with an exhibit, when and why. The application may INSERT and SELECT."""
+    """Who did what with an exhibit, when and why. The application may INSERT and SELECT.
+
+    `salt` is the key of what the entry has of `why` and `recipient` (coordination.evidence.salted).
+    """
 
     exhibit = models.ForeignKey(Exhibit, models.PROTECT, related_name="custody")
     act = models.CharField(max_length=20, choices=[(each.value, each.value) for each in CustodyAct])
@@ -93,6 +96,7 @@ class CustodyEvent(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     why = SealedTextField()
     recipient = SealedTextField(default="", blank=True)
+    salt = SealedBytesField(null=True)
     entry = models.ForeignKey("ledger.Leaf", models.PROTECT, related_name="+")
 
     class Meta:
@@ -105,11 +109,15 @@ class CustodyEvent(models.Model):
 
 
 class Hold(models.Model):
-    """A legal hold on all exhibits of a case, or on one: while it stands nothing of it expires."""
+    """A legal hold on all exhibits of a case, or on one: while it stands nothing of it expires.
+
+    `salt` is the key under which the ledger has digests of its reasons (coordination.evidence.salted).
+    """
 
     case_reference = models.CharField(max_length=20, db_index=True)
     exhibit = models.ForeignKey(Exhibit, models.PROTECT, null=True, blank=True, related_name="holds")
     reason = SealedTextField()
+    salt = SealedBytesField(null=True)
     placed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
