@@ -101,7 +101,7 @@ def allows(record: Referral, name: str) -> bool:
     if name in VERBS:
         return VERBS[name] in REFERRAL.allowed(record.state)
     if name in ANSWERS:
-        return record.state not in (ReferralState.DRAFT, ReferralState.IN_REVIEW)
+        return ReferralVerb.ANSWER in REFERRAL.allowed(record.state)
     if record.state != ReferralState.DRAFT:
         return False
     return name not in NOT_FOR_CORRECTIONS if record.corrects_id else name != "revise_correction"
