@@ -59,6 +59,16 @@ def addressees_of(referral: Referral) -> QuerySet[Addressee]:
     return Addressee.objects.filter(referral=referral).select_related("destination__agency", "message")
 
 
+def recipient_classes(referral: Referral) -> list[str]:
+    """Return to which classes of recipient, to the law, a referral goes."""
+    return sorted({each.destination.agency.recipient_class for each in addressees_of(referral)})
+
+
+def zones_of(referral: Referral) -> list[str]:
+    """Return the time zones of a referral's recipients, in their order."""
+    return [each.destination.agency.time_zone for each in addressees_of(referral)]
+
+
 def questions_of(referral: Referral) -> QuerySet[Question]:
     """Return what recipients asked, oldest first."""
     return Question.objects.filter(referral=referral).select_related(
