@@ -47,7 +47,8 @@ DUTIES: dict[str, str] = {
     "ledger_review": "access.view_ledgerreview",
     "lock_out": "access.change_user",
     "codes_guessed": "access.change_user",
-    "no_room": "access.change_user",  # the mark of who keeps the installation
+    "no_room": "evidence.keep_store",
+    "unanchored": "evidence.keep_store",
 }
 # A decision that a life may hang on waits for everybody who may take it, not for one role's shift alone.
 SHARED = ("triage_senior", "approve_referral", "approve_answer", "glass_review", "compartment_keeper")

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from coordination.access import services as access
 from coordination.access.services import Role, User
@@ -110,6 +112,31 @@ def test_the_last_who_can_work_on_a_case_is_not_taken_off_it(
     with pytest.raises(Refused, match="Nobody else could work"):
         services.revoke(case, principal=counsels, by=counsel)
     assert selectors.may(counsel, case, "work_case")
+
+
+def test_looking_for_the_last_asks_no_more_of_many_people_than_of_few(case: Case, cast: Cast) -> None:
+    asked = []
+    for number, role in enumerate((Role.REVIEWER, Role.SENIOR_REVIEWER)):
+        for each in range(15 * number):
+            cast(Role.AUDITOR, username=f"auditor_{each}")
+            cast(Role.CUSTODIAN, username=f"custodian_{each}")
+        cast(Role.COUNSEL, username=f"counsel_{number}")
+        with CaptureQueriesContext(connection) as queries:
+            services.revoke(case, principal=Group.objects.get(name=role), by=None)
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
+
+
+def test_the_last_is_who_may_work_and_not_who_only_sees(case: Case, counsel: User, cast: Cast) -> None:
+    working, watching = cast(Role.CUSTODIAN), cast(Role.CUSTODIAN, username="watching")
+    cast(Role.AUDITOR)
+    services.grant(case, principal=working, by=counsel)
+    services.grant(case, principal=watching, by=counsel, permissions=["view_case"])
+    for team in Group.objects.filter(name__in=WORKS):
+        services.revoke(case, principal=team, by=None)
+    assert [each for each in User.objects.all() if selectors.may(each, case, "work_case")] == [working]
+    with pytest.raises(Refused, match="Nobody else could work"):
+        services.revoke(case, principal=working, by=None)
 
 
 def test_revoking_the_work_leaves_the_sight(case: Case, counsel: User, reviewer: User) -> None:

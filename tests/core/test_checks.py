@@ -234,16 +234,25 @@ def test_a_database_that_is_not_migrated_is_named_e015(scratch: Path) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("privilege", ["UPDATE", "DELETE", "TRUNCATE"])
-def test_append_only_tables_that_can_be_changed_are_named_e016(
-    owner: psycopg.Connection, privilege: str
+@pytest.mark.parametrize(
+    ("privilege", "table"),
+    [
+        *((privilege, "ledger_leaf") for privilege in ("UPDATE", "DELETE", "TRUNCATE")),
+        *((privilege, table) for privilege in ("DELETE", "TRUNCATE") for table in grants.KEPT),
+        ("INSERT", "django_migrations"),
+    ],
+)
+def test_rows_that_have_to_stay_and_can_be_changed_are_named_e016(
+    owner: psycopg.Connection, privilege: str, table: str
 ) -> None:
     role = grants.role_names()["app"]
-    owner.execute(f"GRANT {privilege} ON ledger_leaf TO {role}")
+    owner.execute(f"GRANT {privilege} ON {table} TO {role}")
     try:
         assert _database() == ["coordination.E016"]
+        [error] = database.check(databases=["default"])
+        assert table in error.msg
     finally:
-        owner.execute(f"REVOKE {privilege} ON ledger_leaf FROM {role}")
+        owner.execute(f"REVOKE {privilege} ON {table} FROM {role}")
 
 
 @pytest.mark.django_db

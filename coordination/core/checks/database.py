@@ -102,7 +102,7 @@ def _tables(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
         )
     elif not owned and (loose := list(_loose(connection))):
         yield Error(
-            f"The application's role may change rows of {', '.join(loose)}, which are append-only.",
+            f"The application's role may change or remove rows that have to stay: {', '.join(loose)}.",
             hint="Run manage.py migrate as the owner: it applies the grants.",
             id="coordination.E016",
         )
@@ -115,10 +115,11 @@ def _tables(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage]:
 
 
 def _loose(connection: BaseDatabaseWrapper) -> Iterator[str]:
-    for table in grants.APPEND_ONLY:
-        privileges = "UPDATE, DELETE, TRUNCATE"  # any of them
-        query = "SELECT to_regclass(%s) IS NOT NULL AND has_table_privilege(to_regclass(%s), %s)"
-        if _one(connection, query, f"public.{table}", f"public.{table}", privileges)[0]:
+    """Yield the tables in which the application may do more than the table of rights says, TRUNCATE too."""
+    query = "SELECT to_regclass(%s) IS NOT NULL AND has_table_privilege(to_regclass(%s), %s)"
+    for table, given in grants.RIGHTS["app"].tables.items():
+        refused = ", ".join(each for each in (*grants.WRITE, "TRUNCATE") if each not in given)
+        if _one(connection, query, f"public.{table}", f"public.{table}", refused)[0]:
             yield table
 
 
