@@ -13,6 +13,7 @@ from django.urls import reverse
 from coordination.access import reviewadmin, roleadmin, selectors, services, stepup  # noqa: F401 - they register
 from coordination.access.forms import (
     AliasForm,
+    FoundForm,
     NewPersonForm,
     ReasonForm,
     RevokeForm,
@@ -26,7 +27,7 @@ from coordination.access.tokenpage import issued, shown_once
 from coordination.core.errors import CoordinationError, InvalidInput
 
 _CHANGE = "access.change_user"
-NOT_TO_ONESELF = frozenset({"disable", "change_roles", "release", "give_way_in", "start_anew"})
+NOT_TO_ONESELF = frozenset({"disable", "change_roles", "release", "look_into", "give_way_in", "start_anew"})
 
 
 @admin.register(User)
@@ -63,6 +64,8 @@ class PersonAdmin(RecordAdmin):
             return False
         if act.name == "release":
             return selectors.lock_out_of(record) is not None
+        if act.name == "look_into":
+            return selectors.guess_waits(record)
         if act.name == "end_sessions":
             return selectors.sessions_of(record).exists()
         return act.name != ("enable" if record.is_active else "disable")
@@ -80,6 +83,7 @@ class PersonAdmin(RecordAdmin):
             "sessions": selectors.sessions_of(record),
             "factors": selectors.factors_of(record),
             "lock_out": selectors.lock_out_of(record),
+            "guessed": selectors.guess_waits(record),
             "waiting": selectors.waiting_for(record),
         }
 
@@ -117,6 +121,12 @@ class PersonAdmin(RecordAdmin):
         """Let the person's password and codes work again."""
         services.release(record, by=services.person(request.user), reason=data["reason"])
         return f"{record} may sign in with password and code again."
+
+    @act(_CHANGE, "Record what it was", form=FoundForm)
+    def look_into(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
+        """Say what came of asking about guessed codes; the task ends with that."""
+        services.look_into_guess(record, by=services.person(request.user), reason=data["reason"])
+        return "It is recorded what the wrong codes were."
 
     @act(_CHANGE, "End all sessions", grave=True)
     def end_sessions(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:  # noqa: ARG002

@@ -17,7 +17,14 @@ from coordination.ledger import selectors as ledger
 # What asks for a second look, by how its action begins; the page names them first.
 LOOK_AT = (
     *("rest.refused", "access.sign_in_failed", "access.locked_out", "access.lock_released"),
-    *("access.token_refused", "access.break_glass", "access.way_in", "access.enabling", "access.roles"),
+    *(
+        "access.codes_guessed",
+        "access.token_refused",
+        "access.break_glass",
+        "access.way_in",
+        "access.enabling",
+        "access.roles",
+    ),
     *("core.", "partners.key", "partners.signatures", "outbox.released", "outbox.resolved"),
 )
 

@@ -10,6 +10,7 @@ from coordination.access.signals import (
     codes_guessed,
     glass_opened,
     glass_reviewed,
+    guess_looked_into,
     ledger_review_opened,
     ledger_reviewed,
     locked_out,
@@ -52,10 +53,17 @@ def tell_of_guessed_codes(sender: Any, *, user: User, **_: Any) -> None:  # noqa
         kind=CODES_GUESSED,
         title=f"Five wrong codes ended a session of {user}",
         instructions="Ask them, on a line that you know, whether it was them. If it was not, somebody sat at"
-        " their device: end all their sessions, and start their enrolment anew where a device is gone.",
+        " their device: end all their sessions, and start their enrolment anew where a device is gone. Then"
+        " record on their page what it was.",
         role=Role.ADMINISTRATOR,
         about=f"access.user:{user.pk}",
     )
+
+
+@receiver(guess_looked_into, dispatch_uid="cases.end_guessed_codes")
+def end_guessed_codes(sender: Any, *, user: User, by: User, reason: str, **_: Any) -> None:  # noqa: ARG001
+    """End the task with what an administrator found."""
+    services.end_tasks(about=f"access.user:{user.pk}", kind=CODES_GUESSED, outcome=reason, by=by)
 
 
 @receiver(released, dispatch_uid="cases.end_lock_out")

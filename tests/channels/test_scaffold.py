@@ -48,6 +48,34 @@ def test_a_name_that_is_not_a_slug_is_refused(name: str, tmp_path: Path) -> None
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("json", "module of Python itself"),
+        ("asyncio", "module of Python itself"),
+        ("coordination", "installed here already"),
+        ("plugins", "installed here already"),
+        ("django", "installed here already"),
+        ("signed_webhook", "A plugin 'signed_webhook' is installed already"),
+        ("counsel_email", "A plugin 'counsel_email' is installed already"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused_and_why_is_said(name: str, why: str, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=why):
+        call_command("channel_new", name, str(tmp_path / "new"))
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_it_says_to_run_next_runs_as_it_stands(tmp_path: Path) -> None:
+    place, out = tmp_path / "a place", io.StringIO()
+    call_command("channel_new", "county_portal", str(place), stdout=out)
+    command = out.getvalue().rpartition("Now: ")[2]
+    # A bare path: whatever `python` is on it, if any, is not that of the environment.
+    bare = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = subprocess.run(["sh", "-c", command], env=bare, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(CommandError, match="not empty"):
