@@ -20,9 +20,13 @@ from coordination.cases import services
 from coordination.cases.signals import subject_added, task_ended
 from coordination.core.errors import Refused
 from coordination.evidence.signals import store_failed
+from coordination.partners import selectors as partners
+from coordination.partners.services import Agency
+from coordination.partners.signals import unsigned_ended, unsigned_proposed
 
 LOCK_OUT = "lock_out"
 DECIDE_ROLES = "decide_roles"
+DECIDE_UNSIGNED = "decide_unsigned"
 GLASS_OPENED = "glass_opened"
 GLASS_REVIEW = "glass_review"
 LEDGER_REVIEW = "ledger_review"
@@ -67,6 +71,27 @@ def end_second_administrator(sender: Any, *, change: RoleChange, by: User | None
     """End the task with what became of it."""
     outcome = f"{str(change.state).capitalize()}."
     services.end_tasks(about=f"{ROLE_CHANGE}{change.pk}", kind=DECIDE_ROLES, outcome=outcome, by=by)
+
+
+@receiver(unsigned_proposed, dispatch_uid="cases.ask_about_unsigned")
+def ask_about_unsigned(sender: Any, *, agency: Agency, **_: Any) -> None:  # noqa: ARG001
+    """Put before the administrators that an agency may send unsigned; another than the proposer decides."""
+    services.open_task(
+        None,
+        kind=DECIDE_UNSIGNED,
+        title=f"Decide: may {agency.name} send unsigned?"[:200],
+        instructions=f"Proposed by {agency.unsigned_proposed_by}: {agency.unsigned_reason}",
+        role=Role.ADMINISTRATOR,
+        about=f"partners.agency:{agency.pk}",
+        due_at=partners.unsigned_until(agency),
+    )
+
+
+@receiver(unsigned_ended, dispatch_uid="cases.end_about_unsigned")
+def end_about_unsigned(sender: Any, *, agency: Agency, by: User | None, outcome: str, **_: Any) -> None:  # noqa: ARG001
+    """End the task with what became of it."""
+    about = f"partners.agency:{agency.pk}"
+    services.end_tasks(about=about, kind=DECIDE_UNSIGNED, outcome=outcome, by=by)
 
 
 @receiver(glass_opened, dispatch_uid="cases.alert_of_glass")
@@ -140,6 +165,8 @@ def decide_on_its_page(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: AR
     if task.kind == DECIDE_ROLES:
         change = people.role_change(int(pk))
         waits = change is not None and change.state == "proposed"
+    elif task.kind == DECIDE_UNSIGNED:
+        waits = partners.unsigned_waits(partners.agency(int(pk)))
     elif task.kind == GLASS_REVIEW:
         glass = people.glass(int(pk))
         waits = glass is not None and glass.reviewed_at is None
