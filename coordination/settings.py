@@ -162,7 +162,6 @@ MFA_ADAPTER = "coordination.access.adapters.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_FORMS = {
     "authenticate": "coordination.access.codes.AuthenticateForm",
-    "reauthenticate": "coordination.access.codes.ReauthenticateForm",
 }
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_PASSKEY_LOGIN_ENABLED = True

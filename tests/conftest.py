@@ -7,4 +7,5 @@ pytest_plugins = [
     "tests.world",
     "tests.bus",
     "tests.exhibits",
+    "tests.timestamps",
 ]

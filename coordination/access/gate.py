@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -17,6 +18,7 @@ from coordination.core import clock
 WITHOUT_SESSION = ("/api/", "/inbound/")
 # Not "cookies": those of other hosts of the platform's domain would go too, and ours are gone by themselves.
 FORGET = '"cache", "storage"'
+THROWN_OUT = "Five wrong codes ended this session, and administrators are told. Nothing was saved."
 # Where whoever is signed in may always go.
 LEAVING = frozenset({"account_logout", "admin:logout"})
 # All that a session without a second factor reaches, and only while its person has none.
@@ -36,6 +38,9 @@ class Gate:
         out here or from elsewhere, too old, or never ours.
         """
         answer = self.get_response(request)
+        if getattr(request, "thrown_out", False):
+            answer = _to_the_door(request)
+            messages.error(request, THROWN_OUT)
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.session.is_empty():
             answer["Clear-Site-Data"] = FORGET
         return answer

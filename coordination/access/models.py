@@ -142,7 +142,10 @@ class DeskSession(models.Model):
 
 
 class SignInFailure(models.Model):
-    """One wrong password or code. `who` is a keyed digest of the user name: unknown names count too."""
+    """One wrong password or code. `who` is a keyed digest of the user name: unknown names count too.
+
+    For a code shown in an open session it is one of that session.
+    """
 
     who = models.BinaryField(max_length=32)
     user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")

@@ -87,9 +87,21 @@ def note_renewed_factor(sender: Any, *, user: User, authenticator: Any, **_: Any
 
 
 @receiver(mfa.authentication_failed, dispatch_uid="access.count_wrong_code")
-def count_wrong_code(sender: Any, *, user: User, authenticator: Any, **_: Any) -> None:  # noqa: ARG001
-    """Count a wrong code as a wrong password is counted."""
-    services.count_failure(user.username, kind=authenticator.type)
+def count_wrong_code(
+    sender: Any,  # noqa: ARG001
+    *,
+    request: HttpRequest,
+    user: User,
+    authenticator: Any,
+    reauthentication: bool,
+    **_: Any,
+) -> None:
+    """Count a wrong code: against the account at the door, against the session once one is open."""
+    session = selectors.live_session(request.session.session_key) if reauthentication else None
+    if session is None:
+        services.count_failure(user.username, kind=authenticator.type)
+    elif services.count_wrong_code(session, kind=authenticator.type):
+        request.thrown_out = True  # type: ignore[attr-defined]
 
 
 def _confirm(request: HttpRequest, session: DeskSession, *, kind: str, during: str) -> None:

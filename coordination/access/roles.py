@@ -149,9 +149,10 @@ ROLES: dict[Role, Rights] = {
         ),
     ),
     Role.ADMINISTRATOR: Rights(
-        purpose="Keeps people, agencies and destinations; sees no case.",
+        purpose="Keeps people, agencies, destinations and the places of evidence; sees no case.",
         permissions=_permissions(
             access="view_user change_user view_rolechange decide_rolechange",
+            evidence="keep_store",
             partners="view_agency change_agency view_destination change_destination",
             policy="view_pack",
             outbox="view_delivery",

@@ -4,6 +4,8 @@ from django.dispatch import Signal
 
 # user
 locked_out = Signal()
+# user
+codes_guessed = Signal()
 # user, by, reason
 released = Signal()
 # change

@@ -2,20 +2,23 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
+from allauth.mfa.base.forms import ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
 from allauth.mfa.webauthn.internal import auth as webauthn
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from coordination.access import codes, selectors, services
-from coordination.access.codes import ReauthenticateForm
 from coordination.core import clock
 
 TEMPLATE = "access/confirm.html"
-CODE, CREDENTIAL, RESUME = "confirm-code", "confirm-credential", "confirm-resume"
+CODE, CREDENTIAL, RESUME, BACK = "confirm-code", "confirm-credential", "confirm-resume", "confirm-back"
 WEIGHTY = "What you are about to do cannot be undone by one person alone."
 PAUSE = "Nobody used this window for a while, so what it showed is hidden."
 
@@ -29,7 +32,7 @@ def require(request: HttpRequest, *, within: timedelta | None = None) -> HttpRes
     if recently(request, within=within or settings.STEP_UP_WITHIN):
         return None
     error = take(request) if is_answer(request) else ""
-    return page(request, why=WEIGHTY, error=error) if error is not None else None
+    return page(request, why=WEIGHTY, error=error, back=_came_from(request)) if error is not None else None
 
 
 def recently(request: HttpRequest, *, within: timedelta) -> bool:
@@ -57,8 +60,11 @@ def take(request: HttpRequest) -> str | None:
     return " ".join(str(error) for errors in form.errors.values() for error in errors)
 
 
-def page(request: HttpRequest, *, why: str, error: str = "") -> TemplateResponse:
-    """Return the page that asks for a second factor and carries on what was posted."""
+def page(request: HttpRequest, *, why: str, error: str = "", back: str = "") -> TemplateResponse:
+    """Return the page that asks for a second factor and carries on what was posted.
+
+    `back` is a path of the desk to which Cancel leads; without one there is nowhere to go back to.
+    """
     kept = [
         (name, value)
         for name, values in request.POST.lists()
@@ -68,9 +74,25 @@ def page(request: HttpRequest, *, why: str, error: str = "") -> TemplateResponse
     resume = request.POST.get(RESUME) or ("get" if request.method != "POST" else "post")
     types = set(selectors.factors_of(request.user).values_list("type", flat=True))
     context: dict[str, Any] = {"why": why, "error": error, "kept": kept, "resume": resume, "codes": types}
+    context["back"] = back
     if Authenticator.Type.WEBAUTHN in types:
         context["js_data"] = {"request_options": webauthn.begin_authentication(request.user)}
     context |= codes.shown_in_the_demo(services.person(request.user))
     answer = TemplateResponse(request, TEMPLATE, context, status=403)
     answer["Cache-Control"] = "no-store"
     return answer
+
+
+def _came_from(request: HttpRequest) -> str:
+    """Return the path of the desk from which the person came here: a page of this host alone, else home.
+
+    The first asking takes it from the Referer; a second, after a wrong code, from what the first carried on.
+    """
+    for given in (request.POST.get(BACK, ""), request.META.get("HTTP_REFERER", "")):
+        safe = url_has_allowed_host_and_scheme(
+            given, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        )
+        parts = urlsplit(given) if safe else None
+        if parts and parts.path.startswith("/") and not parts.path.startswith("//"):
+            return urlunsplit(("", "", parts.path, parts.query, ""))
+    return reverse("admin:index")

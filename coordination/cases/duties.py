@@ -48,7 +48,9 @@ DUTIES: dict[str, str] = {
     "glass_review": "access.review_breakglass",
     "ledger_review": "access.view_ledgerreview",
     "lock_out": "access.change_user",
-    "no_room": "access.change_user",  # the mark of who keeps the installation
+    "codes_guessed": "access.change_user",
+    "no_room": "evidence.keep_store",
+    "unanchored": "evidence.keep_store",
 }
 # A decision that a life may hang on waits for everybody who may take it, not for one role's shift alone.
 SHARED = ("triage_senior", "approve_referral", "approve_answer", "glass_review", "compartment_keeper")

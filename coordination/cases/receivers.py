@@ -7,6 +7,7 @@ from django.dispatch import receiver
 from coordination.access import selectors as people
 from coordination.access.services import BreakGlass, LedgerReview, Role, RoleChange, User
 from coordination.access.signals import (
+    codes_guessed,
     glass_opened,
     glass_reviewed,
     ledger_review_opened,
@@ -25,6 +26,7 @@ from coordination.partners.services import Agency
 from coordination.partners.signals import unsigned_ended, unsigned_proposed
 
 LOCK_OUT = "lock_out"
+CODES_GUESSED = "codes_guessed"
 DECIDE_ROLES = "decide_roles"
 DECIDE_UNSIGNED = "decide_unsigned"
 GLASS_OPENED = "glass_opened"
@@ -41,6 +43,20 @@ def tell_of_lock_out(sender: Any, *, user: User, **_: Any) -> None:  # noqa: ARG
         kind=LOCK_OUT,
         title=f"{user} is locked out: password and codes are refused",
         instructions="Ask them, on a line that you know, whether it was them; then release, or disable them.",
+        role=Role.ADMINISTRATOR,
+        about=f"access.user:{user.pk}",
+    )
+
+
+@receiver(codes_guessed, dispatch_uid="cases.tell_of_guessed_codes")
+def tell_of_guessed_codes(sender: Any, *, user: User, **_: Any) -> None:  # noqa: ARG001
+    """Tell administrators that somebody guessed codes in an open session: it is over, the account is not."""
+    services.open_task(
+        None,
+        kind=CODES_GUESSED,
+        title=f"Five wrong codes ended a session of {user}",
+        instructions="Ask them, on a line that you know, whether it was them. If it was not, somebody sat at"
+        " their device: end all their sessions, and start their enrolment anew where a device is gone.",
         role=Role.ADMINISTRATOR,
         about=f"access.user:{user.pk}",
     )

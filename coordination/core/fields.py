@@ -82,6 +82,12 @@ def selected(key: str, column: str) -> str:
     return f"convert_to({key}::text || ' ', 'UTF8') || {column}"
 
 
+def opened(model: type[models.Model], name: str, value: Any) -> Any:
+    """Return what a column read as `selected` says holds; raise SealBroken where it does not open."""
+    field: Any = model._meta.get_field(name)  # noqa: SLF001
+    return field.from_db_value(value, None, None)
+
+
 @dataclass(frozen=True)
 class _Bound:
     """A value on its way to its row."""

@@ -41,6 +41,7 @@ class Exhibit(models.Model):
             ("take_in_exhibit", "Take in exhibits and make copies of them"),
             ("release_exhibit", "Release exhibits in a package"),
             ("hold_exhibit", "Place and lift legal holds, and see them"),
+            ("keep_store", "Keep the store, the folder of packages and the time stamps at work"),
         ]
         constraints = [
             states_constraint("exhibit", ExhibitKind, field="kind"),

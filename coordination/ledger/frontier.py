@@ -6,6 +6,7 @@ tile is stored once it is full and then never changes; what is not full yet is r
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from coordination.ledger import merkle
@@ -22,7 +23,7 @@ class FullTile:
     number: int
     hashes: tuple[bytes, ...]
 
-    @property
+    @cached_property
     def root(self) -> bytes:
         """The root of its hashes."""
         return merkle.root(self.hashes)

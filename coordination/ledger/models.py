@@ -1,7 +1,7 @@
 """The leaves and those that wait; the tree over them, its checkpoints, and their time stamps.
 
-Only the waiting rows are ever deleted: on the rest the application role has INSERT and SELECT
-(coordination/core/grants.py).
+On all of them the application role has INSERT and SELECT alone (coordination/core/grants.py). Only waiting
+rows are ever deleted, by the owner's function ledger_place, which gives their leaves a place.
 """
 
 import json
@@ -65,7 +65,7 @@ class Leaf(models.Model):
 
 
 class Pending(models.Model):
-    """A leaf that no checkpoint covers yet. The sequencer deletes the row when the tree holds the leaf."""
+    """A leaf that no checkpoint covers yet. ledger_place alone deletes the row, and gives a place."""
 
     leaf = models.OneToOneField(Leaf, models.PROTECT, primary_key=True, related_name="pending")
 

@@ -49,7 +49,7 @@ def sequence(*, most: int = BATCH) -> int:
         if not cursor.fetchone()[0]:
             return 0
         edge = _signed_edge()
-        cursor.execute(_TAKE, {"size": edge.size, "most": most})
+        cursor.execute(_TAKE, [edge.size, most])
         hashes = [bytes(row[0]) for row in cursor.fetchall()]
         if hashes:
             _insert_tiles(cursor, list(edge.grow(hashes)))
@@ -99,20 +99,8 @@ def ready() -> bool:
         return False
 
 
-# A leaf that has its place keeps it, whoever made it wait again.
-_TAKE = """
-    WITH taken AS (
-        DELETE FROM ledger_pending
-        WHERE leaf_id IN (SELECT leaf_id FROM ledger_pending ORDER BY leaf_id LIMIT %(most)s)
-        RETURNING leaf_id
-    ), placed AS (
-        INSERT INTO ledger_sequence (index, leaf_id)
-        SELECT %(size)s + row_number() OVER (ORDER BY leaf_id) - 1, leaf_id FROM taken
-        WHERE NOT EXISTS (SELECT FROM ledger_sequence s WHERE s.leaf_id = taken.leaf_id)
-        RETURNING index, leaf_id
-    )
-    SELECT l.leaf_hash FROM placed JOIN ledger_leaf l ON l.id = placed.leaf_id ORDER BY placed.index
-"""
+# A function of the owner (migration 0004_placing): the application itself cannot delete what waits.
+_TAKE = "SELECT leaf_hash FROM ledger_place(%s, %s) ORDER BY place"
 _TILES = """
     INSERT INTO ledger_tile (level, number, hashes, root)
     SELECT * FROM unnest(%s::smallint[], %s::bigint[], %s::bytea[], %s::bytea[])

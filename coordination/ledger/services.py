@@ -1,16 +1,15 @@
 """The one way in: entries are inserted in the caller's transaction; nothing changes or removes one."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connections, router, transaction
-from django.db.backends.utils import CursorWrapper
 from django.db.transaction import TransactionManagementError
 
 from coordination.core import clock
+from coordination.core.statements import prepared
 from coordination.ledger.entries import Entry, Value, digest, leaf_hash, timestamp
 from coordination.ledger.models import Leaf
 
@@ -116,9 +115,9 @@ def append(entries: Iterable[Entry]) -> None:
                 "subject": each.subject,
             }
         )
-    with _cursor() as cursor:
-        if rows:
-            cursor.execute(_APPEND, [json.dumps(rows)])
+    using = _in_transaction()
+    if rows:
+        prepared(_APPEND, [json.dumps(rows)], using=using)
 
 
 @transaction.atomic
@@ -134,22 +133,22 @@ def record_reading(action: str, *, subject: str, by: AbstractBaseUser) -> None:
         record(action, subject=subject, by=by)
 
 
-@contextmanager
-def _cursor() -> Iterator[CursorWrapper]:
-    connection = connections[router.db_for_write(Leaf)]
-    if not connection.in_atomic_block:
+def _in_transaction() -> str:
+    """Return the database of the entries, on which a transaction is open."""
+    using = router.db_for_write(Leaf)
+    if not connections[using].in_atomic_block:
         raise TransactionManagementError(
             "An entry is recorded inside the transaction of the deed it records."
         )
-    with connection.cursor() as cursor:
-        yield cursor
+    return using
 
 
 def _insert(rows: list[tuple[bytes, bytes, datetime, str, str]]) -> dict[bytes, int]:
     """Return the ids by leaf hash."""
-    with _cursor() as cursor:
-        if not rows:
-            return {}
+    using = _in_transaction()
+    if not rows:
+        return {}
+    with connections[using].cursor() as cursor:
         cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
         return {bytes(inserted_hash): leaf_id for leaf_id, inserted_hash in cursor.fetchall()}
 

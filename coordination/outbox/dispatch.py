@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection
 
 from coordination.channels import registry
 from coordination.core import clock
+from coordination.core.statements import prepared
 from coordination.outbox import claims, hosts, recording, sending, wakeup
 from coordination.outbox.halt import NEVER, Halt
 from coordination.outbox.retries import hold
@@ -85,9 +86,7 @@ def _lease(destination: Destination) -> timedelta:
 def _lock(name: str) -> Iterator[bool]:
     """Hold a session's advisory lock, if it is free: it goes with the connection when this process dies."""
     key = wakeup.lock_key(name)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        held = bool(cursor.fetchone()[0])
+    ((held,),) = prepared("SELECT pg_try_advisory_lock(%s::bigint)", [key])
     try:
         yield held
     finally:
@@ -97,8 +96,7 @@ def _lock(name: str) -> Iterator[bool]:
 
 def _unlock(key: int) -> None:
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+        prepared("SELECT pg_advisory_unlock(%s::bigint)", [key])
     except DatabaseError as error:
         # The connection is gone, and the lock with it.
         logger.warning("a drain's lock could not be given back (%s)", type(error).__name__)

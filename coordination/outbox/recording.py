@@ -14,6 +14,7 @@ from django.db.models.base import ModelState
 
 from coordination.core import clock
 from coordination.core.sealing import context_of, ring
+from coordination.core.statements import prepared
 from coordination.ledger import services as ledger
 from coordination.outbox import changes, services
 from coordination.outbox.models import Delivery, Message
@@ -53,16 +54,19 @@ RECORD: Final = """
     ), told AS (
         INSERT INTO outbox_receipt (id, delivery_id, level, sequence, occurred_at, recorded_at, source,
             reference, detail, proof, late)
-        SELECT receipt, id, level, sequence, occurred_at, %(now)s, 'deliver', decode(reference, 'base64'),
-            decode(detail, 'base64'), decode(proof, 'base64'), false
+        SELECT receipt, id, level, sequence, occurred_at, %(now)s::timestamptz, 'deliver',
+            decode(reference, 'base64'), decode(detail, 'base64'), decode(proof, 'base64'), false
         FROM v JOIN moved USING (id) WHERE level IS NOT NULL
     )
     SELECT id, stopped FROM moved
 """
 # What is sealed is sealed for its row, so the rows have their numbers before they are written (core.fields).
 NUMBERS: Final = """
-    SELECT array(SELECT nextval(pg_get_serial_sequence('outbox_attempt', 'id')) FROM generate_series(1, %s)),
-        array(SELECT nextval(pg_get_serial_sequence('outbox_receipt', 'id')) FROM generate_series(1, %s))
+    SELECT
+        array(SELECT nextval(pg_get_serial_sequence('outbox_attempt', 'id'))
+              FROM generate_series(1, %s::int)),
+        array(SELECT nextval(pg_get_serial_sequence('outbox_receipt', 'id'))
+              FROM generate_series(1, %s::int))
 """
 
 
@@ -92,14 +96,11 @@ def record(verdicts: Sequence[Verdict]) -> None:
 @transaction.atomic(durable=True)
 def _record(verdicts: Sequence[Verdict]) -> None:
     tried = [(each, one) for each in verdicts for one in each.tries]
-    with connection.cursor() as cursor:
-        cursor.execute(NUMBERS, [len(tried), len(verdicts)])
-        attempts, receipts = cursor.fetchone()
-        rows = [_row(each, number) for each, number in zip(verdicts, receipts, strict=True)]
-        tries = [_tried(each, one, number) for (each, one), number in zip(tried, attempts, strict=True)]
-        values: dict[str, Any] = {"rows": json.dumps(rows), "tries": json.dumps(tries), "now": clock.now()}
-        cursor.execute(RECORD, values)
-        kept = dict(cursor.fetchall())
+    ((attempts, receipts),) = prepared(NUMBERS, [len(tried), len(verdicts)])
+    rows = [_row(each, number) for each, number in zip(verdicts, receipts, strict=True)]
+    tries = [_tried(each, one, number) for (each, one), number in zip(tried, attempts, strict=True)]
+    values: dict[str, Any] = {"rows": json.dumps(rows), "tries": json.dumps(tries), "now": clock.now()}
+    kept = dict(prepared(RECORD, values))
     ours = [_as_kept(each, kept) for each in verdicts if each.claim.delivery_id in kept]
     ledger.append(_entry(each) for each in ours if each.tries or each.state not in OPEN)
     for each in ours:

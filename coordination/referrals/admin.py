@@ -3,24 +3,21 @@
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from coordination.access import markup
 from coordination.access import selectors as people
 from coordination.access import services as access
-from coordination.access.modeladmin import person, tell
+from coordination.access.modeladmin import person
 from coordination.access.recordadmin import Act, Data, Done, act
-from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
 from coordination.core import identifiers
-from coordination.core.errors import CoordinationError, InvalidInput, NotFound
-from coordination.core.rules import Records, Rule
+from coordination.core.rules import Records
 from coordination.referrals import forms, selectors, services, showing
-from coordination.referrals.draftadmin import DraftActs, sources_of
+from coordination.referrals.draftadmin import sources_of
+from coordination.referrals.filingadmin import Filing
 from coordination.referrals.models import Referral
 from coordination.referrals.workflow import ReferralState
 
@@ -28,13 +25,12 @@ IN_REVIEW = frozenset({"approve", "break_glass", "return", "decline"})
 
 
 @admin.register(Referral)
-class ReferralAdmin(DraftActs):
+class ReferralAdmin(Filing):
     """Referrals of the cases that the person was let into, newest first."""
 
     lookup = "reference"
     records = Records.OF_CASES
     pages = {"": "referrals/referral.html", "review": "referrals/review.html"}
-    add_permission = "referrals.file_referral"
     list_display = ("reference", "title", "priority_word", "state_word", "filed_by", "filed")
     list_select_related = ("filed_by",)
     list_filter = ("state", "priority")
@@ -64,11 +60,6 @@ class ReferralAdmin(DraftActs):
         """Show the state with its shape."""
         return markup.state(row.state)
 
-    def rules(self) -> dict[str, dict[str, Rule]]:
-        """Say that one files on a case, the one that the address names, and sees it."""
-        file = self.rule_for(self.add_permission)
-        return {**super().rules(), "add": {"GET": file, "POST": file}}
-
     def get_urls(self) -> list[URLPattern]:
         """Lead to the referral from what hangs on it too: a question, a recipient."""
         parts = {"question": "questions", "addressee": "addressees"}
@@ -87,42 +78,6 @@ class ReferralAdmin(DraftActs):
         if found is None:
             raise Http404
         return HttpResponseRedirect(self.url_of(found))
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Offer no filing here: a referral is filed on a case."""
-        return super().changelist_view(request, {"has_add_permission": False, **(extra_context or {})})
-
-    def add_view(
-        self,
-        request: HttpRequest,
-        form_url: str = "",  # noqa: ARG002 - Django's signature
-        extra_context: dict[str, Any] | None = None,  # noqa: ARG002
-    ) -> HttpResponse:
-        """File a referral on the case that the address names."""
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        try:
-            case = cases.case_for(person(request), request.GET.get("case", ""))
-        except NotFound as error:
-            raise Http404 from error
-        form = forms.DraftForm(request.POST or None, initial={"title": case.title, "priority": case.priority})
-        if request.method == "POST" and form.is_valid():
-            try:
-                filed = services.file(case, by=person(request), **form.cleaned_data)
-            except CoordinationError as error:
-                tell(request, error)
-                for each in error.errors if isinstance(error, InvalidInput) else ():
-                    form.add_error(each.field if each.field in form.fields else None, str(each))
-            else:
-                return HttpResponseRedirect(self.url_of(filed))
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": "File a referral",
-            "case": case,
-            "form": form,
-        }
-        return TemplateResponse(request, "referrals/file.html", context)
 
     def offers(self, request: HttpRequest, record: Referral, wanted: Act) -> bool:
         """Offer what the state allows; approval only to who wrote none of it."""
@@ -265,5 +220,10 @@ def _referrals_of_case(request: HttpRequest, case: Any) -> Panel | None:
         title="Referrals",
         template="referrals/panel.html",
         count=len(found),
-        context={"referrals": found, "may_file": may_file, "case": case},
+        context={
+            "referrals": found,
+            "may_file": may_file,
+            "drafted": any(each.state == ReferralState.DRAFT for each in found),
+            "case": case,
+        },
     )

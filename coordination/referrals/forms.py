@@ -46,12 +46,32 @@ class DraftForm(forms.Form):
     priority = forms.ChoiceField(choices=PRIORITIES)
     danger_to_life = forms.BooleanField(required=False, label="There is a danger to life or safety")
     danger_reason = _text("Why there is a danger", required=False, rows=2)
+    priority_reason = _text(
+        "Why it can wait its turn",
+        "Only where there is a danger to life and the priority is normal.",
+        required=False,
+        rows=2,
+    )
     feared = _text("What is feared")
     feared_when = forms.CharField(max_length=200, required=False, label="When")
     why_suspicious = _text("Why it is suspicious")
     prior_reports = _text("Prior reports", required=False, rows=2)
     reporter = forms.CharField(max_length=120, required=False, help_text="An alias is allowed.")
     consent = _text("Consent on record", "Whose, when and how it was given.", required=False, rows=2)
+
+
+class FileForm(DraftForm):
+    """A new draft. Where the case has one already, a second is filed only by saying so."""
+
+    another = forms.BooleanField(
+        label="This is another referral, beside the draft that is there",
+        error_messages={"required": "Continue the draft above, or say that this is another referral."},
+    )
+
+    def __init__(self, *args: Any, drafts: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not drafts:
+            del self.fields["another"]
 
 
 class CorrectionDraftForm(forms.Form):

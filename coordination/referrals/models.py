@@ -36,6 +36,9 @@ class Referral(models.Model):
     title = models.CharField(max_length=200)
     danger_to_life = models.BooleanField(default=False)
     danger_reason = SealedTextField(default="", blank=True)
+    priority_reason = SealedTextField(
+        null=True, blank=True, help_text="Why a danger to life waits its turn at normal priority."
+    )
     feared = SealedTextField(help_text="What is feared.")
     feared_when = SealedTextField(default="", blank=True)
     why_suspicious = SealedTextField()
@@ -79,6 +82,7 @@ class Referral(models.Model):
             ("decline_referral", "Decline a referral"),
             ("withdraw_referral", "Withdraw a referral"),
             ("correct_referral", "Correct a referral that was sent"),
+            ("recall_referral", "Ask recipients to give a referral back"),
             ("close_referral", "Review and close a referral"),
             ("break_glass_referral", "Approve one's own referral in an emergency"),
         ]
@@ -112,6 +116,9 @@ class Item(models.Model):
     category = models.CharField(max_length=40, help_text="Data category of the policy in force.")
     content = SealedTextField()
     occurred_at = models.DateTimeField(null=True, blank=True)
+    occurred_zone = models.CharField(
+        max_length=60, default="", blank=True, help_text="The zone of the clock that showed it there."
+    )
     provenance = models.CharField(max_length=20, choices=PROVENANCE)
     chosen = models.BooleanField(default=True)
     basis = models.CharField(max_length=60, default="", blank=True, help_text="Code of the legal basis.")
@@ -187,6 +194,10 @@ class Question(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     approved_by = _person()
     message = models.ForeignKey("outbox.Message", models.PROTECT, null=True, blank=True, related_name="+")
+    unanswered_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it ended without an answer of ours."
+    )
+    unanswered_because = SealedTextField(null=True, blank=True)
 
     class Meta:
         ordering = ["pk"]

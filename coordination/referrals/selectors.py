@@ -39,6 +39,11 @@ def of_case(case: Case) -> QuerySet[Referral]:
     return Referral.objects.filter(case=case).select_related("filed_by")
 
 
+def drafts_of(case: Case) -> QuerySet[Referral]:
+    """Return a case's referrals that are still drafts, newest first; corrections are begun by themselves."""
+    return of_case(case).filter(state=ReferralState.DRAFT, corrects=None)
+
+
 def items_of(referral: Referral) -> QuerySet[Item]:
     """Return what may be disclosed, chosen or not."""
     return Item.objects.filter(referral=referral)

@@ -18,6 +18,7 @@ from coordination.core.errors import NotFound
 from coordination.core.rules import Records
 from coordination.policy import selectors as policy
 from coordination.policy.workflow import DataCategory
+from coordination.referrals import selectors as referrals
 from coordination.referrals.draftadmin import Source, item_source
 from coordination.triage import forms, selectors, services
 from coordination.triage.models import Flag
@@ -112,13 +113,15 @@ class FlagAdmin(RecordAdmin):
 
 
 def _next(request: HttpRequest, flag: Flag) -> dict[str, Any]:
-    """Return what waits because of the flag, and whether this person may file a referral on its case."""
+    """Return what waits because of the flag, the drafts to go on with, and whether this person may file."""
     if flag.case is None:
-        return {"follows": [], "may_file": False}
+        return {"follows": [], "drafts": [], "may_file": False}
     may_file = access.has(request.user, "referrals.file_referral")
+    may_file = may_file and cases.may(person(request), flag.case, "work_case")
     return {
         "follows": list(cases.tasks_of(flag.case).filter(about=flag.origin, state="open")),
-        "may_file": may_file and cases.may(person(request), flag.case, "work_case"),
+        "drafts": list(referrals.drafts_of(flag.case)) if may_file else [],
+        "may_file": may_file,
     }
 
 

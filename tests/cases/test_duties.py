@@ -20,11 +20,11 @@ from tests.people import Cast
 CODE = Path(settings.BASE_DIR) / "coordination"
 # About a person, never on a case.
 WITHOUT_CASE = (
-    *("lock_out", "decide_roles", "glass_opened", "glass_review", "compartment_keeper", "no_room"),
-    *("ledger_review", "decide_unsigned"),
+    *("lock_out", "codes_guessed", "decide_roles", "glass_opened", "glass_review", "compartment_keeper"),
+    *("no_room", "ledger_review", "unanchored", "decide_unsigned"),
 )
 # What a call takes from a loop or a table: who opens it, and all that the table holds.
-TABLES = {"coordination.triage.services.deciding": "_NEXT"}
+TABLES = {"coordination.triage.services.deciding": "_NEXT", "coordination.cases.services.alarms": "WHERE"}
 
 
 def _calls() -> Iterator[tuple[str, ast.Call]]:
@@ -63,7 +63,9 @@ def _through(module: str, role: ast.expr) -> Iterator[tuple[str, str]]:
     """Yield what a function opens for its callers: the kinds of its table, or those that they name."""
     if module in TABLES:
         table = getattr(importlib.import_module(module), TABLES[module])
-        yield from ((kind, str(whose)) for kind, _, whose in table.values())
+        for each in table.values():
+            kind, whose = (each[0], each[2]) if isinstance(each, tuple) else (each.kind, each.role)
+            yield kind, str(whose)
         return
     path = (CODE.parent / module.replace(".", "/")).with_suffix(".py")
     for node in ast.walk(ast.parse(path.read_text())):

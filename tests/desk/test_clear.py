@@ -300,7 +300,7 @@ def test_all_that_is_wrong_with_a_draft_is_said_at_once_each_at_its_field(
 ) -> None:
     address = f"{reverse('admin:referrals_referral_add')}?case={things.case.reference}"
     said = sign_in(liaison).post(
-        address, {"title": "T", "priority": "P0", "feared": "F", "why_suspicious": "W"}
+        address, {"title": "T", "priority": "P0", "feared": "F", "why_suspicious": "W", "another": "on"}
     )
     assert said.status_code == 200
     wrong = re.findall(r'class="field field-wrong">.*?name="(\w+)"', said.content.decode(), re.DOTALL)

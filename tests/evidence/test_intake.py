@@ -110,13 +110,18 @@ def test_the_type_is_what_the_bytes_are_whatever_the_name_says(
     assert keep(content, filename="holiday.jpg").media_type == media_type
 
 
-def test_who_may_not_is_refused_and_a_foreign_case_is_as_if_missing(
-    keep: Keep, case: Case, auditor: User, administrator: User, store: Path
-) -> None:
+def test_who_may_not_take_in_is_refused(keep: Keep, auditor: User, store: Path) -> None:
     with pytest.raises(NotPermitted):
         keep(by=auditor)
+    assert objects(store) == []
+
+
+def test_a_foreign_case_is_as_if_missing(
+    keep: Keep, case: Case, duty_officer: User, administrator: User, store: Path
+) -> None:
     with pytest.raises(NotFound):
         keep(by=administrator)
+    cases.grant(case, principal=duty_officer, by=None)
     cases.revoke(case, principal=Group.objects.get(name=Role.SAFETY_LIAISON), by=None)
     with pytest.raises(NotFound):
         keep()

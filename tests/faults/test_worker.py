@@ -44,7 +44,7 @@ def test_what_hangs_longer_than_the_grace_is_broken_off_and_recorded(
     a_delivery(destination, "sleep 60", by=senior_reviewer)
     worker = start("manage.py", "worker", "--lanes", "bulk", "--grace", "4")
     wait_for(lambda: count("sending"))
-    time.sleep(0.5)
+    time.sleep(2)  # its host has started, and has begun it
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(10) == 0
     assert count("unknown") == 1

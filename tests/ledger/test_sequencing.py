@@ -4,8 +4,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import transaction
+from django.db import ProgrammingError, connection, transaction
 
+from coordination.core import grants
 from coordination.core.errors import NotFound
 from coordination.ledger import keys, merkle, notes, proofs, selectors, sequencing, services, tree
 from coordination.ledger.models import Checkpoint, Leaf, Pending, Sequence, Tile
@@ -111,6 +112,29 @@ def test_a_sequencer_leaves_the_work_to_the_one_that_is_at_it(owner: psycopg.Con
         owner.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [sequencing.LOCK])
         assert sequencing.sequence() == 0
     assert sequencing.sequence() == 2
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM ledger_pending", "UPDATE ledger_pending SET leaf_id = 1"])
+def test_the_application_cannot_take_an_entry_out_of_what_waits(db: None, statement: str) -> None:
+    grow(2, sequence=False)
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+    assert sequencing.sequence() == 2
+
+
+def test_only_the_application_may_give_places(owner: psycopg.Connection) -> None:
+    may = "SELECT has_function_privilege(%s, 'ledger_place(bigint, int)', 'EXECUTE')"
+    held = {key: owner.execute(may, [name]).fetchone() for key, name in grants.role_names().items()}
+    assert held == {"app": (True,), "partner": (False,), "backup": (False,)}
+    [found] = owner.execute(
+        "SELECT prosecdef, proconfig, proowner = relowner FROM pg_proc, pg_class"
+        " WHERE proname = 'ledger_place' AND relname = 'ledger_pending'"
+    ).fetchall()
+    assert found == (True, ["search_path=pg_catalog, pg_temp"], True)
 
 
 def test_a_tree_that_was_changed_is_not_signed_anew(db: None) -> None:

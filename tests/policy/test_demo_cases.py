@@ -145,3 +145,10 @@ def test_a_case_happens_in_order() -> None:
         if "referral" in case and moments:
             assert max(decision["after"] for decision in case["decisions"][:1]) < case["referral"]["after"]
             assert case["referral"]["after"] < moments[0]
+
+
+def test_the_letter_of_the_story_is_whole_sentences() -> None:
+    (letter,) = (case["letter"] for case in CASES if "letter" in case)
+    for each in (letter["subject_line"], letter["salutation"], *letter["paragraphs"], letter["signed_by"]):
+        assert each[0].isupper(), each
+    assert all(each.endswith(".") for each in letter["paragraphs"])

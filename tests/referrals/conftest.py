@@ -24,6 +24,7 @@ DRAFT = {
     "prior_reports": "None known.",
     "reporter": "",
 }
+WAITS = "The day that is named is a week away."
 ITEM = {
     "title": "Message of 6 March",
     "category": "content",
@@ -67,7 +68,10 @@ def draft(case: Case, liaison: User, sheriff: Destination) -> Draft:
     """Make a complete draft filed by the liaison: `draft()`, `draft(to=[…], priority="normal")`."""
 
     def make(*, to: list[Destination] | None = None, by: User | None = None, **fields: Any) -> Referral:
-        referral = services.file(case, by=by or liaison, **{**DRAFT, **fields})
+        values = {**DRAFT, **fields}
+        if values["priority"] == "normal" and values["danger_to_life"]:
+            values.setdefault("priority_reason", WAITS)
+        referral = services.file(case, by=by or liaison, **values)
         services.add_item(referral, by=by or liaison, **ITEM)
         services.add_fact(referral, by=by or liaison, **FACT)
         for destination in [sheriff] if to is None else to:

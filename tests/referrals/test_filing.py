@@ -15,7 +15,7 @@ from coordination.partners.services import Agency, Destination
 from coordination.referrals import selectors, services
 from coordination.referrals.workflow import ReferralState
 from tests.people import Cast
-from tests.referrals.conftest import DRAFT, FACT, ITEM, Draft
+from tests.referrals.conftest import DRAFT, FACT, ITEM, WAITS, Draft, overwrite
 
 
 def test_filing_makes_a_draft_with_a_line_on_the_timeline_and_an_entry(case: Case, liaison: User) -> None:
@@ -83,9 +83,29 @@ def test_a_draft_is_not_made_p0_without_a_danger(draft: Draft, liaison: User) ->
 
 
 def test_revise_changes_the_draft(draft: Draft, liaison: User) -> None:
-    revised = services.revise(draft(), by=liaison, feared="Something else.", priority="normal")
+    revised = services.revise(draft(), by=liaison, feared="Something else.", feared_when="Next week")
     revised.refresh_from_db()
-    assert (revised.feared, revised.priority) == ("Something else.", "normal")
+    assert (revised.feared, revised.feared_when) == ("Something else.", "Next week")
+
+
+def test_a_danger_to_life_at_normal_priority_says_why_it_waits(draft: Draft, liaison: User) -> None:
+    referral = draft()
+    with pytest.raises(InvalidInput) as caught:
+        services.revise(referral, by=liaison, priority="normal")
+    assert [each.field for each in caught.value.errors] == ["priority_reason"]
+    services.revise(referral, by=liaison, priority="normal", priority_reason=WAITS)
+    referral.refresh_from_db()
+    assert (referral.priority, referral.priority_reason) == ("normal", WAITS)
+
+
+def test_what_was_drafted_before_is_not_submitted_without_saying_why_it_waits(
+    draft: Draft, liaison: User
+) -> None:
+    referral = draft(priority="normal")
+    overwrite(referral, priority_reason=None)
+    with pytest.raises(InvalidInput) as caught:
+        services.submit(referral, by=liaison)
+    assert [each.field for each in caught.value.errors] == ["priority_reason"]
 
 
 @pytest.mark.parametrize("field", ["state", "filed_by", "reference", "break_glass", "correction_true"])

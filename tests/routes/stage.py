@@ -116,8 +116,10 @@ def share(world: World) -> None:
 
 
 def hide(world: World) -> None:
-    """Take a case from everybody."""
+    """Take a case from all teams: one person alone, who is no caller, is left on it."""
     share(world)
+    last = access.create_person(f"last_{world['cases.case'].pk}", by=None, roles=[Role.SAFETY_LIAISON])
+    cases.grant(world["cases.case"], principal=last, by=None)
     for team in _teams():
         cases.revoke(world["cases.case"], principal=team, by=None)
 

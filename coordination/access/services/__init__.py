@@ -19,13 +19,20 @@ from coordination.access.services.enrolments import (
     start_anew,
     take_everything,
 )
-from coordination.access.services.factors import current_code, give_totp, note_factor
+from coordination.access.services.factors import (
+    ComingCode,
+    coming_codes,
+    current_code,
+    give_totp,
+    note_factor,
+)
 from coordination.access.services.glass import (
     end_break_glass,
     glass_of,
     open_break_glass,
     review_break_glass,
 )
+from coordination.access.services.guesses import count_wrong_code
 from coordination.access.services.ledgerreviews import open_ledger_reviews, record_ledger_review
 from coordination.access.services.lockouts import (
     count_failure,
@@ -70,6 +77,7 @@ __all__ = [
     "LONGEST_TOKEN_LIFE",
     "ApiToken",
     "BreakGlass",
+    "ComingCode",
     "Enrolment",
     "LedgerReview",
     "LockOut",
@@ -83,8 +91,10 @@ __all__ = [
     "begin_session",
     "change_password",
     "change_person",
+    "coming_codes",
     "confirm_session",
     "count_failure",
+    "count_wrong_code",
     "create_person",
     "current_code",
     "decline_change",

@@ -33,7 +33,7 @@ def count_failure(name: str, *, kind: str) -> bool:
     who, now = _who(name), clock.now()
     user = User.objects.filter(username__iexact=name).first()
     subject = f"user:{user.pk}" if user else f"sign-in:{who.hex()[:16]}"
-    _one_at_a_time(who)
+    one_at_a_time(who)
     locked = is_locked(name)
     ledger.record(
         "access.sign_in_failed", subject=subject, by=None, details={"method": kind, "locked": locked}
@@ -111,7 +111,7 @@ def _whoever(name: str) -> list[bytes]:
     return sealing.blind_indexes("username", name)
 
 
-def _one_at_a_time(who: bytes) -> None:
-    # Two failures at once would each count without the other.
+def one_at_a_time(who: bytes) -> None:
+    """Wait for whoever counts the same name: two failures at once would each count without the other."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(who[:8], signed=True)])

@@ -167,26 +167,21 @@ class Story:
         with self.teller.doing(
             "letter", "Outside counsel is told by letter, as a PDF through a mail server."
         ):
-            case = cases.case_for(self.cast.people["liaison"], self.case)
+            told = arguments(self.told["letter"])
+            approver = self.cast.people[told.pop("approver")]
+            destination = self.cast.destinations[told.pop("destination")]
+            by = self.cast.people[self.told["letter"]["by"]]
             message = outbox_services.prepare(
-                case,
+                cases.case_for(by, self.case),
                 kind="letter",
                 reference=self.referral,
                 origin=f"desk.demo:{self.run}",
-                destination=self.cast.destinations["castellanos_letters"],
-                body=LetterBody(
-                    subject_line=f"Records kept in the matter {self.referral}",
-                    salutation="Dear Ms Castellanos,",
-                    paragraphs=(
-                        f"we made a referral today, reference {self.referral}; litigation is possible.",
-                        "We keep the records of the matter and ask you to tell us whether a hold is needed.",
-                    ),
-                    signed_by="Ruth Feldman, counsel",
-                ),
-                by=self.cast.people["liaison"],
+                destination=destination,
+                body=LetterBody(**told | {"paragraphs": tuple(told["paragraphs"])}),
+                by=by,
                 lane="normal",
             )
-            outbox_services.approve(message, digest=message.digest, by=self.cast.people["counsel"])
+            outbox_services.approve(message, digest=message.digest, by=approver)
             limit = time.monotonic() + LETTER_WITHIN
             while not any(self.mail.glob("*.eml")):
                 self.children.check()

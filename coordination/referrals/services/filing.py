@@ -16,7 +16,14 @@ from coordination.partners import selectors as partners
 from coordination.partners.services import Destination
 from coordination.policy import selectors as policy
 from coordination.referrals.models import PROVENANCE, Addressee, Fact, Item, Referral
-from coordination.referrals.services.records import danger_missing, limited, permitted, required, trace
+from coordination.referrals.services.records import (
+    danger_missing,
+    limited,
+    permitted,
+    required,
+    trace,
+    unhurried_missing,
+)
 from coordination.referrals.workflow import ReferralState
 
 PRIORITIES = ("P0", "normal")
@@ -26,7 +33,7 @@ _ALWAYS = frozenset({"title", "feared", "why_suspicious", "correction_wrong", "c
 _FIELDS = frozenset(
     {
         *("title", "feared", "feared_when", "why_suspicious", "danger_to_life", "danger_reason"),
-        *("priority", "prior_reports", "reporter", "consent"),
+        *("priority", "priority_reason", "prior_reports", "reporter", "consent"),
     }
 )
 _CORRECTION_FIELDS = frozenset({"correction_wrong", "correction_true"})
@@ -44,11 +51,13 @@ def file(
     danger_reason: str = "",
     feared_when: str = "",
     priority: str = "normal",
+    priority_reason: str = "",
     prior_reports: str = "",
     reporter: str = "",
     consent: str = "",
 ) -> Referral:
-    """File a referral as a draft. A P0 states the danger to life and why.
+    """File a referral as a draft. A P0 states the danger to life and why; a danger to life at normal priority
+    says in `priority_reason` why it waits its turn.
 
     Raises InvalidInput naming each field that is wrong, NotFound for a case not visible.
     """
@@ -62,6 +71,7 @@ def file(
         "danger_reason": danger_reason,
         "feared_when": feared_when,
         "priority": priority,
+        "priority_reason": priority_reason,
         "prior_reports": prior_reports,
         "reporter": reporter,
         "consent": consent,
@@ -201,15 +211,15 @@ def _draft(referral: Referral, by: User, verb: str) -> Referral:
 
 
 def _fill(draft: Referral, fields: Mapping[str, Any]) -> None:
-    """Put the fields into the draft, or raise InvalidInput naming all that are wrong, or missing for a P0."""
+    """Put the fields into the draft, or raise InvalidInput naming all that are wrong, or missing for it."""
     found = []
     for name, value in fields.items():
         try:
             setattr(draft, name, _clean(name, value))
         except InvalidInput as error:
             found.append(error)
-    if not found and draft.priority == "P0" and not draft.corrects_id:
-        found = danger_missing(draft)
+    if not found and not draft.corrects_id:
+        found = danger_missing(draft) if draft.priority == "P0" else unhurried_missing(draft)
     raise_all(found)
 
 

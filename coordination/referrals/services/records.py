@@ -70,6 +70,17 @@ def danger_missing(referral: Referral) -> list[InvalidInput]:
     return found
 
 
+def unhurried_missing(referral: Referral) -> list[InvalidInput]:
+    """Return what a danger to life at normal priority lacks: one of the two may be a slip."""
+    if referral.priority == "P0" or not referral.danger_to_life or (referral.priority_reason or "").strip():
+        return []
+    return [
+        InvalidInput(
+            "priority_reason", "There is a danger to life: say why it can wait its turn, or make it P0."
+        )
+    ]
+
+
 def required(field: str, value: str, message: str = "This is needed.") -> str:
     """Return the text without space around it, or raise InvalidInput naming the field."""
     text = value.strip()

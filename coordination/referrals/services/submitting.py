@@ -13,7 +13,13 @@ from coordination.partners import selectors as partners
 from coordination.policy.workflow import RecipientClass
 from coordination.referrals.models import Addressee, Fact, Item, Referral
 from coordination.referrals.services import bodies, calling, gate
-from coordination.referrals.services.records import danger_missing, move, permitted, trace
+from coordination.referrals.services.records import (
+    danger_missing,
+    move,
+    permitted,
+    trace,
+    unhurried_missing,
+)
 from coordination.referrals.workflow import REFERRAL, ReferralVerb
 
 NOBODY = "Name at least one recipient."
@@ -118,7 +124,7 @@ def _missing(
         found.append(InvalidInput("feared", "Say what is feared."))
     if not draft.why_suspicious.strip():
         found.append(InvalidInput("why_suspicious", "Say why it is suspicious."))
-    found += danger_missing(draft)
+    found += [*danger_missing(draft), *unhurried_missing(draft)]
     found += [
         InvalidInput(gate.field_of(item, "reason"), f"“{item}” needs a reason.")
         for item in items

@@ -12,6 +12,7 @@ from coordination.channels import (
     KitSettings,
     LetterBody,
     MailSettings,
+    Message,
     MessageKind,
     PermanentFailure,
     Rendered,
@@ -187,3 +188,32 @@ def test_every_page_of_a_letter_says_whose_it_is_and_which_page_of_how_many(tmp_
     assert letter.recipient.name in pages[0]
     assert "UTC" in pages[0]
     assert "If it has reached you in error" in pages[-1]
+
+
+def _lines(letter: Message, tmp_path: Path) -> list[str]:
+    """Return the lines of a letter of one page as they are read, the footer too."""
+    path = tmp_path / "letter.pdf"
+    path.write_bytes(CounselEmail({"recipient": "counsel@firm.example"}).render(letter).content)
+    (page,) = PdfReader(path).pages
+    return [line.strip() for line in page.extract_text().splitlines()]
+
+
+def test_the_foot_of_the_only_page_carries_the_reference_too(tmp_path: Path) -> None:
+    foot = f"Reference {LETTER.reference} · Confidential: for the recipient alone"
+    assert foot in " ".join(_lines(LETTER, tmp_path))
+
+
+def test_who_signs_has_one_title_and_the_contact_stands_apart(tmp_path: Path) -> None:
+    assert isinstance(LETTER.body, LetterBody)
+    lines = _lines(LETTER, tmp_path)
+    signed = lines.index(LETTER.body.signed_by)
+    assert lines[signed + 1] == LETTER.sender.platform
+    (contact,) = (line for line in lines if LETTER.sender.contact_name in line)
+    assert contact.startswith("Answer to")
+    assert LETTER.sender.contact_phone in contact
+    assert lines.index(contact) < signed
+
+
+def test_a_letter_that_nobody_signs_has_no_place_for_a_name(tmp_path: Path) -> None:
+    lines = _lines(message(MessageKind.TEST), tmp_path)
+    assert lines.count(LETTER.sender.platform) == 1, "the letterhead alone"

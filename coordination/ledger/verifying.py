@@ -1,0 +1,149 @@
+"""The whole ledger, read again and checked: entries, places, tiles, checkpoints, time stamps, what waits.
+
+Memory does not grow with the ledger. What one moment of the database shows is what is checked, while others
+write on.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from coordination.core.errors import CoordinationError
+from coordination.ledger import keys, notes, rereading
+from coordination.ledger.findings import Finding, Found, Outcome, Tell
+from coordination.ledger.models import Anchor
+from coordination.ledger.notes import NoteBroken, VerifierKey
+from coordination.ledger.placing import Places, Signed
+
+# Raises CoordinationError where a time stamp does not hold.
+AnchorCheck: TypeAlias = Callable[[Anchor], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A checkpoint that somebody kept elsewhere: under which name, and the note."""
+
+    name: str
+    note: bytes
+
+
+@dataclass
+class Verification:
+    """One run. Each finding goes to `outcome` as it is made."""
+
+    outcome: Outcome
+    tell: Tell
+    check_anchor: AnchorCheck | None
+    against: Sequence[Kept] = ()
+    keys: list[VerifierKey] = field(default_factory=keys.verifying)
+
+    def run(self) -> None:
+        """Check everything; raise ImproperlyConfigured where the settings name no key."""
+        with rereading.snapshot():
+            self.outcome.signed = self._signed()
+            elsewhere = sorted(self._elsewhere(), key=_size)
+            stops = heapq.merge(self._checkpoints(), elsewhere, key=_size)
+            Places(outcome=self.outcome, tell=self.tell, stops=stops).check()
+            self._unplaced()
+            self._anchors()
+
+    def _signed(self) -> int:
+        """Return how many entries the largest checkpoint has that holds."""
+        for _, _, _, note in rereading.checkpoints_from_the_last():
+            try:
+                return notes.open_checkpoint(note, self.keys).size
+            except NoteBroken:
+                continue
+        return 0
+
+    def _checkpoints(self) -> Iterator[Signed]:
+        for _, size, root, note in rereading.checkpoints():
+            self.outcome.count("checkpoints")
+            name = f"the checkpoint of {size} entries"
+            if wrong := self._of_checkpoint(size, root, note):
+                self._found(f"{name}: {wrong}")
+            if size > 0:
+                yield Signed(size=size, root=b"" if wrong else root, name=name)
+
+    def _of_checkpoint(self, size: int, root: bytes, note: bytes) -> str:
+        """Return what is wrong with a checkpoint by itself, "" for nothing."""
+        try:
+            said = notes.open_checkpoint(note, self.keys)
+        except NoteBroken as error:
+            return str(error)
+        if (said.size, said.root) != (size, root):
+            return f"what was signed is another size or root, {said.size} entries"
+        return "" if size > 0 else "a tree without entries is never signed"
+
+    def _elsewhere(self) -> Iterator[Signed]:
+        for kept in self.against:
+            try:
+                said = notes.open_checkpoint(kept.note, self.keys)
+            except NoteBroken as error:
+                self._found(f"{kept.name}: {error}")
+                continue
+            if said.size > self.outcome.signed:
+                gone = f"{kept.name} was signed over {said.size} entries, and here are {self.outcome.signed}"
+                self.outcome.add(Finding(what=f"{gone}: the last are gone", place=self.outcome.signed))
+            elif said.size:
+                yield Signed(size=said.size, root=said.root, name=kept.name, elsewhere=True)
+
+    def _unplaced(self) -> None:
+        for leaf_id, waits, *columns in rereading.unplaced():
+            self.outcome.count("entries")
+            self.outcome.waiting += bool(waits)
+            entry, kept, at, action, subject = columns
+            if wrong := rereading.fault((entry, kept, at, action, subject)):
+                self._found(f"leaf {leaf_id}, which has no place: {wrong}")
+            if not waits:
+                self._found(f"leaf {leaf_id} has no place in the tree, and does not wait for one")
+        for (leaf_id,) in rereading.waiting_for_nothing():
+            self._found(f"leaf {leaf_id} waits for its place, and is gone")
+
+    def _anchors(self) -> None:
+        for anchor in Anchor.objects.select_related("checkpoint").order_by("id").iterator():
+            self.outcome.count("time stamps")
+            if wrong := self._of_anchor(anchor):
+                self._found(f"a time stamp of the checkpoint of {anchor.checkpoint.size} entries: {wrong}")
+            else:
+                self.outcome.anchored = max(self.outcome.anchored, anchor.checkpoint.size)
+        lost = Anchor.objects.count() - self.outcome.read.get("time stamps", 0)
+        if lost:
+            self._found(f"{lost} time stamps are of no checkpoint")
+
+    def _of_anchor(self, anchor: Anchor) -> str:
+        """Return what is wrong with a time stamp, "" for nothing."""
+        if rereading.digest(bytes(anchor.response)) != bytes(anchor.digest):
+            return "the answer of the authority is not the one that was kept"
+        if self.check_anchor is None:
+            return "it cannot be checked here"
+        try:
+            self.check_anchor(anchor)
+        except CoordinationError as error:
+            return str(error)
+        return ""
+
+    def _found(self, what: str) -> None:
+        self.outcome.add(Finding(what=what))
+
+
+def verify(
+    *,
+    found: Found,
+    tell: Tell = lambda _, __: None,
+    against: Sequence[Kept] = (),
+    check_anchor: AnchorCheck | None = None,
+) -> Outcome:
+    """Read every stored byte again and check it; call `found` with each finding, in the order of places.
+
+    `tell(done, of all)` hears how far it is. Raises ImproperlyConfigured where nothing can be checked. It
+    reads and writes nothing, in a transaction of its own.
+    """
+    outcome = Outcome(tell=found)
+    Verification(outcome=outcome, tell=tell, check_anchor=check_anchor, against=against).run()
+    return outcome
+
+
+def _size(signed: Signed) -> int:
+    return signed.size
