@@ -121,16 +121,18 @@ def append(entries: Iterable[Entry]) -> None:
 
 
 @transaction.atomic
-def record_reading(action: str, *, subject: str, by: AbstractBaseUser) -> None:
+def record_reading(action: str, *, subject: str, by: AbstractBaseUser) -> bool:
     """Record that `by` reads sealed content of a record, once in ten minutes; before it is shown.
 
-    `action` reads <slice>.<page>_read. Whatever goes wrong here is raised: what cannot be recorded is not
-    shown.
+    Return whether it was recorded now, and not within the ten minutes before. `action` reads
+    <slice>.<page>_read. Whatever goes wrong here is raised: what cannot be recorded is not shown.
     """
     since = clock.now() - ONE_READING
     lately = Leaf.objects.filter(subject=subject, action=action, recorded_at__gt=since).order_by("-id")
-    if not any(leaf.data["by"] == by.pk for leaf in lately.iterator()):
-        record(action, subject=subject, by=by)
+    if any(leaf.data["by"] == by.pk for leaf in lately.iterator()):
+        return False
+    record(action, subject=subject, by=by)
+    return True
 
 
 def _in_transaction() -> str:

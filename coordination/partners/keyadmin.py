@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from coordination.access import services as access
-from coordination.access.forms import RevokeForm, RotateForm, TokenForm
+from coordination.access.forms import HeldForm, RevokeForm, RotateForm, TokenForm
 from coordination.access.recordadmin import Data, Done, RecordAdmin, act
 from coordination.access.services import ApiToken
 from coordination.access.tokenpage import issued, shown_once
@@ -109,6 +109,13 @@ class KeysAndTokens(RecordAdmin):
             _token(record, data), by=access.person(request.user), overlap=overlap
         )
         return issued(request, token, plain)
+
+    @act(CHANGE_TOKENS, "Confirm", form=HeldForm, step_up=True)
+    def confirm_token(self, request: HttpRequest, record: Agency, data: Data) -> str:
+        """Let a token that another administrator issued open what it is for."""
+        token = _token(record, data)
+        access.confirm_token(token, by=access.person(request.user), how=data["reason"])
+        return f"Token {token.reference} opens what it is for."
 
     @act(CHANGE_TOKENS, "Revoke", form=RevokeForm, grave=True)
     def revoke_token(self, request: HttpRequest, record: Agency, data: Data) -> str:

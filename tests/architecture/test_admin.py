@@ -37,6 +37,7 @@ def test_the_weighty_acts_ask_for_the_second_factor_again() -> None:
     assert {f"{page}.{act.name}" for page, act in ACTS if act.step_up} == {
         "AgencyAdmin.allow_unsigned",
         "AgencyAdmin.confirm_key",
+        "AgencyAdmin.confirm_token",
         "AgencyAdmin.issue_token",
         "AgencyAdmin.propose_unsigned",
         "AgencyAdmin.rotate_token",
@@ -49,6 +50,7 @@ def test_the_weighty_acts_ask_for_the_second_factor_again() -> None:
         "DestinationAdmin.change",
         "DestinationAdmin.open",
         "PersonAdmin.change_roles",
+        "PersonAdmin.confirm_token",
         "PersonAdmin.enable",
         "PersonAdmin.give_way_in",
         "PersonAdmin.issue_token",

@@ -214,6 +214,10 @@ def test_the_agencys_own_system_has_a_token_and_is_verified_like_a_person(
     page = _page(desk, agency)
     assert token.reference in page
     assert "never" in page
+    assert "waits for another administrator" in page
+    assert "do/confirm_token/" not in page
+    _do(signed_in(second_administrator), agency, "confirm_token", target=token.reference, reason=HOW)
+    assert "● live" in _page(desk, agency)
     _do(desk, agency, "rotate_token", target=token.reference, overlap_days="0")
     successor = ApiToken.objects.get(replaces=token)
     assert successor.scopes == ["read"]
