@@ -306,6 +306,10 @@ RATE_LIMITS = {
 # So many approvals of one person within so long; nothing of a danger to life is counted or waits.
 APPROVALS_AT_MOST = max(1, env.int("APPROVALS_AT_MOST", default=10))
 APPROVALS_WITHIN = timedelta(minutes=env.int("APPROVALS_WITHIN_MINUTES", default=10))
+# Of so many records opened within so long auditors are told; beyond so many the next waits, but for a P0.
+READINGS_TOLD_OF = max(1, env.int("READINGS_TOLD_OF", default=150))
+READINGS_AT_MOST = max(1, env.int("READINGS_AT_MOST", default=300))
+READINGS_WITHIN = timedelta(minutes=env.int("READINGS_WITHIN_MINUTES", default=10))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # Of a whole request, files too; a view takes less where it says so.
 LARGEST_REQUEST = env.int("LARGEST_REQUEST", default=10 * 1024 * 1024)

@@ -143,6 +143,16 @@ class RotateForm(forms.Form):
     )
 
 
+class HeldForm(forms.Form):
+    """How we know who holds a token."""
+
+    reason = forms.CharField(
+        max_length=300,
+        label="How we know",
+        help_text="Whom you called, on which number of ours, and that they have the token.",
+    )
+
+
 class RevokeForm(forms.Form):
     """A token to end."""
 

@@ -16,6 +16,7 @@ from django.urls import URLPattern, path, reverse
 from coordination.access import services as access
 from coordination.access import stepup
 from coordination.access.modeladmin import DeskAdmin, person, tell
+from coordination.access.pacing import paced
 from coordination.core.deadlocks import outlasting
 from coordination.core.errors import CoordinationError, InvalidInput
 from coordination.core.rules import Rule
@@ -151,6 +152,10 @@ class RecordAdmin(DeskAdmin):
     def page_context(self, request: HttpRequest, record: Any, page: str) -> dict[str, Any]:  # noqa: ARG002
         """Return what the page shows."""
         return {}
+
+    def is_urgent(self, record: Any) -> bool:
+        """Tell whether a danger to life may hang on the page: it waits for no pace."""
+        return "P0" in (getattr(record, "priority", ""), getattr(record, "lane", ""))
 
     def name_of(self, record: Any) -> str:
         """Return what people call the record."""
@@ -297,6 +302,11 @@ class RecordAdmin(DeskAdmin):
     ) -> HttpResponse:
         if page in self.page_permissions and not access.has(request.user, self.page_permissions[page]):
             raise PermissionDenied
+        # A page that is shown again with what was wrong is no other record, and holds what was typed.
+        if self.reading and refused is None and not self.is_urgent(record):
+            again = access.may_read_again(person(request))
+            if again is not None:
+                return paced(request, again)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -309,5 +319,6 @@ class RecordAdmin(DeskAdmin):
         }
         if self.reading:
             action = f"{self.opts.app_label}.{page or self.opts.model_name}_read"
-            ledger.record_reading(action, subject=self.subject_of(record), by=person(request))
+            if ledger.record_reading(action, subject=self.subject_of(record), by=person(request)):
+                access.count_reading(person(request))
         return TemplateResponse(request, self.pages[page], context)

@@ -136,18 +136,20 @@ def append(entries: Iterable[Entry]) -> None:
 
 
 @transaction.atomic
-def record_reading(action: str, *, subject: str, by: AbstractBaseUser) -> None:
+def record_reading(action: str, *, subject: str, by: AbstractBaseUser) -> bool:
     """Record that `by` reads sealed content of a record, once in ten minutes; before it is shown.
 
-    `action` reads <slice>.<page>_read. Whatever goes wrong here is raised: what cannot be recorded is not
-    shown, nor what needs no second entry while none could be written.
+    Return whether it was recorded now, and not within the ten minutes before. `action` reads
+    <slice>.<page>_read. Whatever goes wrong here is raised: what cannot be recorded is not shown, nor what
+    needs no second entry while none could be written.
     """
     since = clock.now() - ONE_READING
     lately = Leaf.objects.filter(subject=subject, action=action, recorded_at__gt=since).order_by("-id")
     if any(leaf.data["by"] == by.pk for leaf in lately.iterator()):
         require_writable()
-    else:
-        record(action, subject=subject, by=by)
+        return False
+    record(action, subject=subject, by=by)
+    return True
 
 
 def _insert(rows: list[tuple[bytes, bytes, datetime, str, str]]) -> dict[bytes, int]:

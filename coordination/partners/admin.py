@@ -90,9 +90,10 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
         """Offer nobody to verify what they registered, and suspending only once."""
         if act.name == "verify":
             return record.registered_by_id != request.user.pk and not selectors.is_open(record)
-        if act.name == "allow_unsigned":
+        if act.name in ("allow_unsigned", "drop_unsigned"):
             own = record.unsigned_proposed_by_id == request.user.pk
-            return record.must_sign and selectors.unsigned_waits(record) and not own
+            waits = record.must_sign and selectors.unsigned_waits(record)
+            return waits and (act.name == "drop_unsigned" or not own)
         if act.name in ("require_signatures", "propose_unsigned"):
             return record.must_sign == (act.name == "propose_unsigned")
         return act.name != "suspend" or record.suspended_at is None
