@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -61,7 +61,7 @@ def wake_after_commit(delivery: Delivery) -> None:
 def wake(destination_id: int, lane: str, shard: int) -> bool:
     """Defer a drain unless one is queued. Never raises: the sweep finds what this could not say."""
     arguments = {"destination_id": destination_id, "lane": lane, "shard": shard}
-    values = {
+    values: dict[str, Any] = {
         "queue": QUEUES[lane],
         "task": DRAIN,
         "lock": drain_name(destination_id, lane, shard),
