@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from django.db import DatabaseError, connections, router, transaction
+from django.db import DatabaseError, connections, router
 from django.db.transaction import TransactionManagementError
 
-from coordination.core import clock
 from coordination.core.deadlocks import ENDED_BY_THE_DATABASE
 from coordination.core.errors import Unavailable
-from coordination.ledger.entries import Entry, leaf_hash
+from coordination.ledger.entries import Entry
 from coordination.ledger.models import Leaf
 
 
@@ -44,15 +43,12 @@ def guarded() -> Iterator[str]:
 def require_writable() -> None:
     """Raise LedgerUnwritable unless an entry could be recorded now: one is tried, and taken back.
 
-    For what is disclosed under an entry that stands already: the second look within ten minutes, a list.
+    For what is disclosed under an entry that stands already: the second look within ten minutes, a list. One
+    round trip. Whoever goes on after the error inside a transaction puts a savepoint around.
     """
-    now = clock.now()
-    canonical = Entry(action="ledger.tried", subject="ledger", by=None, at=now).canonical()
-    using = router.db_for_write(Leaf)
     try:
-        with transaction.atomic(using=using), connections[using].cursor() as cursor:
-            cursor.execute(_TRY, [canonical, leaf_hash(canonical), now])
-            transaction.set_rollback(True, using=using)
+        with connections[router.db_for_write(Leaf)].cursor() as cursor:
+            cursor.execute(_TRY)
     except DatabaseError as error:
         raise LedgerUnwritable from error
 
@@ -76,12 +72,17 @@ def joined(entry: Entry, key: str) -> dict[str, Any]:
     }
 
 
-_TRY: Final = """
-    WITH leaf AS (
-        INSERT INTO ledger_leaf (entry, leaf_hash, recorded_at, action, subject)
-        VALUES (%s, %s, %s, 'ledger.tried', 'ledger') RETURNING id
-    )
-    INSERT INTO ledger_pending (leaf_id) SELECT id FROM leaf
+# What a block of PL/pgSQL did before an error that it catches itself is taken back, and nothing else.
+_TRY: Final = r"""
+    DO $$ BEGIN
+        WITH leaf AS (
+            INSERT INTO ledger_leaf (entry, leaf_hash, recorded_at, action, subject)
+            VALUES ('tried', sha256('\x00'::bytea || 'tried'), now(), 'ledger.tried', 'ledger') RETURNING id
+        )
+        INSERT INTO ledger_pending (leaf_id) SELECT id FROM leaf;
+        RAISE EXCEPTION USING ERRCODE = 'CL001';
+    EXCEPTION WHEN SQLSTATE 'CL001' THEN NULL;
+    END $$
 """
 # A part of somebody else's statement: an entry with the ids of what its part `taken` took, none for nothing.
 # So what begins to leave is on record before it does, without another round trip.

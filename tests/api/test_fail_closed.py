@@ -10,6 +10,8 @@ from tests.api.conftest import Sent, key
 from tests.api.test_messages import ANSWERS, LIST
 from tests.outage import Unwritable
 
+pytestmark = pytest.mark.django_db(transaction=True)
+
 
 @pytest.fixture(autouse=True)
 def _answered(api: APIClient) -> None:

@@ -51,7 +51,8 @@ def viewed(exhibit: Exhibit, *, by: User) -> Iterator[bytes]:
     since = clock.now() - VIEW_LASTS
     if not selectors.custody_of(exhibit).filter(act=CustodyAct.VIEWED, by=by, at__gt=since).exists():
         raise Refused("Say first why you look at this exhibit.", rule="evidence.say-why")
-    ledger.require_writable()
+    with transaction.atomic():
+        ledger.require_writable()
     _require_open(exhibit)
     return store.content_of(exhibit)
 
