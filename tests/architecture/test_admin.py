@@ -46,6 +46,8 @@ def test_the_weighty_acts_ask_for_the_second_factor_again() -> None:
         "CompartmentAdmin.admit",
         "DestinationAdmin.change",
         "DestinationAdmin.open",
+        "PackageAdmin.again",
+        "PackageAdmin.download",
         "PersonAdmin.change_roles",
         "PersonAdmin.enable",
         "PersonAdmin.give_way_in",
