@@ -209,11 +209,10 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "evidence": {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "coordination.evidence.bucket.ExhibitBucket",
         "OPTIONS": {
             "bucket_name": EVIDENCE_BUCKET,
             "endpoint_url": EVIDENCE_S3_ENDPOINT,
-            "file_overwrite": False,
             "default_acl": "private",
         },
     }
