@@ -200,19 +200,19 @@ EVIDENCE_DIR = env.path("EVIDENCE_DIR", default=str(VAR_DIR / "evidence"))()
 EVIDENCE_BUCKET = env.str("EVIDENCE_BUCKET", default="")
 EVIDENCE_S3_ENDPOINT = env.str("EVIDENCE_S3_ENDPOINT", default="") or None
 EVIDENCE_KEEP_DAYS = env.int("EVIDENCE_KEEP_DAYS", default=2557)
-# Where the desk writes packages for the people who hand them over; nothing serves this folder.
+# Where workers put packages together; what they made is sealed into the store, for so many hours.
 PACKAGES_DIR = env.path("PACKAGES_DIR", default=str(VAR_DIR / "packages"))()
+PACKAGES_KEEP_HOURS = env.int("PACKAGES_KEEP_HOURS", default=24)
 # clamd, as host:port or the path of its socket; without one nothing is scanned, and exhibits say so.
 CLAMD = env.str("CLAMD", default="")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "evidence": {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "coordination.evidence.bucket.ExhibitBucket",
         "OPTIONS": {
             "bucket_name": EVIDENCE_BUCKET,
             "endpoint_url": EVIDENCE_S3_ENDPOINT,
-            "file_overwrite": False,
             "default_acl": "private",
         },
     }

@@ -50,6 +50,8 @@ def test_the_weighty_acts_ask_for_the_second_factor_again() -> None:
         "CompartmentAdmin.lift",
         "DestinationAdmin.change",
         "DestinationAdmin.open",
+        "PackageAdmin.again",
+        "PackageAdmin.download",
         "PersonAdmin.change_roles",
         "PersonAdmin.confirm_token",
         "PersonAdmin.enable",

@@ -10,6 +10,7 @@ from coordination.core.errors import InvalidInput, NotFound, Refused
 from coordination.evidence import doors, salted, selectors
 from coordination.evidence.models import Exhibit, Hold, Keeping
 from coordination.evidence.services import custody, store
+from coordination.evidence.services.packages import forget_packages_with
 from coordination.evidence.services.words import said
 from coordination.evidence.workflow import CustodyAct
 from coordination.ledger import services as ledger
@@ -104,6 +105,7 @@ def _shred(exhibit: Exhibit, *, by: User | None, why: str, only_due: bool) -> bo
     if holds.filter(exhibit=None).exists() or holds.filter(exhibit=exhibit).exists():
         return False
     keeping.delete()
+    forget_packages_with(exhibit)
     custody.note(exhibit, CustodyAct.EXPIRED, by=by, why=why)
     transaction.on_commit(lambda: store.take_away(exhibit.blob))
     return True
