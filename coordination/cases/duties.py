@@ -37,6 +37,7 @@ DUTIES: dict[str, str] = {
     "delivery_rejected": "outbox.resend_delivery",
     "delivery_held": "outbox.resend_delivery",
     "delivery_unknown": "outbox.resolve_delivery",
+    "confirm_acknowledgement": APPROVE,
     "void_may_have_left": WORK,
     "void_has_left": WORK,
     "subject_elsewhere": WORK,
@@ -51,7 +52,10 @@ DUTIES: dict[str, str] = {
     "unanchored": "evidence.keep_store",
 }
 # A decision that a life may hang on waits for everybody who may take it, not for one role's shift alone.
-SHARED = ("triage_senior", "approve_referral", "approve_answer", "glass_review", "compartment_keeper")
+SHARED = (
+    *("triage_senior", "approve_referral", "approve_answer", "confirm_acknowledgement"),
+    *("glass_review", "compartment_keeper"),
+)
 # Where the law asks for counsel, for counsel alone.
 COUNSEL = (Role.COUNSEL, Role.DUTY_COUNSEL)
 
