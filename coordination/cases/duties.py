@@ -30,6 +30,8 @@ DUTIES: dict[str, str] = {
     "break_glass_alert_counsel": WORK,
     "phone_now": WORK,
     "phone_correction": WORK,
+    "phone_recall": WORK,
+    "correct_recalled": "referrals.correct_referral",
     "nothing_leaves": "referrals.withdraw_referral",
     "heard_late": WORK,
     "missed_deadline": WORK,
