@@ -116,4 +116,5 @@ def _to_the_door(request: HttpRequest, *, keep: bool = True) -> HttpResponse:
     request.sent_to_the_door = True  # type: ignore[attr-defined]
     if keep and request.method == "POST":
         messages.warning(request, KEPT if kept.keep(request) else LOST)
-    return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({REDIRECT_FIELD_NAME: where})}")
+    then = urlencode({REDIRECT_FIELD_NAME: where}, safe="/")
+    return HttpResponseRedirect(f"{reverse('account_login')}?{then}")
