@@ -138,6 +138,14 @@ class ReviewForm(forms.Form):
     notes = _text("What went well, what did not, what changes")
 
 
+class RecallForm(forms.Form):
+    """Why recipients should give a referral back."""
+
+    reason = _text(
+        "Why they should give it back", "They are told this. A correction follows in any case.", rows=2
+    )
+
+
 class CorrectForm(forms.Form):
     """A correction to every recipient."""
 

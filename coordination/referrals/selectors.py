@@ -180,6 +180,11 @@ def reached(referral: Referral) -> bool:
     """Tell whether anybody has it, or may: a delivery was tried, or somebody heard of it by telephone."""
     if outbox.deliveries_of(referral.origin).exclude(state__in=NEVER_TRIED).exists():
         return True
+    return holding(referral)
+
+
+def holding(referral: Referral) -> bool:
+    """Tell whether a recipient has it for certain: it left, or they acknowledged."""
     return referral.addressees.exclude(acknowledged_at=None, left_at=None).exists()
 
 

@@ -29,6 +29,7 @@ VERBS = {
     "review": ReferralVerb.REVIEW,
     "close": ReferralVerb.CLOSE,
     "correct": ReferralVerb.CORRECT,
+    "recall": ReferralVerb.RECALL,
 }
 ANSWERS = frozenset({"answer", "approve_answer"})
 REVIEW_CLOCK = "policy.break-glass-review"
@@ -98,6 +99,8 @@ class Asked:
 def allows(record: Referral, name: str) -> bool:
     """Tell whether the referral's state, and whether it is a correction, allow what the page calls `name`."""
     if name == "correct" and record.state == ReferralState.WITHDRAWN and not selectors.reached(record):
+        return False
+    if name == "recall" and not selectors.holding(record):
         return False
     if name in VERBS:
         return VERBS[name] in REFERRAL.allowed(record.state)

@@ -26,6 +26,7 @@ from coordination.referrals.services.hearing import (
     follow_call,
     follow_delivery,
 )
+from coordination.referrals.services.recalling import recall
 from coordination.referrals.services.submitting import submit
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "follow_delivery",
     "follow_stopped_answer",
     "follow_task",
+    "recall",
     "record_outcome",
     "remove_addressee",
     "remove_fact",

@@ -17,6 +17,7 @@ NOTHING_LEAVES = "nothing_leaves"
 ANSWER = "answer_question"
 APPROVE_ANSWER = "approve_answer"
 ANSWER_STOPPED = "answer_stopped"
+CORRECT_RECALLED = "correct_recalled"
 NO_ANSWER = """
 The referral came to its outcome before an answer was approved, and no answer is sent any more. Tell them by
 telephone what they may know, or that no answer comes; write down as the outcome who heard it, and when.
@@ -63,6 +64,20 @@ def ask_what_now(referral: Referral) -> None:
         role=Role.SAFETY_LIAISON,
         instructions="It was approved, and every message that could still leave was stopped. Withdraw it, or "
         "correct it; where the danger stands, file it anew.",
+        about=referral.origin,
+        priority=referral.priority,
+    )
+
+
+def ask_to_correct(referral: Referral, *, reason: str) -> None:
+    """Open the task to correct a referral that its recipients were asked to give back."""
+    cases.open_task(
+        referral.case,
+        kind=CORRECT_RECALLED,
+        title=f"Correct referral {referral.reference}, which was called back",
+        role=Role.SAFETY_LIAISON,
+        instructions=f"Why: {reason}\n\nSay in a correction what was wrong and what is true. Where the "
+        "report stands after all, complete this with the reason.",
         about=referral.origin,
         priority=referral.priority,
     )

@@ -42,6 +42,8 @@ def correct(referral: Referral, *, by: User, what_was_wrong: str, what_is_true: 
             "Nobody has it: withdraw it, where that is not done yet.", rule="referrals.correct-after-sending"
         )
     correction = _file(original, wrong, true, by)
+    said = f"Correction {correction.reference} filed."
+    cases.end_tasks(about=original.origin, kind=calling.CORRECT_RECALLED, outcome=said, by=by)
     return freeze(correction, by=by)
 
 

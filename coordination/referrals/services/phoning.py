@@ -11,6 +11,7 @@ from coordination.referrals.services.clocks import pace, start
 
 PHONE_NOW = "phone_now"
 PHONE_CORRECTION = "phone_correction"
+PHONE_RECALL = "phone_recall"
 CORRECTION_SCRIPT = """
 This is the safety desk of an online platform. We reported a danger to life in your area, and what we
 reported was wrong. We have sent a written correction and will read you its reference. I will tell you what
@@ -25,6 +26,10 @@ STOPPED = """
 The written correction to them was stopped and is not sent any more. Tell them by telephone, and write down as
 the outcome who heard it, when, and under which reference of theirs.
 """
+PUT_ASIDE = (
+    "Ask them to put it aside and to tell whoever acts on it; a correction follows. Write down as the "
+    "outcome who heard it, and when."
+)
 NO_NUMBER = (
     "No call centre is on record for these places: find its full number and note the source. "
     "Do not call 911 or 112: they route by the place you call from."
@@ -71,6 +76,25 @@ def phone_correction(correction: Referral, row: Addressee, *, why: str = BY_PHON
         about=row.origin,
         priority=correction.priority,
         due_at=due,
+    )
+
+
+def phone_recall(referral: Referral, row: Addressee, *, reason: str) -> None:
+    """Open the task to ask a recipient by telephone to give a referral back."""
+    agency = row.destination.agency
+    words = [
+        f"{agency.name}, from our directory: {agency.phone or 'no number; find it and note the source'}",
+        PUT_ASIDE,
+        f"Why: {reason}",
+    ]
+    cases.open_task(
+        referral.case,
+        kind=PHONE_RECALL,
+        title=f"{referral.reference}: ask {agency.name} by telephone to give it back"[:200],
+        role=Role.SAFETY_LIAISON,
+        instructions="\n\n".join(words),
+        about=row.origin,
+        priority=referral.priority,
     )
 
 
