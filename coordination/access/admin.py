@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -28,6 +28,10 @@ from coordination.access.tokenpage import issued, shown_once
 from coordination.core.errors import CoordinationError, InvalidInput
 
 _CHANGE = "access.change_user"
+NEXT = (
+    ", and cannot sign in yet. Once another administrator gave them their roles (Access changes), propose a"
+    " way in here: docs/administrators.md."
+)
 NOT_TO_ONESELF = frozenset({"disable", "change_roles", "release", "look_into", "give_way_in", "start_anew"})
 
 
@@ -207,6 +211,7 @@ class PersonAdmin(RecordAdmin):
                 return asked
             created = self._create(request, form)
             if created is not None:
+                messages.success(request, f"{created} is created{NEXT}")
                 return HttpResponseRedirect(self.url_of(created))
         context = self._context(request, "New person") | {"form": form}
         return TemplateResponse(request, "access/new_person.html", context)

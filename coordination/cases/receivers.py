@@ -172,6 +172,7 @@ def alert_of_glass(sender: Any, *, glass: BreakGlass, alerted: list[User], **_: 
             instructions=f"{what}\n\nCall them. You may end it: Break-glass, {glass.reference}.",
             role=Role.DUTY_OFFICER,
             assignee=each,
+            about=_alert(glass, each),
             priority="P0",
             due_at=glass.ends_at,
         )
@@ -187,8 +188,15 @@ def alert_of_glass(sender: Any, *, glass: BreakGlass, alerted: list[User], **_: 
 
 @receiver(glass_reviewed, dispatch_uid="cases.end_glass_review")
 def end_glass_review(sender: Any, *, glass: BreakGlass, by: User, **_: Any) -> None:  # noqa: ARG001
-    """End the task of the review."""
+    """End the task of the review, and the alerts: it was looked at."""
     services.end_tasks(about=glass.origin, kind=GLASS_REVIEW, outcome=glass.outcome, by=by)
+    for each in glass.alerted.order_by("pk"):
+        services.end_tasks(about=_alert(glass, each), kind=GLASS_OPENED, outcome="It was reviewed.", by=by)
+
+
+def _alert(glass: BreakGlass, person: User) -> str:
+    """Return how the alert of one person names the broken glass: each has one of their own."""
+    return f"{glass.origin}@{person.pk}"
 
 
 @receiver(store_failed, dispatch_uid="cases.alarm_of_store")

@@ -81,3 +81,45 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="not empty"):
         call_command("channel_new", "county_portal", str(tmp_path))
     assert [each.name for each in tmp_path.iterdir()] == ["mine.txt"]
+
+
+TRUSTING = """
+    def parse_inbound(self, request):
+        return []
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "said"),
+    [
+        ("            wire_digest=answer.wire_digest,\n", "", "wire_digest=answer.wire_digest"),
+        ('filename=f"{message.reference}.json"', "filename=str(id(self))", "no clock, nothing random"),
+        ("raise UnsupportedFeature", "raise ValueError", "raise UnsupportedFeature, not ValueError"),
+        ("HttpClient().post(", "open(", "partner that fails: raise TemporaryFailure, not"),
+        (
+            "    def deliver(",
+            f"{TRUSTING}\n    def deliver(",
+            "what nobody signed: raise InauthenticInbound",
+        ),
+        ('"token"', '"tokn"', "KeyError"),
+    ],
+    ids=["no digest", "impure", "wrong error", "no client", "trusts callers", "misspelt"],
+)
+def test_the_contract_says_what_a_channel_does_wrong(
+    written: str, instead: str, said: str, tmp_path: Path
+) -> None:
+    place = tmp_path / "county_portal"
+    call_command("channel_new", "county_portal", str(place), stdout=io.StringIO())
+    channel = place / "county_portal" / "channel.py"
+    assert written in channel.read_text()
+    channel.write_text(channel.read_text().replace(written, instead))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=place,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout
+    assert said in done.stdout
