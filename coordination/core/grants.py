@@ -124,6 +124,15 @@ RIGHTS = {
 }
 
 
+def columns_as_markdown() -> str:
+    """Return the table of what a partner reads, column by column, and of which rows."""
+    rows = [
+        f"| `{table}` | {', '.join(f'`{each}`' for each in sorted(columns))} | `{OWN_ROWS[table]}` |"
+        for table, columns in sorted(PARTNER_SEES.items())
+    ]
+    return "\n".join(["| Table | Columns | Rows |", "|---|---|---|", *rows])
+
+
 def role_names() -> dict[str, str]:
     """Return the name that each key of RIGHTS has in this installation."""
     return {

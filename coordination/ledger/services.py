@@ -12,6 +12,7 @@ from coordination.core import clock
 from coordination.core.statements import prepared
 from coordination.ledger.entries import Entry, Value, digest, leaf_hash, timestamp
 from coordination.ledger.models import Leaf
+from coordination.ledger.telling import tell
 
 __all__ = ["Entry", "Value", "digest", "entry", "record", "record_many", "record_reading", "timestamp"]
 
@@ -94,6 +95,7 @@ def record_many(entries: Iterable[Entry]) -> list[Leaf]:
             for leaf in leaves
         ]
     )
+    tell([bytes(leaf.entry) for leaf in leaves], using=router.db_for_write(Leaf))
     for leaf in leaves:
         leaf.pk = ids[bytes(leaf.leaf_hash)]
         leaf._state.adding = False  # noqa: SLF001 - what bulk_create does to the rows it inserted
@@ -118,6 +120,7 @@ def append(entries: Iterable[Entry]) -> None:
     using = _in_transaction()
     if rows:
         prepared(_APPEND, [json.dumps(rows)], using=using)
+        tell([row["entry"].encode() for row in rows], using=using)
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
 from django.db import DatabaseError, ProgrammingError, connection, models, transaction
 
-from coordination.core import grants, policies
+from coordination.core import generated, grants, policies
 
 TABLES = {model._meta.db_table: model for model in apps.get_models(include_auto_created=True)}
 SAMPLES: dict[type, Any] = {
@@ -235,3 +235,10 @@ def _privileges(owner: psycopg.Connection, role: str) -> set[tuple[str, str]]:
         " WHERE grantee = %s::regrole AND relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
     )
     return set(owner.execute(query, [role]).fetchall())
+
+
+def test_the_documentation_lists_what_a_partner_reads() -> None:
+    """With the rows, and the fields that differ on the desk beside it (V8.1.2)."""
+    assert generated.section("docs/security.md", "partner columns") == grants.columns_as_markdown(), (
+        generated.HINT
+    )
