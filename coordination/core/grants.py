@@ -48,7 +48,19 @@ APPEND_ONLY = (
 )
 
 # What ends or is decided is written once more; nobody who runs the desk can remove it.
-KEPT = ("access_breakglass", "access_ledgerreview", "access_rolechange")
+KEPT = (
+    *("access_apitoken", "access_breakglass", "access_breakglass_alerted", "access_enrolment"),
+    *("access_ledgerreview", "access_rolechange", "access_user"),
+    *("cases_assignment", "cases_case", "cases_casecompartment", "cases_compartmentmember", "cases_deadline"),
+    *("cases_note", "cases_subject", "cases_task"),
+    "evidence_hold",
+    "inbox_inboundmessage",
+    *("outbox_delivery", "outbox_message"),
+    *("partners_agency", "partners_agencykey", "partners_destination", "partners_officer"),
+    "policy_pack",
+    *("referrals_question", "referrals_referral", "referrals_referral_authors"),
+    "triage_flag",
+)
 
 # The name of the transaction-local setting. Unset is NULL, and set in an earlier transaction is '': no rows.
 AGENCY_SETTING = "coordination.agency"
