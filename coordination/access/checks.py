@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
 from django.db import DatabaseError
 
-from coordination.access import leaked, selectors
+from coordination.access import leaked, selectors, sync
 
 
 def no_code_is_shown(**_: Any) -> list[CheckMessage]:
@@ -62,8 +62,28 @@ def roles_go_together(*, databases: Sequence[str] | None = None, **_: Any) -> li
     ]
 
 
+def roles_are_the_tables(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """W003: a group that a hand in the database changed gives its people what the table of roles does not."""
+    if "default" not in (databases or ()):
+        return []
+    try:
+        found = sync.changed_by_hand(using="default")
+    except DatabaseError:
+        return []  # as above
+    if not found:
+        return []
+    return [
+        Warning(
+            f"Not what the table of roles says: the permissions of {', '.join(found)}.",
+            hint="Run manage.py migrate, which gives and takes what the table says, and find out who did it.",
+            id="coordination.access.W003",
+        )
+    ]
+
+
 def connect() -> None:
     """Tell Django about the checks."""
     register(no_code_is_shown, Tags.security)
     register(leaked_passwords_are_known, Tags.security)
     register(roles_go_together, Tags.database)
+    register(roles_are_the_tables, Tags.database)
