@@ -31,7 +31,7 @@ def counts_between(since: datetime, until: datetime) -> list[tuple[str, int]]:
 
 
 def sample_between(action: str, since: datetime, until: datetime, count: int) -> list[Leaf]:
-    """Return up to `count` entries of an action, drawn by their hashes: the same each time, nobody's choice."""
+    """Return up to `count` entries of an action, drawn by hash: the same each time, and nobody's choice."""
     rows = Leaf.objects.filter(action=action, recorded_at__gte=since, recorded_at__lt=until)
     return list(rows.order_by("leaf_hash")[:count])
 
