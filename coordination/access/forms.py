@@ -98,6 +98,16 @@ class OutcomeForm(forms.Form):
     outcome = forms.CharField(max_length=1_000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
+class WayInForm(forms.Form):
+    """What a one-time link carries behind its #."""
+
+    way_in = forms.CharField(
+        max_length=100,
+        label="Your one-time way in",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+
+
 class EnrolForm(forms.Form):
     """A new password, twice."""
 

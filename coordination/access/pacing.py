@@ -1,11 +1,20 @@
-"""The page in place of a record, for who opened too many in a short time."""
+"""Opening a record: recorded before it is shown, counted, and refused for a while to who opens too many."""
 
 from datetime import datetime
 
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
+from coordination.access import services
 from coordination.core import clock
+from coordination.ledger import services as ledger
+
+
+def record_reading(request: HttpRequest, action: str, *, subject: str) -> None:
+    """Record that a person reads sealed content of `subject`, and count it where it is another record."""
+    by = services.person(request.user)
+    if ledger.record_reading(action, subject=subject, by=by):
+        services.count_reading(by)
 
 
 def paced(request: HttpRequest, again: datetime) -> TemplateResponse:

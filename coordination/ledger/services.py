@@ -12,6 +12,7 @@ from coordination.core.statements import prepared
 from coordination.ledger import writing
 from coordination.ledger.entries import Entry, Value, digest, leaf_hash, timestamp
 from coordination.ledger.models import Leaf
+from coordination.ledger.telling import tell
 from coordination.ledger.writing import JOINED, LedgerUnwritable, joined, require_writable
 
 __all__ = [
@@ -109,6 +110,7 @@ def record_many(entries: Iterable[Entry]) -> list[Leaf]:
             for leaf in leaves
         ]
     )
+    tell([bytes(leaf.entry) for leaf in leaves], using=router.db_for_write(Leaf))
     for leaf in leaves:
         leaf.pk = ids[bytes(leaf.leaf_hash)]
         leaf._state.adding = False  # noqa: SLF001 - what bulk_create does to the rows it inserted
@@ -133,6 +135,8 @@ def append(entries: Iterable[Entry]) -> None:
     with writing.guarded() as using:
         if rows:
             prepared(_APPEND, [json.dumps(rows)], using=using)
+    if rows:
+        tell([row["entry"].encode() for row in rows], using=using)
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from coordination.access import markup
+from coordination.access import markup, stepup
 from coordination.access import services as access
 from coordination.access.recordadmin import Act, Data, RecordAdmin, act
 from coordination.core.errors import CoordinationError, InvalidInput, NotFound
@@ -44,6 +44,8 @@ class PartnerAdmin(RecordAdmin):
             return HttpResponse(status=403)
         form = self.new_form(request)
         if request.method == "POST" and form.is_valid():
+            if asked := stepup.require(request):
+                return asked
             try:
                 return HttpResponseRedirect(self.url_of(self.add(request, form)))
             except CoordinationError as error:
