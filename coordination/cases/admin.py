@@ -147,12 +147,12 @@ class CaseAdmin(ExhibitActs):
         return f"{data['user']} has the case as {data['role'].replace('_', ' ')}."
 
     # Who keeps any compartment keeps that of victims; the service asks for the one that is chosen.
-    @act("cases.keep_victim", "Put under a compartment", form=CompartmentForm, grave=True)
+    @act("cases.keep_victim", "Put under a compartment", form=CompartmentForm, grave=True, step_up=True)
     def put_under(self, request: HttpRequest, record: Case, data: Data) -> str:
         """Take the case from everybody else."""
         chosen = {name: data[name] for name in ("compartment", "reason", "until")}
         services.mark(record, by=person(request), **chosen)
-        return "The case is under the compartment. You are its first member; let others in below."
+        return "The case is under the compartment. You are alone in it: let a second person in within a day."
 
     @act("cases.work_case", "Close the case", form=ReasonForm)
     def close(self, request: HttpRequest, record: Case, data: Data) -> str:

@@ -76,7 +76,7 @@ class ExhibitActs(RecordAdmin):
         evidence.place_hold(record.reference, by=person(request), reason=data["reason"])
         return "The hold stands. Only counsel who see this case know of it."
 
-    @act("evidence.hold_exhibit", "Lift the hold", form=ReasonForm, grave=True)
+    @act("evidence.hold_exhibit", "Lift the hold", form=ReasonForm, grave=True, step_up=True)
     def lift_hold(self, request: HttpRequest, record: Case, data: Data) -> str:
         """Let exhibits expire again."""
         holds = evidence_selectors.holds_for(person(request), record.reference)

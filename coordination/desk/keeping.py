@@ -44,6 +44,12 @@ def kinds() -> list[Kind]:
             ended_by="the jobs rest.forget_answers and rest.close_refusals",
         ),
         Kind(
+            what="how many records somebody opened last",
+            tables=("access_readingpace",),
+            kept=f"counts for {_words(settings.READINGS_WITHIN)}, then until they open another",
+            ended_by="the next window takes its place",
+        ),
+        Kind(
             what="failures to sign in",
             tables=("access_signinfailure",),
             kept=_words(settings.LOCK_OUT_WITHIN),

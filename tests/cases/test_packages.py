@@ -250,7 +250,7 @@ def test_a_manifest_that_leads_out_is_refused(make: Make, line: str) -> None:
     assert "is no line of a manifest" in said
 
 
-def test_rec_06_an_exhibit_of_another_case_goes_into_no_package(
+def test_idr_02_rec_06_an_exhibit_of_another_case_goes_into_no_package(
     make: Make,
     keep: Any,
     tmp_path: Path,

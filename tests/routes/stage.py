@@ -51,7 +51,7 @@ PARAMETERS: dict[tuple[str, str], tuple[str, str]] = {
 }
 # What the callers have of their own, and what none of them has.
 OF_CALLERS = {"/account/sessions/"}
-OF_NOBODY = {"/account/enrol/", "/account/mfa/webauthn/keys/"}
+OF_NOBODY = {"/account/mfa/webauthn/keys/"}
 QUERIES = {"/admin/referrals/referral/add/": ("case", "cases.case", "reference")}
 
 

@@ -72,7 +72,7 @@ def make_package(
         name = naming.by_role() if recipient and not name_people else naming.by_name
         said = Said(recipient=recipient, signature=signature, name=name, tell=tell)
         digest = _write(case, part, exhibits, said)
-    _record(case, digest, by=by, count=len(released), signed=signature is not None)
+        _record(case, digest, by=by, count=len(released), signed=signature is not None)
     return digest
 
 

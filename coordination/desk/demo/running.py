@@ -163,8 +163,8 @@ def _close_the_book(teller: Teller, outcome: dict[str, Any], found: cast.Cast, b
     teller.plain(
         "To sign in, take a name and its password from above. The desk then asks for a second factor,"
     )
-    teller.plain("the code of a telephone that nobody has here: in the demo the page shows it, and from")
-    teller.plain("when it works. Type it in; each opens once.")
+    teller.plain("the code of a telephone that nobody has here: in the demo that page shows it, and when it")
+    teller.plain("works. Each code opens once.")
     teller.plain()
     teller.plain(f"Passwords and logs: {keeping.directory()} (readable by you alone).")
     if settings.DATABASES["default"]["ENGINE"] == EMBEDDED_ENGINE:
