@@ -61,6 +61,10 @@ class FlagAdmin(RecordAdmin):
         """Say who raised it."""
         return markup.words(row.source)
 
+    def is_urgent(self, record: Flag) -> bool:
+        """Let nobody wait for a flag of high severity."""
+        return record.high_severity
+
     @admin.display(description="severity")
     def severity(self, row: Flag) -> str:
         """Mark high severity in words."""

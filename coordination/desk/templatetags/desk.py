@@ -23,8 +23,11 @@ register.filter("words", markup.words)
 
 @register.filter
 def record_url(about: str) -> str:
-    """Return the address of what a task is `about` (`triage.flag:…`), "" where it has none."""
-    kind, _, pk = about.partition(":")
+    """Return the address of what a task is `about` (`triage.flag:…`), "" where it has none.
+
+    What stands after an @ tells two tasks about one record apart.
+    """
+    kind, _, pk = about.partition("@")[0].partition(":")
     try:
         return reverse(f"admin:{kind.replace('.', '_')}_at", args=[pk]) if pk else ""
     except NoReverseMatch:
