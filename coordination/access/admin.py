@@ -14,6 +14,7 @@ from coordination.access import reviewadmin, roleadmin, selectors, services, ste
 from coordination.access.forms import (
     AliasForm,
     FoundForm,
+    HeldForm,
     NewPersonForm,
     ReasonForm,
     RevokeForm,
@@ -170,6 +171,13 @@ class PersonAdmin(RecordAdmin):
             self._token(record, data), by=services.person(request.user), overlap=overlap
         )
         return issued(request, token, plain)
+
+    @act(_CHANGE, "Confirm", form=HeldForm, step_up=True)
+    def confirm_token(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
+        """Let a token that another administrator issued open what it is for."""
+        token = self._token(record, data)
+        services.confirm_token(token, by=services.person(request.user), how=data["reason"])
+        return f"Token {token.reference} opens what it is for."
 
     @act(_CHANGE, "Revoke", form=RevokeForm, grave=True)
     def revoke_token(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:

@@ -98,6 +98,16 @@ class OutcomeForm(forms.Form):
     outcome = forms.CharField(max_length=1_000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
+class WayInForm(forms.Form):
+    """What a one-time link carries behind its #."""
+
+    way_in = forms.CharField(
+        max_length=100,
+        label="Your one-time way in",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+
+
 class EnrolForm(forms.Form):
     """A new password, twice."""
 
@@ -140,6 +150,16 @@ class RotateForm(forms.Form):
         initial=1,
         label="Days that both live",
         help_text="0 ends the old one now; otherwise the partner has so long to change over.",
+    )
+
+
+class HeldForm(forms.Form):
+    """How we know who holds a token."""
+
+    reason = forms.CharField(
+        max_length=300,
+        label="How we know",
+        help_text="Whom you called, on which number of ours, and that they have the token.",
     )
 
 

@@ -1,6 +1,5 @@
 """How the desk writes states, times and digests. A state is a word with a shape, never colour alone."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
@@ -35,6 +34,7 @@ WORDS = {
     "payment": "means of payment",
     "report": "what was reported to us",
     "own_assessment": "our own assessment",
+    "us_government": "US government",
     "refer_police": "refer to police",
     "refer_crisis": "refer to crisis responders",
     "warn_target": "warn the threatened person",
@@ -123,42 +123,6 @@ def digest(value: str) -> SafeString:
         format_html('<span class="digest-kind">{}:</span>', kind) if kind else "",
         format_html_join("", "<span>{}</span>", ((group,) for group in groups)),
     )
-
-
-def structured(text: str) -> SafeString | str:
-    """Return a JSON document as nested lists, whole, names first; nothing where it is none."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return ""
-    return _laid_out(value) if isinstance(value, dict | list) else ""
-
-
-def _laid_out(value: Any) -> SafeString:
-    if isinstance(value, dict) and value:
-        rows = (
-            (
-                "part" if isinstance(each, dict | list) and each else "",
-                name.replace("_", " "),
-                _laid_out(each),
-            )
-            for name, each in sorted(value.items(), key=_name_first)
-        )
-        row = '<dt class="{0}">{1}</dt><dd class="{0}">{2}</dd>'
-        return format_html('<dl class="pairs">{}</dl>', format_html_join("", row, rows))
-    if isinstance(value, list) and value:
-        return format_html(
-            "<ol>{}</ol>", format_html_join("", "<li>{}</li>", ((_laid_out(each),) for each in value))
-        )
-    if isinstance(value, str) and value:
-        return format_html('<span class="prose">{}</span>', value)
-    plain = {True: "yes", False: "no", None: "nothing", "": "empty"}
-    said = plain[value] if value is None or isinstance(value, bool | str) else value or "none"
-    return format_html('<span class="quiet">{}</span>' if said != "yes" else "<strong>{}</strong>", said)
-
-
-def _name_first(pair: tuple[str, Any]) -> bool:
-    return pair[0] not in ("title", "label")
 
 
 def _written(moment: datetime, zone: tzinfo, *, seconds: bool = False, day: bool = True) -> str:

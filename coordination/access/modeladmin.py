@@ -26,6 +26,7 @@ from coordination.core.errors import (
     NotFound,
     NotPermitted,
     Refused,
+    Unavailable,
 )
 from coordination.core.fields import SealedField
 from coordination.core.rules import Records, Rule, holders, nobody
@@ -49,6 +50,7 @@ WHAT_TO_DO: dict[type[CoordinationError], str] = {
     NotPermitted: "Ask somebody whose role allows it.",
     NotFound: "Check the reference.",
     Conflict: "Open the page again and look before you decide.",
+    Unavailable: "Try again in a minute; if it stays so, tell the administrator.",
 }
 
 

@@ -13,6 +13,7 @@ from knox.crypto import hash_token
 
 from coordination.access import sessionstore
 from coordination.access.models import (
+    CONFIRMED_WITHIN,
     ApiToken,
     BreakGlass,
     DeskSession,
@@ -28,6 +29,8 @@ from coordination.core import clock, sealing
 from coordination.ledger import selectors as ledger
 
 GUESSED, LOOKED_INTO = "access.codes_guessed", "access.guess_looked_into"
+
+__all__ = ["CONFIRMED_WITHIN"]
 
 
 def holders(permission: str) -> QuerySet[User]:
@@ -53,6 +56,11 @@ def tokens_of(user: User) -> QuerySet[ApiToken]:
     return ApiToken.objects.filter(user=user).select_related("replaced_by").order_by("-created")
 
 
+def waiting_tokens_of(user: User) -> list[ApiToken]:
+    """Return the tokens of a person that another administrator has yet to confirm."""
+    return [each for each in tokens_of(user).filter(confirmed_at__isnull=True) if each.waits]
+
+
 def tokens_of_people(users: Iterable[int]) -> QuerySet[ApiToken]:
     """Return all tokens of several people (by primary key), newest first, dead ones too."""
     return (
@@ -70,7 +78,7 @@ def token_presented(plain: bytes) -> ApiToken | None:
     except UnicodeDecodeError:
         return None
     # Without why it was revoked, which is sealed: no call needs it.
-    found = ApiToken.objects.select_related("user").defer("revoked_reason")
+    found = ApiToken.objects.select_related("user").defer("revoked_reason", "how_confirmed")
     token = found.filter(digest=digest).first()
     return token if token is not None and secrets.compare_digest(token.digest, digest) else None
 

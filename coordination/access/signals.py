@@ -22,3 +22,9 @@ glass_reviewed = Signal()
 ledger_review_opened = Signal()
 # review, by
 ledger_reviewed = Signal()
+# token
+token_issued = Signal()
+# token, by
+token_settled = Signal()
+# user, readings
+read_too_fast = Signal()

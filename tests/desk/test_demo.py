@@ -1,5 +1,6 @@
 """The demo as somebody runs it: one command, real processes, and nothing left behind."""
 
+import hashlib
 import json
 import os
 import signal
@@ -53,7 +54,10 @@ def test_the_demo_goes_from_flag_to_acknowledgement_and_runs_again_until_ctrl_c(
     assert [each["state"] for each in outcome["deliveries"]] == ["acknowledged"]
     assert outcome["deliveries"][0]["digest"].startswith("sha256:")
     assert outcome["ledger_entries"] > 50
-    assert outcome.keys() == {*SAID, "deliveries"}
+    assert outcome["package"]["holds"]
+    assert outcome["package"]["stamped"] == 1
+    assert outcome["package"]["exhibits"] == 2
+    assert outcome.keys() == {*SAID, "deliveries", "package"}
     assert not _left_over()
 
     process = demo("--port", str(port("test")))
@@ -110,6 +114,12 @@ def _without(*packages: str, **given: str) -> subprocess.CompletedProcess[str]:
 def test_there_is_one_story_and_several_cases_that_have_happened() -> None:
     assert loading.live()["key"] == "harrow"
     assert len(loading.past()) >= 5
+
+
+def test_the_exhibit_of_the_story_is_the_file_that_its_flag_names() -> None:
+    told = loading.live()
+    content = told["exhibits"][0]["content"].encode()
+    assert hashlib.sha256(content).hexdigest() == told["flags"][0]["files"][0]["sha256"]
 
 
 def _left_over() -> list[str]:

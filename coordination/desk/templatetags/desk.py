@@ -10,14 +10,14 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
-from coordination.access import markup
+from coordination.access import markup, structure
 
 register = template.Library()
 register.simple_tag(markup.state, name="state")
 register.simple_tag(markup.when, name="when")
 register.simple_tag(markup.left, name="left")
 register.simple_tag(markup.digest, name="digest")
-register.simple_tag(markup.structured, name="structured")
+register.simple_tag(structure.structured, name="structured")
 register.filter("words", markup.words)
 
 
