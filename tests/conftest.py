@@ -7,5 +7,6 @@ pytest_plugins = [
     "tests.world",
     "tests.bus",
     "tests.exhibits",
+    "tests.outage",
     "tests.timestamps",
 ]

@@ -50,6 +50,14 @@ class TokenForm(forms.Form):
     days = forms.IntegerField(min_value=1, max_value=366, initial=90, help_text="How long it lives.")
 
 
+class FoundForm(forms.Form):
+    """What somebody found out."""
+
+    reason = forms.CharField(
+        max_length=300, widget=forms.Textarea, help_text="Whom you asked, on which line, and what it was."
+    )
+
+
 class ReasonForm(forms.Form):
     """Why."""
 

@@ -19,9 +19,9 @@ APPROVED, DRAWN = "outbox.message_approved", 10
 # What asks for a second look, by how its action begins; the page names them first.
 LOOK_AT = (
     *("rest.refused", "access.sign_in_failed", "access.locked_out", "access.lock_released"),
-    *("access.token", "access.readings", "access.break_glass", "access.way_in", "access.enabling"),
-    *("access.roles", "cases.compartment", "core.", "partners.key", "partners.signatures"),
-    *("outbox.released", "outbox.resolved"),
+    *("access.codes_guessed", "access.token", "access.readings", "access.break_glass", "access.way_in"),
+    *("access.enabling", "access.roles", "cases.compartment", "core.", "partners.key"),
+    *("partners.signatures", "outbox.released", "outbox.resolved"),
 )
 
 

@@ -26,6 +26,9 @@ from coordination.access.models import (
 from coordination.access.roles import Role, conflicts_in
 from coordination.access.workflow import ChangeKind, RoleChangeState
 from coordination.core import clock, sealing
+from coordination.ledger import selectors as ledger
+
+GUESSED, LOOKED_INTO = "access.codes_guessed", "access.guess_looked_into"
 
 __all__ = ["CONFIRMED_WITHIN"]
 
@@ -103,6 +106,13 @@ def lock_out_of(user: User) -> LockOut | None:
     """Return the lock-out that stands against a person's password and codes."""
     who = sealing.blind_indexes("username", user.username)
     return LockOut.objects.filter(who__in=who, released_at__isnull=True).first()
+
+
+def guess_waits(user: User) -> bool:
+    """Tell whether codes were guessed in a session of this person, and nobody has looked into it."""
+    entries = ledger.entries_about(f"user:{user.pk}").filter(action__in=(GUESSED, LOOKED_INTO))
+    last = entries.order_by("-id").first()
+    return last is not None and last.action == GUESSED
 
 
 def factors_of(user: Any) -> QuerySet[Any]:

@@ -7,6 +7,8 @@ locked_out = Signal()
 # user
 codes_guessed = Signal()
 # user, by, reason
+guess_looked_into = Signal()
+# user, by, reason
 released = Signal()
 # change
 role_change_proposed = Signal()

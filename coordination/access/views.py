@@ -11,11 +11,12 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.views import csrf
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from coordination.access import codes, selectors, services, stepup
+from coordination.access import codes, kept, selectors, services, stepup
 from coordination.access.forms import EnrolForm, PasswordForm, WayInForm
 from coordination.access.services import User, person
 from coordination.core.errors import CoordinationError, InvalidInput, NotFound
@@ -54,6 +55,16 @@ class RemovePasskey(RemoveWebAuthnView):  # type: ignore[misc]
             return HttpResponseRedirect(reverse("mfa_index"))
         removed: HttpResponse = super().form_valid(form)
         return removed
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form whose token is not this session's: somebody signed in again since the page was made.
+
+    Where the page bears the mark of the person who is here, what was written comes back to them.
+    """
+    if request.method == "POST" and request.user.is_authenticated and kept.keep(request):
+        return HttpResponseRedirect(request.get_full_path())
+    return csrf.csrf_failure(request, reason=reason)
 
 
 @require_POST

@@ -10,6 +10,7 @@ from coordination.access.signals import (
     codes_guessed,
     glass_opened,
     glass_reviewed,
+    guess_looked_into,
     ledger_review_opened,
     ledger_reviewed,
     locked_out,
@@ -61,10 +62,17 @@ def tell_of_guessed_codes(sender: Any, *, user: User, **_: Any) -> None:  # noqa
         kind=CODES_GUESSED,
         title=f"Five wrong codes ended a session of {user}",
         instructions="Ask them, on a line that you know, whether it was them. If it was not, somebody sat at"
-        " their device: end all their sessions, and start their enrolment anew where a device is gone.",
+        " their device: end all their sessions, and start their enrolment anew where a device is gone. Then"
+        " record on their page what it was.",
         role=Role.ADMINISTRATOR,
         about=f"access.user:{user.pk}",
     )
+
+
+@receiver(guess_looked_into, dispatch_uid="cases.end_guessed_codes")
+def end_guessed_codes(sender: Any, *, user: User, by: User, reason: str, **_: Any) -> None:  # noqa: ARG001
+    """End the task with what an administrator found."""
+    services.end_tasks(about=f"access.user:{user.pk}", kind=CODES_GUESSED, outcome=reason, by=by)
 
 
 @receiver(released, dispatch_uid="cases.end_lock_out")
@@ -164,6 +172,7 @@ def alert_of_glass(sender: Any, *, glass: BreakGlass, alerted: list[User], **_: 
             instructions=f"{what}\n\nCall them. You may end it: Break-glass, {glass.reference}.",
             role=Role.DUTY_OFFICER,
             assignee=each,
+            about=_alert(glass, each),
             priority="P0",
             due_at=glass.ends_at,
         )
@@ -179,8 +188,15 @@ def alert_of_glass(sender: Any, *, glass: BreakGlass, alerted: list[User], **_: 
 
 @receiver(glass_reviewed, dispatch_uid="cases.end_glass_review")
 def end_glass_review(sender: Any, *, glass: BreakGlass, by: User, **_: Any) -> None:  # noqa: ARG001
-    """End the task of the review."""
+    """End the task of the review, and the alerts: it was looked at."""
     services.end_tasks(about=glass.origin, kind=GLASS_REVIEW, outcome=glass.outcome, by=by)
+    for each in glass.alerted.order_by("pk"):
+        services.end_tasks(about=_alert(glass, each), kind=GLASS_OPENED, outcome="It was reviewed.", by=by)
+
+
+def _alert(glass: BreakGlass, person: User) -> str:
+    """Return how the alert of one person names the broken glass: each has one of their own."""
+    return f"{glass.origin}@{person.pk}"
 
 
 @receiver(store_failed, dispatch_uid="cases.alarm_of_store")

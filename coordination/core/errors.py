@@ -66,6 +66,10 @@ class Conflict(CoordinationError):
     """Somebody changed the record in the meantime; look again before you decide."""
 
 
+class Unavailable(CoordinationError):
+    """Something that this needs is not there now. Nothing was done; try again later."""
+
+
 def raise_all(errors: Sequence[InvalidInput]) -> None:
     """Raise what was found wrong, all at once; nothing where nothing was."""
     if len(errors) == 1:

@@ -80,6 +80,12 @@ def kinds() -> list[Kind]:
             ended_by="the job evidence.expire, each hour: the key goes, and with it what it opens anywhere",
         ),
         Kind(
+            what="packages of exhibits: the sealed zip and its key; that there was one stays",
+            tables=("evidence_package",),
+            kept=f"{settings.PACKAGES_KEEP_HOURS} hours; not longer than any exhibit in it",
+            ended_by="the job evidence.forget_packages, each hour",
+        ),
+        Kind(
             what="custody of exhibits, and their holds, without what was in them",
             tables=("evidence_exhibit", "evidence_custodyevent", "evidence_hold"),
             kept=FOR_GOOD,

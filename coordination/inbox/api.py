@@ -91,6 +91,11 @@ class Messages(GenericPartnerView):
     page_ordering = ("-delivery__created_at", "-pk")
     query_parameters = NewestFirst.parameters
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """List nothing while a fetch could not be recorded."""
+        super().initial(request, *args, **kwargs)
+        services.require_record()
+
     def get_queryset(self) -> QuerySet[Any, dict[str, Any]]:
         """Return rows as maps: serializing models costs five times as much."""
         rows: QuerySet[Any, dict[str, Any]] = outbox.for_agency(self.agency.pk).values(*ROW)

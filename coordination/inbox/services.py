@@ -107,6 +107,11 @@ def _check(receipt: Receipt) -> None:
             raise InvalidInput(field, "A text holds NUL or half a character.")
 
 
+def require_record() -> None:
+    """Raise LedgerUnwritable while a fetch could not be recorded: then nothing is listed either."""
+    ledger.require_writable()
+
+
 @transaction.atomic
 def record_fetch(message_id: UUID | str, *, agency: Agency, by: User) -> None:
     """Record that somebody at the agency fetched what was sent to it."""

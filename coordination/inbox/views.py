@@ -17,7 +17,7 @@ from coordination.channels import (
 )
 from coordination.channels.registry import UnknownChannel
 from coordination.core import clock
-from coordination.core.errors import CoordinationError, InvalidInput, NotFound
+from coordination.core.errors import CoordinationError, InvalidInput, NotFound, Unavailable
 from coordination.core.rules import anybody, declares
 from coordination.inbox import services
 from coordination.outbox.hosts import ChannelBroke, HostFailed
@@ -33,6 +33,7 @@ STATUS: dict[type[Exception], int] = {
     NotFound: 404,
     InauthenticInbound: 400,
     InvalidInput: 400,
+    Unavailable: 503,
     CoordinationError: 409,
     PermanentFailure: 400,
     DeliveryError: 500,
@@ -54,9 +55,9 @@ def inbound(request: HttpRequest, inbound_id: UUID) -> HttpResponse:
 
     204 where it was taken, also for the second time; 400 where it is not theirs or malformed, 404 where there
     is no such address or message, 409 where what it says contradicts what was said or done before, 413 where
-    it is too large, 500 where they should send it again. Whose signature holds is told what is malformed, as
-    a problem; no other answer says more. An address from which too many calls came that are nobody's is
-    answered 429 for a while, before a plugin host is troubled.
+    it is too large, 500 or 503 where they should send it again. Whose signature holds is told what is
+    malformed, as a problem; no other answer says more. An address from which too many calls came that are
+    nobody's is answered 429 for a while, before a plugin host is troubled.
     """
     if _length(request) > LARGEST_BODY:
         return HttpResponse(status=413)

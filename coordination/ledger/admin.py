@@ -13,14 +13,13 @@ from django.utils.html import format_html
 
 from coordination.core.rules import Records, Rule, holders, nobody
 from coordination.ledger import reading
-from coordination.ledger.filters import ActionFilter, PersonFilter, WhenFilter
+from coordination.ledger.filters import ActionFilter, PersonFilter, WhenFilter, find
 from coordination.ledger.models import Leaf
+from coordination.ledger.proofpages import ProofPages
 
 if TYPE_CHECKING:
-    _ModelAdmin = admin.ModelAdmin[Leaf]
     _Paginator = Paginator[Leaf]
 else:
-    _ModelAdmin = admin.ModelAdmin
     _Paginator = Paginator
 
 
@@ -35,7 +34,7 @@ class _Capped(_Paginator):
 
 
 @admin.register(Leaf)
-class LeafAdmin(_ModelAdmin):
+class LeafAdmin(ProofPages):
     """Entries, newest first. Nothing here can be added, changed or deleted, and no role could allow it.
 
     Who may read is the permission ledger.view_leaf (coordination/access/roles.py).
@@ -44,10 +43,11 @@ class LeafAdmin(_ModelAdmin):
     list_display = ("at", "action", "about", "by")
     list_filter = (ActionFilter, PersonFilter, ("recorded_at", WhenFilter))
     search_fields = ("subject__exact",)
-    search_help_text = "The whole reference of a record, such as R-7F3K-9QWD."
+    search_help_text = "The whole reference of a record, such as R-7F3K-9QWD; its messages are found with it."
     ordering = ("-id",)
-    fields = ("at", "action", "about", "by", "entry_as_text", "hash")
+    fields = ("at", "action", "about", "by", "entry_as_text", "hash", "proven")
     readonly_fields = fields
+    change_list_template = "ledger/entries.html"
     actions = None
     show_full_result_count = False
     paginator = _Capped
@@ -60,12 +60,20 @@ class LeafAdmin(_ModelAdmin):
         return {
             "changelist": {"GET": look, "POST": look},
             "change": {"GET": read, "POST": never},
+            **self.proof_rules(),
         }
 
     def get_urls(self) -> list[URLPattern]:
         """Leave the list and the page of one entry: the others would add, change or delete."""
         kept = ("_changelist", "_change")
-        return [each for each in super().get_urls() if each.name and each.name.endswith(kept)]
+        theirs = [each for each in super().get_urls() if each.name and each.name.endswith(kept)]
+        return [*self.proof_urls(), *theirs]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Leaf], search_term: str
+    ) -> tuple[QuerySet[Leaf], bool]:
+        """Find by the whole reference of a record, with what belongs to it."""
+        return find(queryset, search_term, by=request.user), False
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Give the rows of this page their names and addresses, all at once."""

@@ -3,7 +3,6 @@
 All streams of one `snapshot` show the same moment. None holds more than some thousand rows in memory.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,11 +94,6 @@ def unreadable(entry: bytes, at: datetime, action: str, subject: str) -> str:
     if said.get("at") != f"{at.isoformat(timespec='microseconds')[:22]}Z" and said.get("at") != timestamp(at):
         return "its column says another time than its bytes"
     return ""
-
-
-def digest(raw: bytes) -> bytes:
-    """Return SHA-256."""
-    return hashlib.sha256(raw).digest()
 
 
 def _stream(query: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:

@@ -59,6 +59,11 @@ def latest_checkpoint() -> Checkpoint | None:
     return Checkpoint.objects.order_by("-size").first()
 
 
+def latest_checkpoints(most: int) -> list[Checkpoint]:
+    """Return the newest `most` checkpoints with their time stamps, newest first: two queries."""
+    return list(Checkpoint.objects.order_by("-size").prefetch_related("anchors")[:most])
+
+
 def anchors_of(checkpoint: Checkpoint) -> list[Anchor]:
     """Return the time stamps of a checkpoint, the earliest first."""
     return list(Anchor.objects.filter(checkpoint=checkpoint).order_by("stamped_at", "id"))

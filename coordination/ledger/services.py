@@ -6,15 +6,29 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connections, router, transaction
-from django.db.transaction import TransactionManagementError
 
 from coordination.core import clock
 from coordination.core.statements import prepared
+from coordination.ledger import writing
 from coordination.ledger.entries import Entry, Value, digest, leaf_hash, timestamp
 from coordination.ledger.models import Leaf
 from coordination.ledger.telling import tell
+from coordination.ledger.writing import JOINED, LedgerUnwritable, joined, require_writable
 
-__all__ = ["Entry", "Value", "digest", "entry", "record", "record_many", "record_reading", "timestamp"]
+__all__ = [
+    "JOINED",
+    "Entry",
+    "LedgerUnwritable",
+    "Value",
+    "digest",
+    "entry",
+    "joined",
+    "record",
+    "record_many",
+    "record_reading",
+    "require_writable",
+    "timestamp",
+]
 
 # What is added to every deed of a person, asked of whoever registers here: the emergency it was done in.
 Mark = Callable[[AbstractBaseUser, datetime], Mapping[str, Value]]
@@ -59,7 +73,8 @@ def record(
 
     `action` reads <slice>.<verb in the past tense>; `subject` is the record's reference, or kind:id; `by` is
     None where the system itself acted. `details` holds identifiers, digests, counts and codes (no float, no
-    text over 500 characters, no key that names personal data): raises InvalidInput otherwise.
+    text over 500 characters, no key that names personal data): raises InvalidInput otherwise, and
+    LedgerUnwritable where the database does not take it.
     """
     return record_many([entry(action, subject=subject, by=by, details=details, at=at)])[0]
 
@@ -117,9 +132,10 @@ def append(entries: Iterable[Entry]) -> None:
                 "subject": each.subject,
             }
         )
-    using = _in_transaction()
+    with writing.guarded() as using:
+        if rows:
+            prepared(_APPEND, [json.dumps(rows)], using=using)
     if rows:
-        prepared(_APPEND, [json.dumps(rows)], using=using)
         tell([row["entry"].encode() for row in rows], using=using)
 
 
@@ -128,34 +144,26 @@ def record_reading(action: str, *, subject: str, by: AbstractBaseUser) -> bool:
     """Record that `by` reads sealed content of a record, once in ten minutes; before it is shown.
 
     Return whether it was recorded now, and not within the ten minutes before. `action` reads
-    <slice>.<page>_read. Whatever goes wrong here is raised: what cannot be recorded is not shown.
+    <slice>.<page>_read. Whatever goes wrong here is raised: what cannot be recorded is not shown, nor what
+    needs no second entry while none could be written.
     """
     since = clock.now() - ONE_READING
     lately = Leaf.objects.filter(subject=subject, action=action, recorded_at__gt=since).order_by("-id")
     if any(leaf.data["by"] == by.pk for leaf in lately.iterator()):
+        require_writable()
         return False
     record(action, subject=subject, by=by)
     return True
 
 
-def _in_transaction() -> str:
-    """Return the database of the entries, on which a transaction is open."""
-    using = router.db_for_write(Leaf)
-    if not connections[using].in_atomic_block:
-        raise TransactionManagementError(
-            "An entry is recorded inside the transaction of the deed it records."
-        )
-    return using
-
-
 def _insert(rows: list[tuple[bytes, bytes, datetime, str, str]]) -> dict[bytes, int]:
     """Return the ids by leaf hash."""
-    using = _in_transaction()
-    if not rows:
-        return {}
-    with connections[using].cursor() as cursor:
-        cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
-        return {bytes(inserted_hash): leaf_id for leaf_id, inserted_hash in cursor.fetchall()}
+    with writing.guarded() as using:
+        if not rows:
+            return {}
+        with connections[using].cursor() as cursor:
+            cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
+            return {bytes(inserted_hash): leaf_id for leaf_id, inserted_hash in cursor.fetchall()}
 
 
 def _leaf(each: Entry) -> Leaf:

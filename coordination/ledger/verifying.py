@@ -5,19 +5,15 @@ write on.
 """
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
-from coordination.core.errors import CoordinationError
-from coordination.ledger import keys, notes, rereading
+from coordination.ledger import anchoring, keys, notes, rereading
+from coordination.ledger.anchoring import AnchorBroken
 from coordination.ledger.findings import Finding, Found, Outcome, Tell
 from coordination.ledger.models import Anchor
 from coordination.ledger.notes import NoteBroken, VerifierKey
 from coordination.ledger.placing import Places, Signed
-
-# Raises CoordinationError where a time stamp does not hold.
-AnchorCheck: TypeAlias = Callable[[Anchor], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +30,6 @@ class Verification:
 
     outcome: Outcome
     tell: Tell
-    check_anchor: AnchorCheck | None
     against: Sequence[Kept] = ()
     keys: list[VerifierKey] = field(default_factory=keys.verifying)
 
@@ -114,13 +109,9 @@ class Verification:
 
     def _of_anchor(self, anchor: Anchor) -> str:
         """Return what is wrong with a time stamp, "" for nothing."""
-        if rereading.digest(bytes(anchor.response)) != bytes(anchor.digest):
-            return "the answer of the authority is not the one that was kept"
-        if self.check_anchor is None:
-            return "it cannot be checked here"
         try:
-            self.check_anchor(anchor)
-        except CoordinationError as error:
+            anchoring.check(anchor)
+        except AnchorBroken as error:
             return str(error)
         return ""
 
@@ -133,7 +124,6 @@ def verify(
     found: Found,
     tell: Tell = lambda _, __: None,
     against: Sequence[Kept] = (),
-    check_anchor: AnchorCheck | None = None,
 ) -> Outcome:
     """Read every stored byte again and check it; call `found` with each finding, in the order of places.
 
@@ -141,7 +131,7 @@ def verify(
     reads and writes nothing, in a transaction of its own.
     """
     outcome = Outcome(tell=found)
-    Verification(outcome=outcome, tell=tell, check_anchor=check_anchor, against=against).run()
+    Verification(outcome=outcome, tell=tell, against=against).run()
     return outcome
 
 

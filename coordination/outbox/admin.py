@@ -145,13 +145,15 @@ class DeliveryAdmin(RecordAdmin):
     @act("outbox.resolve_delivery", "Record what became of it", form=forms.ResolveForm)
     def resolve(self, request: HttpRequest, record: Delivery, data: Data) -> str:
         """Record what a human found out."""
-        services.resolve(
+        found = services.resolve(
             record,
             by=person(request),
             level=data["level"],
             reference=data["reference"],
             reason=data["reason"],
         )
+        if found.state == DeliveryState.UNKNOWN:
+            return "Your finding is on record, and an approver who had no part in it confirms it."
         return "What became of it is on record."
 
     @act("outbox.resend_delivery", "Stop it for good", form=forms.ReasonForm, grave=True)

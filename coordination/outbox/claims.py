@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.transaction import TransactionManagementError
 
 from coordination.core.sealing import SealBroken, context_of, ring
 from coordination.core.statements import prepared
+from coordination.ledger import services as ledger
 from coordination.outbox import wakeup
 from coordination.outbox.hosts import boot_seconds
 from coordination.outbox.workflow import DOUBTFUL
@@ -44,7 +45,7 @@ CLAIM: Final = f"""
             attempts_made = d.attempts_made + 1
         FROM due WHERE d.id = due.id
         RETURNING d.*
-    )
+    ), {ledger.JOINED}
     SELECT t.id, t.case_id, t.destination_id, t.lane, t.attempts_made, t.trying_since, t.due_at,
         t.lease_token, m.id, m.kind, m.reference, m.origin, m.state, m.channel, m.fingerprint,
         m.destination_id, m.digest, m.media_type, m.filename, m.content,
@@ -55,7 +56,7 @@ CLAIM: Final = f"""
     FROM taken t JOIN outbox_message m ON m.id = t.message_id
         LEFT JOIN outbox_approval a ON a.message_id = m.id
     ORDER BY t.id
-"""  # noqa: S608  # nosec B608 - two constants
+"""  # noqa: S608  # nosec B608 - constants
 DUE: Final = f"""
     SELECT EXISTS (
         SELECT FROM outbox_delivery d
@@ -131,15 +132,31 @@ class Claim:
 def claim(
     destination_id: int, lane: str, shard: int, *, now: datetime, lease: timedelta, most: int = BATCH
 ) -> list[Claim]:
-    """Take up to `most` due deliveries under one lease: the oldest of each case, in order of ids."""
+    """Take up to `most` due deliveries under one lease: the oldest of each case, in order of ids.
+
+    That they begin to leave is in the ledger with it, or nothing is taken: raises LedgerUnwritable.
+    """
     values = _where(destination_id, lane, shard, now)
     values |= {"most": most, "token": uuid4(), "lease": lease, "doubtful": sorted(DOUBTFUL)}
+    values |= ledger.joined(_began(values), "deliveries")
     if connection.in_atomic_block:
         raise TransactionManagementError("What is claimed is committed before anything leaves.")
     connection.ensure_connection()  # outside what the lease is measured from
     taken_at = boot_seconds()
     # One statement is a transaction of its own; BEGIN and COMMIT around it would be two more round trips.
-    return [_claim(row, taken_at, lease) for row in prepared(CLAIM, values)]
+    try:
+        rows = prepared(CLAIM, values)
+    except DatabaseError:
+        ledger.require_writable()
+        raise
+    return [_claim(row, taken_at, lease) for row in rows]
+
+
+def _began(values: dict[str, Any]) -> ledger.Entry:
+    """Return the entry of a batch that begins to leave; which deliveries it takes, the statement knows."""
+    details = {"batch": str(values["token"]), "lane": values["lane"]}
+    subject = f"destination:{values['destination']}"
+    return ledger.entry("outbox.sending_began", subject=subject, by=None, details=details)
 
 
 def is_due(destination_id: int, lane: str, shard: int, *, now: datetime) -> bool:

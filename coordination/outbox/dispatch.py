@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection
 from coordination.channels import registry
 from coordination.core import clock
 from coordination.core.statements import prepared
+from coordination.ledger.services import LedgerUnwritable
 from coordination.outbox import claims, hosts, recording, sending, wakeup
 from coordination.outbox.halt import NEVER, Halt
 from coordination.outbox.retries import hold
@@ -41,7 +42,10 @@ class Drained:
 def drain(
     destination_id: int, lane: str, shard: int = 0, *, pool: hosts.Pool | None = None, halt: Halt = NEVER
 ) -> Drained:
-    """Send what is due for a destination in a lane. Returns at once (`busy`) where another drain is at it."""
+    """Send what is due for a destination in a lane. Returns at once (`busy`) where another drain is at it.
+
+    While the ledger cannot be written nothing is sent.
+    """
     pool = hosts.pool() if pool is None else pool  # an empty pool is falsy
     until = time.monotonic() + LONGEST_SECONDS
     deliveries = batches = 0
@@ -51,7 +55,12 @@ def drain(
             while held and not halt.asked:
                 if batches >= MOST_BATCHES or time.monotonic() >= until:
                     return Drained(deliveries=deliveries, batches=batches, more=True)
-                sent = _batch(destination_id, lane, shard, pool, halt)
+                try:
+                    sent = _batch(destination_id, lane, shard, pool, halt)
+                except LedgerUnwritable:
+                    # What is due stays due; the sweep comes again.
+                    logger.error("nothing is sent: the ledger cannot be written")  # noqa: TRY400
+                    return Drained(deliveries=deliveries, batches=batches)
                 if not sent:
                     break
                 deliveries, batches = deliveries + sent, batches + 1

@@ -38,6 +38,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "too-many-requests": (429, "Too many requests; come back later."),
     "headers-too-large": (431, "The request has more or longer headers than this site reads."),
     "internal-error": (500, "Something went wrong on our side; nothing more can be said here."),
+    "unavailable": (503, "Something that this needs is not there now; nothing was done."),
 }
 
 

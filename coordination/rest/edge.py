@@ -5,6 +5,7 @@ that a route gave (there is none, or it is not yours) leaves on the next stroke 
 the request, so that how long the looking took cannot be told from outside.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -12,12 +13,16 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 
 from coordination.core import middleware
+from coordination.core.errors import Unavailable
 from coordination.rest import refusals
 from coordination.rest.codes import PROBLEMS
-from coordination.rest.problems import plain_response
+from coordination.rest.problems import ASK_AGAIN_SECONDS, plain_response
 from coordination.rest.views import API_PREFIX, api_not_found
+
+logger = logging.getLogger(__name__)
 
 # Where programs call and no browser is led.
 PROGRAMS = (API_PREFIX, "/inbound/")
@@ -70,6 +75,22 @@ class Edge:
         if _tells_of_existence(request, response):
             _wait(began)
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer 503 where something that a view needs is not there; anything else goes its way."""
+        if not isinstance(exception, Unavailable):
+            return None
+        logger.error("%s: %s", request.path_info, exception)
+        return _unavailable(request, exception)
+
+
+def _unavailable(request: HttpRequest, error: Unavailable) -> HttpResponse:
+    """Say that nothing was done, and that it can be tried again."""
+    if request.path_info.startswith(PROGRAMS):
+        return plain_response("unavailable", headers={"Retry-After": str(ASK_AGAIN_SECONDS)})
+    answer = render(request, "503.html", {"why": str(error)}, status=503)
+    answer.headers["Retry-After"] = str(ASK_AGAIN_SECONDS)
+    return answer
 
 
 def _too_large(request: HttpRequest) -> str:

@@ -20,6 +20,8 @@ from coordination.rest.codes import CONTENT_TYPE, GENERAL_FIELD, PROBLEMS, Probl
 
 __all__ = ["CONTENT_TYPE", "PROBLEMS", "Problem", "exception_handler", "plain_response"]
 
+ASK_AGAIN_SECONDS = 30
+
 _CODES: dict[type[Exception], str] = {
     errors.NotPermitted: "not-permitted",
     errors.NotFound: "not-found",
@@ -69,6 +71,13 @@ def exception_handler(exc: Exception, context: Any) -> Response | None:
     return response
 
 
+def unavailable(error: errors.Unavailable) -> Problem:
+    """Return the problem of what cannot be answered now, with the time after which to ask again."""
+    problem = Problem("unavailable", str(error))
+    problem.headers = {"Retry-After": str(ASK_AGAIN_SECONDS)}
+    return problem
+
+
 def plain_response(
     code: str, *, field: str = "", message: str = "", headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
@@ -95,6 +104,8 @@ def _from_core(exc: Exception) -> Problem | None:
             return Problem("conflict", str(exc))
         case errors.Refused():
             return _with(Problem("refused", str(exc)), rule=exc.rule, citation=exc.citation)
+        case errors.Unavailable():
+            return unavailable(exc)
     return None
 
 

@@ -74,7 +74,7 @@ class ProblemSchema(AutoSchema):
 
     def _problem_statuses(self) -> list[str]:
         rule = declared_rule(self.view, self.method)
-        statuses = ["400", "404", "406", "414", "431", "500"]
+        statuses = ["400", "404", "406", "414", "431", "500", "503"]
         if rule is None or rule.permission != PUBLIC:
             statuses += ["401", "403", "429"]
         if self.method in _BODY_METHODS:

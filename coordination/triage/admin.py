@@ -153,6 +153,7 @@ def _flags_to_take_from(request: HttpRequest, case: Any) -> list[Source]:
             category=DataCategory.CONTENT,
             provenance=flag.provenance,
             occurred_at=flag.content_at,
+            occurred_zone=flag.content_zone,
         )
         for flag in selectors.flags_of(person(request), case)
     ]

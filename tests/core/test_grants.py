@@ -1,33 +1,13 @@
 """Who may do what on which table, tried and not read off."""
 
-import datetime as dt
-import hashlib
-import uuid
 from typing import Any
 
 import psycopg
 import pytest
-from django.apps import apps
-from django.contrib.postgres.fields import ArrayField
-from django.db import DatabaseError, ProgrammingError, connection, models, transaction
+from django.db import DatabaseError, ProgrammingError, connection, transaction
 
 from coordination.core import generated, grants, policies
-
-TABLES = {model._meta.db_table: model for model in apps.get_models(include_auto_created=True)}
-SAMPLES: dict[type, Any] = {
-    models.DateTimeField: dt.datetime(2026, 1, 5, tzinfo=dt.UTC),
-    models.DateField: dt.date(2026, 1, 5),
-    models.UUIDField: uuid.uuid4(),
-    models.BooleanField: False,
-    models.IntegerField: 1,
-    models.BinaryField: b"x",
-    ArrayField: ["x"],
-}
-PARTICULAR = {
-    "ledger_pending": {"leaf_id": 7},
-    "ledger_sequence": {"index": 7},
-    "ledger_leaf": {"entry": b"x", "leaf_hash": hashlib.sha256(b"\x00x").digest()},
-}
+from tests.core.rows import TABLES, a_row
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +17,7 @@ pytestmark = pytest.mark.django_db
 def test_append_only_rows_survive_every_attempt_of_the_application(table: str, statement: str) -> None:
     model = TABLES[table]
     with transaction.atomic():
-        model._default_manager.bulk_create([_row(model)])
+        model._default_manager.bulk_create([a_row(model)])
         before = _rows(table)
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement.format(table, model._meta.pk.column))
@@ -205,24 +185,6 @@ def _rows(table: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {table}")
         return cursor.fetchall()
-
-
-def _row(model: type[models.Model]) -> models.Model:
-    values = {
-        field.attname: _sample(field)
-        for field in model._meta.concrete_fields
-        if not (field.null or field.has_default() or field.primary_key)
-    }
-    return model(**values | PARTICULAR.get(model._meta.db_table, {}))
-
-
-def _sample(field: Any) -> Any:
-    # Foreign keys are checked when a transaction commits, and this one never does.
-    while field.is_relation:
-        field = field.target_field
-    if field.choices:
-        return field.choices[0][0]
-    return next((value for kind, value in SAMPLES.items() if isinstance(field, kind)), "1")
 
 
 def _tables(owner: psycopg.Connection) -> set[str]:

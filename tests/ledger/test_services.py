@@ -5,6 +5,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import ProtectedError
@@ -12,9 +13,9 @@ from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
 from coordination.access.models import User
-from coordination.core import clock
+from coordination.core import clock, grants
 from coordination.core.errors import InvalidInput
-from coordination.ledger import selectors, services
+from coordination.ledger import selectors, services, writing
 from coordination.ledger.models import Leaf, Pending
 
 FORBIDDEN = [
@@ -156,3 +157,41 @@ def test_a_hundred_entries_are_recorded_in_one_go_without_a_wait(db: None) -> No
     services.record_many(services.entry("outbox.attempted", subject="D-1", by=None) for _ in range(100))
     # Some milliseconds in fact; the bound only notices a query for each.
     assert time.perf_counter() - started < 1
+
+
+def test_trying_the_ledger_leaves_nothing_and_costs_one_statement(
+    db: None, django_assert_num_queries: object
+) -> None:
+    before = (Leaf.objects.count(), Pending.objects.count())
+    with django_assert_num_queries(1):  # type: ignore[operator]
+        services.require_writable()
+    assert (Leaf.objects.count(), Pending.objects.count()) == before
+
+
+@pytest.mark.parametrize("table", ["ledger_leaf", "ledger_pending"])
+def test_a_ledger_that_takes_no_entry_is_said_to_be_unwritable(
+    db: None, owner: psycopg.Connection, table: str
+) -> None:
+    app = grants.role_names()["app"]
+    owner.execute(f"REVOKE INSERT ON {table} FROM {app}")
+    try:
+        with pytest.raises(services.LedgerUnwritable), transaction.atomic():
+            services.require_writable()
+        with pytest.raises(services.LedgerUnwritable), transaction.atomic():
+            services.record("tests.done", subject="T-1", by=None)
+    finally:
+        owner.execute(f"GRANT INSERT ON {table} TO {app}")
+    services.record("tests.done", subject="T-1", by=None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_that_wait_for_each_other_are_no_fault_of_the_ledger() -> None:
+    deadlock = "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40P01'; END $$"
+    with (
+        pytest.raises(DatabaseError) as error,
+        transaction.atomic(),
+        writing.guarded(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(deadlock)
+    assert not isinstance(error.value, services.LedgerUnwritable)

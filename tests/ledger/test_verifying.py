@@ -1,18 +1,17 @@
 """What somebody with every right in the database does to the ledger is found, and the first wrong entry."""
 
-import hashlib
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import transaction
 
-from coordination.core import clock
-from coordination.ledger import keys, merkle, notes, sequencing, services
-from coordination.ledger.models import Anchor, Checkpoint, Leaf, Pending
-from coordination.ledger.verifying import verify
+from coordination.cases import anchors
+from coordination.ledger import anchoring, keys, merkle, notes, sequencing, services
+from coordination.ledger.models import Checkpoint, Leaf, Pending
 from tests.ledger.trees import grow
 from tests.ledger.vandals import SIZE, verified
+from tests.timestamps import Served
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -326,22 +325,16 @@ def test_an_entry_that_waits_again_is_no_finding(ledger: None) -> None:
     assert verified()[1] == []
 
 
-def test_time_stamps_are_checked_and_say_what_is_unanchored(vandal: psycopg.Connection) -> None:
-    stamped = Checkpoint.objects.get(size=550)
-    response = b"an answer"
-    with transaction.atomic():
-        Anchor.objects.create(
-            checkpoint=stamped,
-            response=response,
-            digest=hashlib.sha256(response).digest(),
-            nonce=b"n",
-            stamped_at=clock.now(),
-            authority="CN=x",
-        )
-    asked: list[Anchor] = []
-    outcome = verify(found=pytest.fail, check_anchor=asked.append)
-    assert ([each.checkpoint for each in asked], outcome.unanchored) == ([stamped], SIZE - 550)
-    vandal.execute("UPDATE ledger_anchor SET response = 'another'")
-    assert "is not the one that was kept" in str(verified()[1][0])
+def test_time_stamps_are_checked_and_say_what_is_unanchored(
+    vandal: psycopg.Connection, timestamps: Served
+) -> None:
+    anchoring.anchor(Checkpoint.objects.get(size=550), post=anchors.post)
+    outcome, found = verified()
+    assert found == []
+    assert (outcome.read["time stamps"], outcome.anchored, outcome.unanchored) == (1, 550, SIZE - 550)
+    vandal.execute("UPDATE ledger_anchor SET response = set_byte(response, 200, 0)")
+    outcome, found = verified()
+    assert outcome.unanchored == SIZE
+    assert str(found[0]).startswith("a time stamp of the checkpoint of 550 entries: The answer")
     vandal.execute("DELETE FROM ledger_checkpoint WHERE size = 550")
-    assert "1 time stamps are of no checkpoint" in map(str, verified()[1])
+    assert [str(each) for each in verified()[1]] == ["1 time stamps are of no checkpoint"]

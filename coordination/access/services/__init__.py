@@ -32,7 +32,7 @@ from coordination.access.services.glass import (
     open_break_glass,
     review_break_glass,
 )
-from coordination.access.services.guesses import count_wrong_code
+from coordination.access.services.guesses import count_wrong_code, look_into_guess
 from coordination.access.services.ledgerreviews import open_ledger_reviews, record_ledger_review
 from coordination.access.services.lockouts import (
     count_failure,
@@ -120,6 +120,7 @@ __all__ = [
     "issue_enrolment",
     "issue_token",
     "longest_token_life",
+    "look_into_guess",
     "may_read_again",
     "note_factor",
     "note_use",

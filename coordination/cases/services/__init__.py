@@ -24,6 +24,7 @@ from coordination.cases.services.matters import (
     reopen_case,
 )
 from coordination.cases.services.packages import PackageFailed, make_package
+from coordination.cases.services.packing import order_again, order_package, pack_waiting
 from coordination.cases.services.reindexing import reindex_accounts
 from coordination.cases.services.tasks import cancel_task, complete_task, end_tasks, open_task, take_task
 
@@ -57,6 +58,9 @@ __all__ = [
     "monitor_case",
     "open_case",
     "open_task",
+    "order_again",
+    "order_package",
+    "pack_waiting",
     "raise_priority",
     "reindex_accounts",
     "reopen_case",

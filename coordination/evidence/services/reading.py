@@ -43,11 +43,16 @@ def begin_view(exhibit: Exhibit, *, by: User, why: str) -> CustodyEvent:
 
 
 def viewed(exhibit: Exhibit, *, by: User) -> Iterator[bytes]:
-    """Return the content to who said why within VIEW_LASTS; raise Refused otherwise."""
+    """Return the content to who said why within VIEW_LASTS; raise Refused otherwise.
+
+    Nor is it shown while a new entry could not be written (LedgerUnwritable).
+    """
     custody.require(by, exhibit.case_reference, READ, work=False)
     since = clock.now() - VIEW_LASTS
     if not selectors.custody_of(exhibit).filter(act=CustodyAct.VIEWED, by=by, at__gt=since).exists():
         raise Refused("Say first why you look at this exhibit.", rule="evidence.say-why")
+    with transaction.atomic():
+        ledger.require_writable()
     _require_open(exhibit)
     return store.content_of(exhibit)
 
