@@ -22,9 +22,9 @@ def main(mode: str, slots: int) -> None:
         return
     if mode == "direct":
         _without_hosts()
-    from coordination.outbox import lane
+    from coordination.outbox import working
 
-    asyncio.run(lane.run("p0" if mode == "p0" else "bulk", slots=slots, grace=2.0))
+    asyncio.run(working.run("p0" if mode == "p0" else "bulk", slots=slots, grace=2.0))
     os._exit(0)
 
 

@@ -19,6 +19,8 @@ DEBUG = env.bool("DEBUG", default=False)
 
 LOCAL_KEYS = {} if PRODUCTION else embedded.local_keys(VAR_DIR)
 SECRET_KEY = env.str("SECRET_KEY", default=LOCAL_KEYS.get("SECRET_KEY", ""))
+# Whether the law asks for validated cryptography (FIPS 140): then nothing starts without it (E024).
+FIPS_REQUIRED = env.bool("FIPS_REQUIRED", default=False)
 # Comma-separated `id:base64(32 bytes)`; the first seals, all open. See coordination.core.sealing.
 SEALING_KEYS = env.list("SEALING_KEYS", default=[LOCAL_KEYS["SEALING_KEY"]] if LOCAL_KEYS else [])
 BLIND_INDEX_KEY = env.str("BLIND_INDEX_KEY", default=LOCAL_KEYS.get("BLIND_INDEX_KEY", ""))
@@ -123,7 +125,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "coordination.access.passwords.GuessableValidator"},
+    {"NAME": "coordination.access.leaked.LeakedValidator"},
 ]
+# A list of leaked passwords that the operator renews each quarter (access/leaked.py says which form).
+LEAKED_PASSWORDS = env.str("LEAKED_PASSWORDS", default="")
 # Words that somebody would try in a password here: products, teams. PLATFORM_NAME and _DOMAIN are among them.
 PASSWORD_CONTEXT_WORDS = env.list("PASSWORD_CONTEXT_WORDS", default=[])
 LOGIN_URL = "account_login"
@@ -200,19 +205,19 @@ EVIDENCE_DIR = env.path("EVIDENCE_DIR", default=str(VAR_DIR / "evidence"))()
 EVIDENCE_BUCKET = env.str("EVIDENCE_BUCKET", default="")
 EVIDENCE_S3_ENDPOINT = env.str("EVIDENCE_S3_ENDPOINT", default="") or None
 EVIDENCE_KEEP_DAYS = env.int("EVIDENCE_KEEP_DAYS", default=2557)
-# Where the desk writes packages for the people who hand them over; nothing serves this folder.
+# Where workers put packages together; what they made is sealed into the store, for so many hours.
 PACKAGES_DIR = env.path("PACKAGES_DIR", default=str(VAR_DIR / "packages"))()
+PACKAGES_KEEP_HOURS = env.int("PACKAGES_KEEP_HOURS", default=24)
 # clamd, as host:port or the path of its socket; without one nothing is scanned, and exhibits say so.
 CLAMD = env.str("CLAMD", default="")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "evidence": {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "coordination.evidence.bucket.ExhibitBucket",
         "OPTIONS": {
             "bucket_name": EVIDENCE_BUCKET,
             "endpoint_url": EVIDENCE_S3_ENDPOINT,
-            "file_overwrite": False,
             "default_acl": "private",
         },
     }
@@ -306,6 +311,10 @@ RATE_LIMITS = {
 # So many approvals of one person within so long; nothing of a danger to life is counted or waits.
 APPROVALS_AT_MOST = max(1, env.int("APPROVALS_AT_MOST", default=10))
 APPROVALS_WITHIN = timedelta(minutes=env.int("APPROVALS_WITHIN_MINUTES", default=10))
+# Of so many records opened within so long auditors are told; beyond so many the next waits, but for a P0.
+READINGS_TOLD_OF = max(1, env.int("READINGS_TOLD_OF", default=150))
+READINGS_AT_MOST = max(1, env.int("READINGS_AT_MOST", default=300))
+READINGS_WITHIN = timedelta(minutes=env.int("READINGS_WITHIN_MINUTES", default=10))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # Of a whole request, files too; a view takes less where it says so.
 LARGEST_REQUEST = env.int("LARGEST_REQUEST", default=10 * 1024 * 1024)
@@ -342,6 +351,7 @@ SESSION_ENGINE = "coordination.access.sessionstore"
 SESSION_SERIALIZER = "coordination.access.sessiondata.Serializer"
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "coordination.access.views.csrf_failure"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 if PRODUCTION:
@@ -355,10 +365,28 @@ if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
 
+# Each entry of the ledger on the process's output too, as one line of JSON, for a system that keeps logs.
+LEDGER_TO_LOG = env.bool("LEDGER_TO_LOG", default=False)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {
+            "()": "coordination.core.logs.Line",
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+        },
+        "bare": {"format": "{message}", "style": "{"},
+    },
+    "filters": {"as_warning": {"()": "coordination.core.logs.AsWarning"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "bare": {"class": "logging.StreamHandler", "formatter": "bare"},
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    # A name that is not ours in the Host header: scanners, all day.
+    "loggers": {
+        "django.security.DisallowedHost": {"filters": ["as_warning"]},
+        "coordination.ledger.entries": {"handlers": ["bare"], "level": "INFO", "propagate": False},
+    },
 }

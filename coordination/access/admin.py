@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -13,6 +13,8 @@ from django.urls import reverse
 from coordination.access import reviewadmin, roleadmin, selectors, services, stepup  # noqa: F401 - they register
 from coordination.access.forms import (
     AliasForm,
+    FoundForm,
+    HeldForm,
     NewPersonForm,
     ReasonForm,
     RevokeForm,
@@ -26,7 +28,11 @@ from coordination.access.tokenpage import issued, shown_once
 from coordination.core.errors import CoordinationError, InvalidInput
 
 _CHANGE = "access.change_user"
-NOT_TO_ONESELF = frozenset({"disable", "change_roles", "release", "give_way_in", "start_anew"})
+NEXT = (
+    ", and cannot sign in yet. Once another administrator gave them their roles (Access changes), propose a"
+    " way in here: docs/administrators.md."
+)
+NOT_TO_ONESELF = frozenset({"disable", "change_roles", "release", "look_into", "give_way_in", "start_anew"})
 
 
 @admin.register(User)
@@ -63,6 +69,8 @@ class PersonAdmin(RecordAdmin):
             return False
         if act.name == "release":
             return selectors.lock_out_of(record) is not None
+        if act.name == "look_into":
+            return selectors.guess_waits(record)
         if act.name == "end_sessions":
             return selectors.sessions_of(record).exists()
         return act.name != ("enable" if record.is_active else "disable")
@@ -80,6 +88,7 @@ class PersonAdmin(RecordAdmin):
             "sessions": selectors.sessions_of(record),
             "factors": selectors.factors_of(record),
             "lock_out": selectors.lock_out_of(record),
+            "guessed": selectors.guess_waits(record),
             "waiting": selectors.waiting_for(record),
         }
 
@@ -117,6 +126,12 @@ class PersonAdmin(RecordAdmin):
         """Let the person's password and codes work again."""
         services.release(record, by=services.person(request.user), reason=data["reason"])
         return f"{record} may sign in with password and code again."
+
+    @act(_CHANGE, "Record what it was", form=FoundForm)
+    def look_into(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
+        """Say what came of asking about guessed codes; the task ends with that."""
+        services.look_into_guess(record, by=services.person(request.user), reason=data["reason"])
+        return "It is recorded what the wrong codes were."
 
     @act(_CHANGE, "End all sessions", grave=True)
     def end_sessions(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:  # noqa: ARG002
@@ -157,6 +172,13 @@ class PersonAdmin(RecordAdmin):
         )
         return issued(request, token, plain)
 
+    @act(_CHANGE, "Confirm", form=HeldForm, step_up=True)
+    def confirm_token(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
+        """Let a token that another administrator issued open what it is for."""
+        token = self._token(record, data)
+        services.confirm_token(token, by=services.person(request.user), how=data["reason"])
+        return f"Token {token.reference} opens what it is for."
+
     @act(_CHANGE, "Revoke", form=RevokeForm, grave=True)
     def revoke_token(self, request: HttpRequest, record: User, data: dict[str, Any]) -> str:
         """End one of the person's tokens."""
@@ -189,6 +211,7 @@ class PersonAdmin(RecordAdmin):
                 return asked
             created = self._create(request, form)
             if created is not None:
+                messages.success(request, f"{created} is created{NEXT}")
                 return HttpResponseRedirect(self.url_of(created))
         context = self._context(request, "New person") | {"form": form}
         return TemplateResponse(request, "access/new_person.html", context)

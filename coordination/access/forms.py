@@ -50,6 +50,14 @@ class TokenForm(forms.Form):
     days = forms.IntegerField(min_value=1, max_value=366, initial=90, help_text="How long it lives.")
 
 
+class FoundForm(forms.Form):
+    """What somebody found out."""
+
+    reason = forms.CharField(
+        max_length=300, widget=forms.Textarea, help_text="Whom you asked, on which line, and what it was."
+    )
+
+
 class ReasonForm(forms.Form):
     """Why."""
 
@@ -88,6 +96,16 @@ class OutcomeForm(forms.Form):
     """What a review came to."""
 
     outcome = forms.CharField(max_length=1_000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class WayInForm(forms.Form):
+    """What a one-time link carries behind its #."""
+
+    way_in = forms.CharField(
+        max_length=100,
+        label="Your one-time way in",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
 
 
 class EnrolForm(forms.Form):
@@ -132,6 +150,16 @@ class RotateForm(forms.Form):
         initial=1,
         label="Days that both live",
         help_text="0 ends the old one now; otherwise the partner has so long to change over.",
+    )
+
+
+class HeldForm(forms.Form):
+    """How we know who holds a token."""
+
+    reason = forms.CharField(
+        max_length=300,
+        label="How we know",
+        help_text="Whom you called, on which number of ours, and that they have the token.",
     )
 
 

@@ -1,10 +1,12 @@
 """How the desk writes states, times and digests. A state is a word with a shape, never colour alone."""
 
-import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib import admin
+from django.db.models import Field
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -32,6 +34,7 @@ WORDS = {
     "payment": "means of payment",
     "report": "what was reported to us",
     "own_assessment": "our own assessment",
+    "us_government": "US government",
     "refer_police": "refer to police",
     "refer_crisis": "refer to crisis responders",
     "warn_target": "warn the threatened person",
@@ -87,6 +90,16 @@ def when(moment: datetime | None, zone: str = "", *, seconds: bool = False) -> S
     )
 
 
+def column(field: "Field[Any, Any]") -> Callable[[Any], SafeString | str]:
+    """Return the column of a list that shows a field's times with their zone, in the field's order."""
+
+    @admin.display(description=field.verbose_name, ordering=field.name)
+    def shown(record: Any) -> SafeString | str:
+        return when(getattr(record, field.name))
+
+    return shown
+
+
 def left(due: datetime | None, ended: datetime | None = None) -> SafeString | str:
     """Return what is left until `due`, or by how much it was missed."""
     if due is None:
@@ -110,42 +123,6 @@ def digest(value: str) -> SafeString:
         format_html('<span class="digest-kind">{}:</span>', kind) if kind else "",
         format_html_join("", "<span>{}</span>", ((group,) for group in groups)),
     )
-
-
-def structured(text: str) -> SafeString | str:
-    """Return a JSON document as nested lists, whole, names first; nothing where it is none."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return ""
-    return _laid_out(value) if isinstance(value, dict | list) else ""
-
-
-def _laid_out(value: Any) -> SafeString:
-    if isinstance(value, dict) and value:
-        rows = (
-            (
-                "part" if isinstance(each, dict | list) and each else "",
-                name.replace("_", " "),
-                _laid_out(each),
-            )
-            for name, each in sorted(value.items(), key=_name_first)
-        )
-        row = '<dt class="{0}">{1}</dt><dd class="{0}">{2}</dd>'
-        return format_html('<dl class="pairs">{}</dl>', format_html_join("", row, rows))
-    if isinstance(value, list) and value:
-        return format_html(
-            "<ol>{}</ol>", format_html_join("", "<li>{}</li>", ((_laid_out(each),) for each in value))
-        )
-    if isinstance(value, str) and value:
-        return format_html('<span class="prose">{}</span>', value)
-    plain = {True: "yes", False: "no", None: "nothing", "": "empty"}
-    said = plain[value] if value is None or isinstance(value, bool | str) else value or "none"
-    return format_html('<span class="quiet">{}</span>' if said != "yes" else "<strong>{}</strong>", said)
-
-
-def _name_first(pair: tuple[str, Any]) -> bool:
-    return pair[0] not in ("title", "label")
 
 
 def _written(moment: datetime, zone: tzinfo, *, seconds: bool = False, day: bool = True) -> str:

@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import DateTimeField, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils.functional import cached_property
@@ -243,6 +243,12 @@ class DeskAdmin(ModelAdmin):
         """Take from the address what the filters of the list say, and no other column."""
         names = [each for each in self.list_filter or () if isinstance(each, str)]
         return lookup in {f"{name}{end}" for name in names for end in FILTER_ENDS}
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Let a column of times say their zone, as every time of the desk does."""
+        times = {each.name: each for each in self.opts.fields if isinstance(each, DateTimeField)}
+        shown = super().get_list_display(request)
+        return [markup.column(times[each]) if each in times else each for each in shown]
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         """Let a filter by codes speak in words."""

@@ -63,6 +63,10 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox is not
         return sorted(group.name for group in self.groups.all())
 
 
+# How long another administrator may take to confirm a token.
+CONFIRMED_WITHIN = timedelta(days=3)
+
+
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]
     """A token for the API, kept as a digest, always with an end. Its plain text is shown once, at issue."""
 
@@ -70,6 +74,14 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
     name = models.CharField(max_length=80, help_text="What the token is used by, for whoever revokes it.")
     scopes = ArrayField(models.CharField(max_length=20, choices=Scope))
     issued_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="issued_tokens")
+    confirmed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="It opens nothing before another administrator confirmed it."
+    )
+    how_confirmed = SealedTextField(null=True, blank=True)
+    overlap = models.DurationField(
+        null=True, blank=True, help_text="How long the one that it replaces goes on, once this is confirmed."
+    )
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_reason = SealedTextField(blank=True, default="")
     replaces = models.OneToOneField(
@@ -88,6 +100,12 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
         default_permissions = ()
         constraints = [
             models.CheckConstraint(condition=Q(expiry__isnull=False), name="access_token_has_an_end"),
+            models.CheckConstraint(
+                condition=Q(issued_by__isnull=True)
+                | Q(confirmed_by__isnull=True)
+                | ~Q(confirmed_by=F("issued_by")),
+                name="access_token_takes_two",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -101,15 +119,26 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
     @property
     def is_live(self) -> bool:
         """Whether the token opens anything now."""
+        return self.confirmed_at is not None and self._lasts
+
+    @property
+    def waits(self) -> bool:
+        """Whether another administrator may confirm it."""
+        return self.confirmed_at is None and self._lasts and clock.now() < self.created + CONFIRMED_WITHIN
+
+    @property
+    def _lasts(self) -> bool:
         return self.revoked_at is None and self.expiry is not None and self.expiry > clock.now()
 
     @property
     def why_dead(self) -> str:
-        """Why the token opens nothing: revoked, expired or disabled (its person); "" where it is live."""
+        """Why it opens nothing: revoked, expired, unconfirmed or disabled (its person); "" where it does."""
         if self.revoked_at is not None:
             return "revoked"
-        if not self.is_live:
+        if not self._lasts:
             return "expired"
+        if self.confirmed_at is None:
+            return "unconfirmed"
         return "" if self.user.is_active else "disabled"
 
     def allows(self, scope: str) -> bool:
@@ -350,3 +379,19 @@ class LedgerReview(models.Model):
     def subject(self) -> str:
         """How the ledger names it."""
         return f"ledger-review:{self.week}"
+
+
+class ReadingPace(models.Model):
+    """How many records somebody opened since `since`; what is older than the window does not count."""
+
+    person = models.OneToOneField(User, models.PROTECT, primary_key=True, related_name="+")
+    since = models.DateTimeField()
+    readings = models.PositiveIntegerField(default=0)
+    told = models.BooleanField(default=False, help_text="Whether auditors were told of this window.")
+    slowed = models.BooleanField(default=False)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.readings} since {self.since:%H:%M}"

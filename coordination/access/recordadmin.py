@@ -16,10 +16,10 @@ from django.urls import URLPattern, path, reverse
 from coordination.access import services as access
 from coordination.access import stepup
 from coordination.access.modeladmin import DeskAdmin, person, tell
+from coordination.access.pacing import paced, record_reading
 from coordination.core.deadlocks import outlasting
 from coordination.core.errors import CoordinationError, InvalidInput
 from coordination.core.rules import Rule
-from coordination.ledger import services as ledger
 
 Data = dict[str, Any]
 Run = Callable[[Any, HttpRequest, Any, Data], "str | Done"]
@@ -151,6 +151,19 @@ class RecordAdmin(DeskAdmin):
     def page_context(self, request: HttpRequest, record: Any, page: str) -> dict[str, Any]:  # noqa: ARG002
         """Return what the page shows."""
         return {}
+
+    def told_to_wait(self, request: HttpRequest, record: Any) -> HttpResponse | None:
+        """Return the page for who opened too many; None for others, and for a danger to life."""
+        again = None if self.is_urgent(record) else access.may_read_again(person(request))
+        return paced(request, again) if again is not None else None
+
+    def is_urgent(self, record: Any) -> bool:
+        """Tell whether a danger to life may hang on the page, which then waits for no pace.
+
+        Of a record that does not say how urgent it is, it may: an agency's telephone, an exhibit.
+        """
+        said = [getattr(record, name, None) for name in ("priority", "lane")]
+        return "P0" in said or not any(said)
 
     def name_of(self, record: Any) -> str:
         """Return what people call the record."""
@@ -297,6 +310,9 @@ class RecordAdmin(DeskAdmin):
     ) -> HttpResponse:
         if page in self.page_permissions and not access.has(request.user, self.page_permissions[page]):
             raise PermissionDenied
+        # A page that is shown again with what was wrong is no other record, and holds what was typed.
+        if self.reading and refused is None and (wait := self.told_to_wait(request, record)):
+            return wait
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -309,5 +325,5 @@ class RecordAdmin(DeskAdmin):
         }
         if self.reading:
             action = f"{self.opts.app_label}.{page or self.opts.model_name}_read"
-            ledger.record_reading(action, subject=self.subject_of(record), by=person(request))
+            record_reading(request, action, subject=self.subject_of(record))
         return TemplateResponse(request, self.pages[page], context)

@@ -59,7 +59,10 @@ _FILE = _permissions(
     outbox="resend_delivery resolve_delivery",
 )
 _DECIDE = _permissions(triage="decide_flag")
-_APPROVE = _permissions(referrals="approve_referral return_referral decline_referral")
+_APPROVE = _permissions(
+    referrals="approve_referral return_referral decline_referral recall_referral",
+    outbox="resolve_delivery",
+)
 _REVIEW_GLASS = _permissions(access="view_breakglass review_breakglass")
 _COUNSEL = (
     _READ_DESK

@@ -13,6 +13,7 @@ from knox.crypto import hash_token
 
 from coordination.access import sessionstore
 from coordination.access.models import (
+    CONFIRMED_WITHIN,
     ApiToken,
     BreakGlass,
     DeskSession,
@@ -25,6 +26,11 @@ from coordination.access.models import (
 from coordination.access.roles import Role, conflicts_in
 from coordination.access.workflow import ChangeKind, RoleChangeState
 from coordination.core import clock, sealing
+from coordination.ledger import selectors as ledger
+
+GUESSED, LOOKED_INTO = "access.codes_guessed", "access.guess_looked_into"
+
+__all__ = ["CONFIRMED_WITHIN"]
 
 
 def holders(permission: str) -> QuerySet[User]:
@@ -50,6 +56,11 @@ def tokens_of(user: User) -> QuerySet[ApiToken]:
     return ApiToken.objects.filter(user=user).select_related("replaced_by").order_by("-created")
 
 
+def waiting_tokens_of(user: User) -> list[ApiToken]:
+    """Return the tokens of a person that another administrator has yet to confirm."""
+    return [each for each in tokens_of(user).filter(confirmed_at__isnull=True) if each.waits]
+
+
 def tokens_of_people(users: Iterable[int]) -> QuerySet[ApiToken]:
     """Return all tokens of several people (by primary key), newest first, dead ones too."""
     return (
@@ -67,7 +78,7 @@ def token_presented(plain: bytes) -> ApiToken | None:
     except UnicodeDecodeError:
         return None
     # Without why it was revoked, which is sealed: no call needs it.
-    found = ApiToken.objects.select_related("user").defer("revoked_reason")
+    found = ApiToken.objects.select_related("user").defer("revoked_reason", "how_confirmed")
     token = found.filter(digest=digest).first()
     return token if token is not None and secrets.compare_digest(token.digest, digest) else None
 
@@ -95,6 +106,13 @@ def lock_out_of(user: User) -> LockOut | None:
     """Return the lock-out that stands against a person's password and codes."""
     who = sealing.blind_indexes("username", user.username)
     return LockOut.objects.filter(who__in=who, released_at__isnull=True).first()
+
+
+def guess_waits(user: User) -> bool:
+    """Tell whether codes were guessed in a session of this person, and nobody has looked into it."""
+    entries = ledger.entries_about(f"user:{user.pk}").filter(action__in=(GUESSED, LOOKED_INTO))
+    last = entries.order_by("-id").first()
+    return last is not None and last.action == GUESSED
 
 
 def factors_of(user: Any) -> QuerySet[Any]:

@@ -7,6 +7,8 @@ locked_out = Signal()
 # user
 codes_guessed = Signal()
 # user, by, reason
+guess_looked_into = Signal()
+# user, by, reason
 released = Signal()
 # change
 role_change_proposed = Signal()
@@ -20,3 +22,9 @@ glass_reviewed = Signal()
 ledger_review_opened = Signal()
 # review, by
 ledger_reviewed = Signal()
+# token
+token_issued = Signal()
+# token, by
+token_settled = Signal()
+# user, readings
+read_too_fast = Signal()

@@ -20,6 +20,17 @@ def _after_migration(using: str, **_: Any) -> None:
     sync_roles(using=using)
 
 
+def changed_by_hand(*, using: str) -> list[str]:
+    """Return the roles whose group has other permissions on connection `using` than the table gives."""
+    through = Group.permissions.through.objects.using(using)
+    held: dict[str, set[str]] = {}
+    for role, label, codename in through.values_list(
+        "group__name", "permission__content_type__app_label", "permission__codename"
+    ):
+        held.setdefault(role, set()).add(f"{label}.{codename}")
+    return sorted(role.value for role in ROLES if held.get(role.value, set()) != ROLES[role].permissions)
+
+
 def sync_roles(*, using: str) -> set[str]:
     """Make the groups on connection `using` equal to ROLES; return the permissions that do not exist (yet).
 

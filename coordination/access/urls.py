@@ -16,7 +16,8 @@ RULES: dict[str, dict[str, Rule]] = {
     "account_logout": dict.fromkeys(("GET", "POST"), anybody("Where one signs out.")),
     "account_inactive": {"GET": anybody("Says that an account opens nothing, and nothing of the account.")},
     "account_enrol": dict.fromkeys(
-        ("GET", "POST"), anybody("The one-time way in: whoever holds the link; any other is a 404.")
+        ("GET", "POST"),
+        anybody("The one-time way in: what it opens for is sent in the form; another is a 404."),
     ),
     "account_reauthenticate": _SHOWN_AND_TAKEN,
     "account_change_password": _SHOWN_AND_TAKEN,
@@ -41,7 +42,7 @@ pages: list[URLPattern | URLResolver] = [
     path("inactive/", account.account_inactive, name="account_inactive"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("password/", views.change_password, name="account_change_password"),
-    path("enrol/<str:plain>/", views.enrol, name="account_enrol"),
+    path("enrol/", views.enrol, name="account_enrol"),
     path("sessions/<int:pk>/end/", views.end_session, name="account_end_session"),
     path("mfa/", views.MyDoors.as_view(), name="mfa_index"),
     path("mfa/authenticate/", views.CodeAtSignIn.as_view(), name="mfa_authenticate"),

@@ -11,12 +11,13 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.views import csrf
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from coordination.access import codes, selectors, services, stepup
-from coordination.access.forms import EnrolForm, PasswordForm
+from coordination.access import codes, kept, selectors, services, stepup
+from coordination.access.forms import EnrolForm, PasswordForm, WayInForm
 from coordination.access.services import User, person
 from coordination.core.errors import CoordinationError, InvalidInput, NotFound
 
@@ -54,6 +55,16 @@ class RemovePasskey(RemoveWebAuthnView):  # type: ignore[misc]
             return HttpResponseRedirect(reverse("mfa_index"))
         removed: HttpResponse = super().form_valid(form)
         return removed
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form whose token is not this session's: somebody signed in again since the page was made.
+
+    Where the page bears the mark of the person who is here, what was written comes back to them.
+    """
+    if request.method == "POST" and request.user.is_authenticated and kept.keep(request):
+        return HttpResponseRedirect(request.get_full_path())
+    return csrf.csrf_failure(request, reason=reason)
 
 
 @require_POST
@@ -102,15 +113,19 @@ def _changed(user: User, form: PasswordForm) -> bool:
     return True
 
 
-@sensitive_post_parameters("password", "again")
+@sensitive_post_parameters("way_in", "password", "again")
 @never_cache
-def enrol(request: HttpRequest, plain: str) -> HttpResponse:
-    """Set the first password with the one-time link that an administrator gave."""
+def enrol(request: HttpRequest) -> HttpResponse:
+    """Set the first password with the one-time way in that an administrator gave; it is sent in the form."""
+    given = WayInForm(request.POST if request.POST.get("way_in") else None)
+    if not given.is_valid():
+        return render(request, "access/way_in_given.html", {"form": given})
+    plain = given.cleaned_data["way_in"]
     enrolment = selectors.open_enrolment(plain)
     if enrolment is None:
         raise Http404
-    form = EnrolForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = EnrolForm(request.POST if "password" in request.POST else None)
+    if form.is_valid():
         try:
             services.enrol(plain, password=form.cleaned_data["password"])
         except NotFound as error:
@@ -120,4 +135,5 @@ def enrol(request: HttpRequest, plain: str) -> HttpResponse:
         else:
             messages.success(request, "Your password is set. Sign in, and set up your second factor.")
             return redirect("account_login")
-    return render(request, "access/enrol.html", {"form": form, "person": enrolment.user})
+    context = {"form": form, "person": enrolment.user, "way_in": plain}
+    return render(request, "access/enrol.html", context)

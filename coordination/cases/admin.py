@@ -11,7 +11,12 @@ from django.http import HttpRequest
 from coordination.access import markup
 from coordination.access.modeladmin import person
 from coordination.access.recordadmin import Act, Data, act
-from coordination.cases import compartmentadmin, selectors, services  # noqa: F401 - registers itself
+from coordination.cases import (  # noqa: F401 - two register themselves
+    compartmentadmin,
+    packageadmin,
+    selectors,
+    services,
+)
 from coordination.cases.exhibitacts import ExhibitActs, exhibits_of
 from coordination.cases.forms import AssignForm, CompartmentForm, NoteForm, OutcomeForm, ReasonForm
 from coordination.cases.models import Case, Task
@@ -142,12 +147,12 @@ class CaseAdmin(ExhibitActs):
         return f"{data['user']} has the case as {data['role'].replace('_', ' ')}."
 
     # Who keeps any compartment keeps that of victims; the service asks for the one that is chosen.
-    @act("cases.keep_victim", "Put under a compartment", form=CompartmentForm, grave=True)
+    @act("cases.keep_victim", "Put under a compartment", form=CompartmentForm, grave=True, step_up=True)
     def put_under(self, request: HttpRequest, record: Case, data: Data) -> str:
         """Take the case from everybody else."""
         chosen = {name: data[name] for name in ("compartment", "reason", "until")}
         services.mark(record, by=person(request), **chosen)
-        return "The case is under the compartment. You are its first member; let others in below."
+        return "The case is under the compartment. You are alone in it: let a second person in within a day."
 
     @act("cases.work_case", "Close the case", form=ReasonForm)
     def close(self, request: HttpRequest, record: Case, data: Data) -> str:

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from coordination.access.modeladmin import person
-from coordination.access.recordadmin import Data, Done, RecordAdmin, act
+from coordination.access.recordadmin import Act, Data, Done, RecordAdmin, act
 from coordination.cases import selectors, services
 from coordination.cases.forms import AdmitForm, ReasonForm
 from coordination.cases.models import CaseCompartment
@@ -20,7 +20,7 @@ KEEP = "cases.keep_victim"
 
 @admin.register(CaseCompartment)
 class CompartmentAdmin(RecordAdmin):
-    """Compartments of the cases that the person sees, and those that wait for somebody to keep them."""
+    """Compartments of the cases that the person sees, and those that wait for others."""
 
     view_permission = KEEP
     records = Records.OF_CASES
@@ -41,6 +41,10 @@ class CompartmentAdmin(RecordAdmin):
         sees = selectors.visible_to(person(request)).filter(pk=record.case_id).exists()
         return {"members": list(selectors.members_of(record)), "case": record.case if sees else None}
 
+    def offers(self, request: HttpRequest, record: CaseCompartment, wanted: Act) -> bool:
+        """Offer to who is not in it to let somebody in, and no more."""
+        return wanted.name == "admit" or person(request) in selectors.keepers_of(record, services.KEEP)
+
     @act(KEEP, "Let somebody in", form=AdmitForm, step_up=True)
     def admit(self, request: HttpRequest, record: CaseCompartment, data: Data) -> Done:
         """Let a person in until a date."""
@@ -58,7 +62,7 @@ class CompartmentAdmin(RecordAdmin):
         services.expel(found, by=person(request), reason=data["reason"])
         return Done(f"{found.person} is out.", _after(self, request, record))
 
-    @act(KEEP, "Lift the compartment", form=ReasonForm, grave=True)
+    @act(KEEP, "Lift the compartment", form=ReasonForm, grave=True, step_up=True)
     def lift(self, request: HttpRequest, record: CaseCompartment, data: Data) -> Done:
         """Give the case back to the desk."""
         services.lift(record, by=person(request), reason=data["reason"])

@@ -30,6 +30,8 @@ DUTIES: dict[str, str] = {
     "break_glass_alert_counsel": WORK,
     "phone_now": WORK,
     "phone_correction": WORK,
+    "phone_recall": WORK,
+    "correct_recalled": "referrals.correct_referral",
     "nothing_leaves": "referrals.withdraw_referral",
     "heard_late": WORK,
     "missed_deadline": WORK,
@@ -37,11 +39,16 @@ DUTIES: dict[str, str] = {
     "delivery_rejected": "outbox.resend_delivery",
     "delivery_held": "outbox.resend_delivery",
     "delivery_unknown": "outbox.resolve_delivery",
+    "confirm_acknowledgement": APPROVE,
     "void_may_have_left": WORK,
     "void_has_left": WORK,
     "subject_elsewhere": WORK,
+    "compartment_alone": "cases.keep_victim",
     "compartment_keeper": "cases.keep_nondisclosure",
     "decide_roles": "access.decide_rolechange",
+    "confirm_token": "access.change_user",
+    "fast_readings": "access.view_ledgerreview",
+    "decide_unsigned": "partners.change_agency",
     "glass_opened": "access.review_breakglass",
     "glass_review": "access.review_breakglass",
     "ledger_review": "access.view_ledgerreview",
@@ -51,7 +58,10 @@ DUTIES: dict[str, str] = {
     "unanchored": "evidence.keep_store",
 }
 # A decision that a life may hang on waits for everybody who may take it, not for one role's shift alone.
-SHARED = ("triage_senior", "approve_referral", "approve_answer", "glass_review", "compartment_keeper")
+SHARED = (
+    *("triage_senior", "approve_referral", "approve_answer", "confirm_acknowledgement"),
+    *("glass_review", "compartment_keeper"),
+)
 # Where the law asks for counsel, for counsel alone.
 COUNSEL = (Role.COUNSEL, Role.DUTY_COUNSEL)
 

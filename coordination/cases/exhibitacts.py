@@ -1,11 +1,10 @@
 """Exhibits on the page of their case: taking in, holds, packages."""
 
-from pathlib import Path
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 
 from coordination.access import services as access
 from coordination.access.modeladmin import person
@@ -13,7 +12,6 @@ from coordination.access.recordadmin import Act, Data, Done, RecordAdmin, act
 from coordination.cases import services
 from coordination.cases.forms import ReasonForm
 from coordination.cases.models import Case
-from coordination.core import clock, identifiers
 from coordination.core.errors import NotFound
 from coordination.evidence import selectors as evidence_selectors
 from coordination.evidence import services as evidence
@@ -26,6 +24,9 @@ class PackageForm(forms.Form):
     recipient = forms.CharField(label="For", max_length=200, help_text="Who gets it, for the custody.")
     why = forms.CharField(label="Why", widget=forms.Textarea(attrs={"rows": 2}))
     items = forms.MultipleChoiceField(label="Exhibits", widget=forms.CheckboxSelectMultiple)
+    name_people = forms.BooleanField(
+        label="Name the people of the desk", required=False, help_text="Otherwise by role and number."
+    )
 
     def __init__(self, *args: Any, items: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -39,6 +40,7 @@ def exhibits_of(request: HttpRequest, case: Case) -> dict[str, Any] | None:
     return {
         "rows": list(evidence_selectors.exhibits_of(case.reference)),
         "holds": list(evidence_selectors.holds_for(person(request), case.reference)),
+        "packages": _packages(request, case),
     }
 
 
@@ -74,7 +76,7 @@ class ExhibitActs(RecordAdmin):
         evidence.place_hold(record.reference, by=person(request), reason=data["reason"])
         return "The hold stands. Only counsel who see this case know of it."
 
-    @act("evidence.hold_exhibit", "Lift the hold", form=ReasonForm, grave=True)
+    @act("evidence.hold_exhibit", "Lift the hold", form=ReasonForm, grave=True, step_up=True)
     def lift_hold(self, request: HttpRequest, record: Case, data: Data) -> str:
         """Let exhibits expire again."""
         holds = evidence_selectors.holds_for(person(request), record.reference)
@@ -85,22 +87,19 @@ class ExhibitActs(RecordAdmin):
         return "The hold is lifted."
 
     @act("evidence.release_exhibit", "Make a package", form=PackageForm, grave=True, step_up=True)
-    def make_package(self, request: HttpRequest, record: Case, data: Data) -> str:
-        """Release exhibits in a folder that anybody can check; the certificate in it is a draft."""
-        folder = Path(settings.PACKAGES_DIR)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target = folder / f"{record.reference}-{clock.now():%Y%m%dT%H%M%SZ}-{identifiers.reference('P')}"
-        digest = services.make_package(
-            record,
-            folder=target,
-            by=person(request),
-            recipient=data["recipient"],
-            why=data["why"],
-            references=data["items"],
-        )
-        return f"The package {target.name} is in the folder for packages; its tag manifest has {digest}."
+    def make_package(self, request: HttpRequest, record: Case, data: Data) -> Done:
+        """Release exhibits as a package that anybody can check; the certificate in it is a draft."""
+        said = {name: data[name] for name in ("recipient", "why", "items", "name_people")}
+        package = services.order_package(record, by=person(request), **said)
+        url = reverse("admin:evidence_package_change", args=(package.reference,))
+        return Done(f"Package {package.reference} is being made.", url)
 
 
 def _packable(case: Case) -> list[str]:
     kept = evidence_selectors.exhibits_of(case.reference).filter(keeping__isnull=False)
     return list(kept.values_list("reference", flat=True))
+
+
+def _packages(request: HttpRequest, case: Case) -> list[evidence.Package]:
+    """Return the packages that were asked for, to who may release exhibits."""
+    return list(evidence_selectors.packages_for(person(request)).filter(case_reference=case.reference))

@@ -1,10 +1,10 @@
-"""What runs by the clock: the newest checkpoint of the ledger is stamped by the authority outside."""
+"""What runs by the clock: time stamps of the ledger, and the packages that were asked for."""
 
 from typing import Final
 
 from procrastinate.contrib.django import app
 
-from coordination.cases import anchors
+from coordination.cases import anchors, services
 
 EVERY_MINUTE: Final = "* * * * *"
 
@@ -14,3 +14,10 @@ EVERY_MINUTE: Final = "* * * * *"
 def anchor(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute
     """Ask for a time stamp where it is time."""
     anchors.anchor_newest()
+
+
+@app.periodic(cron=EVERY_MINUTE)
+@app.task(name="cases.pack", queue="background")
+def pack(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute
+    """Make the packages that wait."""
+    services.pack_waiting()

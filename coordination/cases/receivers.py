@@ -5,26 +5,36 @@ from typing import Any
 from django.dispatch import receiver
 
 from coordination.access import selectors as people
-from coordination.access.services import BreakGlass, LedgerReview, Role, RoleChange, User
+from coordination.access.services import ApiToken, BreakGlass, LedgerReview, Role, RoleChange, User
 from coordination.access.signals import (
     codes_guessed,
     glass_opened,
     glass_reviewed,
+    guess_looked_into,
     ledger_review_opened,
     ledger_reviewed,
     locked_out,
+    read_too_fast,
     released,
     role_change_ended,
     role_change_proposed,
+    token_issued,
+    token_settled,
 )
 from coordination.cases import services
 from coordination.cases.signals import subject_added, task_ended
 from coordination.core.errors import Refused
 from coordination.evidence.signals import store_failed
+from coordination.partners import selectors as partners
+from coordination.partners.services import Agency
+from coordination.partners.signals import unsigned_ended, unsigned_proposed
 
 LOCK_OUT = "lock_out"
 CODES_GUESSED = "codes_guessed"
 DECIDE_ROLES = "decide_roles"
+CONFIRM = "confirm_token"
+FAST_READINGS = "fast_readings"
+DECIDE_UNSIGNED = "decide_unsigned"
 GLASS_OPENED = "glass_opened"
 GLASS_REVIEW = "glass_review"
 LEDGER_REVIEW = "ledger_review"
@@ -52,10 +62,17 @@ def tell_of_guessed_codes(sender: Any, *, user: User, **_: Any) -> None:  # noqa
         kind=CODES_GUESSED,
         title=f"Five wrong codes ended a session of {user}",
         instructions="Ask them, on a line that you know, whether it was them. If it was not, somebody sat at"
-        " their device: end all their sessions, and start their enrolment anew where a device is gone.",
+        " their device: end all their sessions, and start their enrolment anew where a device is gone. Then"
+        " record on their page what it was.",
         role=Role.ADMINISTRATOR,
         about=f"access.user:{user.pk}",
     )
+
+
+@receiver(guess_looked_into, dispatch_uid="cases.end_guessed_codes")
+def end_guessed_codes(sender: Any, *, user: User, by: User, reason: str, **_: Any) -> None:  # noqa: ARG001
+    """End the task with what an administrator found."""
+    services.end_tasks(about=f"access.user:{user.pk}", kind=CODES_GUESSED, outcome=reason, by=by)
 
 
 @receiver(released, dispatch_uid="cases.end_lock_out")
@@ -85,6 +102,64 @@ def end_second_administrator(sender: Any, *, change: RoleChange, by: User | None
     services.end_tasks(about=f"{ROLE_CHANGE}{change.pk}", kind=DECIDE_ROLES, outcome=outcome, by=by)
 
 
+@receiver(token_issued, dispatch_uid="cases.ask_to_confirm_token")
+def ask_to_confirm_token(sender: Any, *, token: ApiToken, **_: Any) -> None:  # noqa: ARG001
+    """Put a token before the other administrators: it opens nothing before one of them confirms it."""
+    services.open_task(
+        None,
+        kind=CONFIRM,
+        title=f"Confirm token {token.reference} of {token.user.username}"[:200],
+        instructions=f"Issued by {token.issued_by}. Ask its holder, on a number that we found, whether they "
+        "have it; then confirm it on their agency's page or their own, or revoke it there.",
+        role=Role.ADMINISTRATOR,
+        about=f"access.user:{token.user_id}",
+        due_at=token.created + people.CONFIRMED_WITHIN,
+    )
+
+
+@receiver(token_settled, dispatch_uid="cases.end_confirm_token")
+def end_confirm_token(sender: Any, *, token: ApiToken, by: User | None, **_: Any) -> None:  # noqa: ARG001
+    """End the task once no token of this person waits."""
+    if not people.waiting_tokens_of(token.user):
+        about = f"access.user:{token.user_id}"
+        services.end_tasks(about=about, kind=CONFIRM, outcome="Confirmed, or revoked.", by=by)
+
+
+@receiver(read_too_fast, dispatch_uid="cases.tell_of_fast_readings")
+def tell_of_fast_readings(sender: Any, *, user: User, readings: int, **_: Any) -> None:  # noqa: ARG001
+    """Tell auditors of somebody who opens records faster than anybody reads."""
+    services.open_task(
+        None,
+        kind=FAST_READINGS,
+        title=f"{user} opened {readings} records in a short time",
+        instructions="Ask them what for, and look at their readings in the ledger. An administrator can end "
+        "their sessions.",
+        role=Role.AUDITOR,
+        about=f"access.user:{user.pk}",
+    )
+
+
+@receiver(unsigned_proposed, dispatch_uid="cases.ask_about_unsigned")
+def ask_about_unsigned(sender: Any, *, agency: Agency, **_: Any) -> None:  # noqa: ARG001
+    """Put before the administrators that an agency may send unsigned; another than the proposer decides."""
+    services.open_task(
+        None,
+        kind=DECIDE_UNSIGNED,
+        title=f"Decide: may {agency.name} send unsigned?"[:200],
+        instructions=f"Proposed by {agency.unsigned_proposed_by}: {agency.unsigned_reason}",
+        role=Role.ADMINISTRATOR,
+        about=f"partners.agency:{agency.pk}",
+        due_at=partners.unsigned_until(agency),
+    )
+
+
+@receiver(unsigned_ended, dispatch_uid="cases.end_about_unsigned")
+def end_about_unsigned(sender: Any, *, agency: Agency, by: User | None, outcome: str, **_: Any) -> None:  # noqa: ARG001
+    """End the task with what became of it."""
+    about = f"partners.agency:{agency.pk}"
+    services.end_tasks(about=about, kind=DECIDE_UNSIGNED, outcome=outcome, by=by)
+
+
 @receiver(glass_opened, dispatch_uid="cases.alert_of_glass")
 def alert_of_glass(sender: Any, *, glass: BreakGlass, alerted: list[User], **_: Any) -> None:  # noqa: ARG001
     """Tell two others at once, by name, and open the review that must follow."""
@@ -97,6 +172,7 @@ def alert_of_glass(sender: Any, *, glass: BreakGlass, alerted: list[User], **_: 
             instructions=f"{what}\n\nCall them. You may end it: Break-glass, {glass.reference}.",
             role=Role.DUTY_OFFICER,
             assignee=each,
+            about=_alert(glass, each),
             priority="P0",
             due_at=glass.ends_at,
         )
@@ -112,8 +188,15 @@ def alert_of_glass(sender: Any, *, glass: BreakGlass, alerted: list[User], **_: 
 
 @receiver(glass_reviewed, dispatch_uid="cases.end_glass_review")
 def end_glass_review(sender: Any, *, glass: BreakGlass, by: User, **_: Any) -> None:  # noqa: ARG001
-    """End the task of the review."""
+    """End the task of the review, and the alerts: it was looked at."""
     services.end_tasks(about=glass.origin, kind=GLASS_REVIEW, outcome=glass.outcome, by=by)
+    for each in glass.alerted.order_by("pk"):
+        services.end_tasks(about=_alert(glass, each), kind=GLASS_OPENED, outcome="It was reviewed.", by=by)
+
+
+def _alert(glass: BreakGlass, person: User) -> str:
+    """Return how the alert of one person names the broken glass: each has one of their own."""
+    return f"{glass.origin}@{person.pk}"
 
 
 @receiver(store_failed, dispatch_uid="cases.alarm_of_store")
@@ -156,6 +239,10 @@ def decide_on_its_page(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: AR
     if task.kind == DECIDE_ROLES:
         change = people.role_change(int(pk))
         waits = change is not None and change.state == "proposed"
+    elif task.kind == CONFIRM:
+        waits = bool(people.waiting_tokens_of(people.everybody().get(pk=pk)))
+    elif task.kind == DECIDE_UNSIGNED:
+        waits = partners.unsigned_waits(partners.agency(int(pk)))
     elif task.kind == GLASS_REVIEW:
         glass = people.glass(int(pk))
         waits = glass is not None and glass.reviewed_at is None

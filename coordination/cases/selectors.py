@@ -1,6 +1,7 @@
 """Reading cases. What a person sees is what CaseAccess says of them and of their teams."""
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 from functools import reduce
 
 from django.contrib.auth.models import Group
@@ -31,6 +32,9 @@ from coordination.core.sealing import blind_index, blind_indexes
 PAGE = 25
 # A count stops here: "more than 10,000" is all that a person needs to know.
 MOST_COUNTED = 10_001
+# A case that one person alone sees is nobody else's to look after: for a day, then others are asked.
+ENOUGH_INSIDE = 2
+ALONE_AT_MOST = timedelta(days=1)
 
 
 def principals_of(user: User) -> list[str]:
@@ -176,16 +180,44 @@ def keepers_of(compartment: CaseCompartment, keep: Mapping[Compartment, str]) ->
     return [each.person for each in members_of(compartment) if access.has(each.person, permission)]
 
 
-def without_keeper(keep: Mapping[Compartment, str]) -> list[CaseCompartment]:
-    """Return the standing compartments in which nobody is left who lets others in, whoever asks."""
-    standing = CaseCompartment.objects.filter(lifted_at=None).select_related("case").order_by("pk")
-    return [each for each in standing if not keepers_of(each, keep)]
+def insiders_of(case: Case, since: datetime | None = None) -> set[int]:
+    """Return who is in every compartment of a case now, or was for some of the time from `since` on."""
+    moment = since or clock.now()
+    in_time = Q(ended_at=None) | Q(ended_at__gt=moment)
+    found = [
+        set(each.members.filter(in_time, until__gt=moment).values_list("person_id", flat=True))
+        for each in compartments_of(case)
+    ]
+    return set.intersection(*found) if found else set()
+
+
+def is_alone_too_long(case: Case) -> bool:
+    """Tell whether fewer than two people saw a case under compartments, all through ALONE_AT_MOST."""
+    since = clock.now() - ALONE_AT_MOST
+    return (
+        all(each.marked_at <= since for each in compartments_of(case))
+        and len(insiders_of(case, since)) < ENOUGH_INSIDE
+    )
+
+
+def standing_compartments() -> QuerySet[CaseCompartment]:
+    """Return every compartment that is not lifted, whoever asks: for the system's own work."""
+    return CaseCompartment.objects.filter(lifted_at=None).select_related("case").order_by("pk")
+
+
+def waiting_for_others(keep: Mapping[Compartment, str]) -> list[CaseCompartment]:
+    """Return the standing compartments into which others may be let by who is not in them, whoever asks.
+
+    Those in which nobody is left who lets others in, or in which somebody was alone too long.
+    """
+    rows = standing_compartments()
+    return [each for each in rows if not keepers_of(each, keep) or is_alone_too_long(each.case)]
 
 
 def compartments_for(user: User, keep: Mapping[Compartment, str]) -> QuerySet[CaseCompartment]:
-    """Return the standing compartments of the cases that `user` sees, and those that wait for a keeper."""
+    """Return the standing compartments of the cases that `user` sees, and those that wait for others."""
     names = [name for name, permission in keep.items() if access.has(user, permission)]
-    waiting = [each.pk for each in without_keeper(keep) if each.name in names] if names else []
+    waiting = [each.pk for each in waiting_for_others(keep) if each.name in names] if names else []
     shown = Q(_granted(user, "case_id")) | Q(pk__in=waiting)
     rows = CaseCompartment.objects.filter(shown, lifted_at=None, name__in=names)
     return rows.select_related("case", "marked_by").order_by("pk")

@@ -96,5 +96,6 @@ DEADLINE = Transitions(
         (DeadlineState.RUNNING, DeadlineVerb.MISS): DeadlineState.MISSED,
         (DeadlineState.RUNNING, DeadlineVerb.CANCEL): DeadlineState.CANCELLED,
         (DeadlineState.MISSED, DeadlineVerb.MEET): DeadlineState.MET,
+        (DeadlineState.MISSED, DeadlineVerb.CANCEL): DeadlineState.CANCELLED,
     },
 )

@@ -75,7 +75,11 @@ class Fact:
 
 @dataclass(frozen=True, kw_only=True)
 class DisclosedItem:
-    """One thing that leaves: chosen with a reason, allowed by a legal basis (a citation)."""
+    """One thing that leaves: chosen with a reason, allowed by a legal basis (a citation).
+
+    `occurred_local` is `occurred_at` (UTC) as the clock of its place showed it, RFC 3339 with the offset, and
+    `occurred_zone` the name of that place's zone; both are "" where nobody said.
+    """
 
     title: str
     category: str
@@ -84,6 +88,8 @@ class DisclosedItem:
     provenance: Provenance
     legal_basis: str
     reason: str
+    occurred_zone: str = ""
+    occurred_local: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

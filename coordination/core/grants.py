@@ -48,7 +48,19 @@ APPEND_ONLY = (
 )
 
 # What ends or is decided is written once more; nobody who runs the desk can remove it.
-KEPT = ("access_breakglass", "access_ledgerreview", "access_rolechange")
+KEPT = (
+    *("access_apitoken", "access_breakglass", "access_breakglass_alerted", "access_enrolment"),
+    *("access_ledgerreview", "access_rolechange", "access_user"),
+    *("cases_assignment", "cases_case", "cases_casecompartment", "cases_compartmentmember", "cases_deadline"),
+    *("cases_note", "cases_subject", "cases_task"),
+    "evidence_hold",
+    "inbox_inboundmessage",
+    *("outbox_delivery", "outbox_message"),
+    *("partners_agency", "partners_agencykey", "partners_destination", "partners_officer"),
+    "policy_pack",
+    *("referrals_question", "referrals_referral", "referrals_referral_authors"),
+    "triage_flag",
+)
 
 # The name of the transaction-local setting. Unset is NULL, and set in an earlier transaction is '': no rows.
 AGENCY_SETTING = "coordination.agency"
@@ -122,6 +134,15 @@ RIGHTS = {
     # Row-level security does not bind it (BYPASSRLS), or its dumps would be incomplete.
     "backup": Rights(ordinary=READ, sequences=("SELECT",), database=("CONNECT",)),
 }
+
+
+def columns_as_markdown() -> str:
+    """Return the table of what a partner reads, column by column, and of which rows."""
+    rows = [
+        f"| `{table}` | {', '.join(f'`{each}`' for each in sorted(columns))} | `{OWN_ROWS[table]}` |"
+        for table, columns in sorted(PARTNER_SEES.items())
+    ]
+    return "\n".join(["| Table | Columns | Rows |", "|---|---|---|", *rows])
 
 
 def role_names() -> dict[str, str]:

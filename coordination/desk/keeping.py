@@ -44,6 +44,12 @@ def kinds() -> list[Kind]:
             ended_by="the jobs rest.forget_answers and rest.close_refusals",
         ),
         Kind(
+            what="how many records somebody opened last",
+            tables=("access_readingpace",),
+            kept=f"counts for {_words(settings.READINGS_WITHIN)}, then until they open another",
+            ended_by="the next window takes its place",
+        ),
+        Kind(
             what="failures to sign in",
             tables=("access_signinfailure",),
             kept=_words(settings.LOCK_OUT_WITHIN),
@@ -72,6 +78,12 @@ def kinds() -> list[Kind]:
             tables=("evidence_keeping",),
             kept=f"{settings.EVIDENCE_KEEP_DAYS} days, longer while a hold stands",
             ended_by="the job evidence.expire, each hour: the key goes, and with it what it opens anywhere",
+        ),
+        Kind(
+            what="packages of exhibits: the sealed zip and its key; that there was one stays",
+            tables=("evidence_package",),
+            kept=f"{settings.PACKAGES_KEEP_HOURS} hours; not longer than any exhibit in it",
+            ended_by="the job evidence.forget_packages, each hour",
         ),
         Kind(
             what="custody of exhibits, and their holds, without what was in them",

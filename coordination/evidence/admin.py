@@ -137,7 +137,7 @@ class ExhibitAdmin(RecordAdmin):
         """Ask the scanner again."""
         return f"The scanner says: {markup.words(services.rescan(record, by=person(request)))}."
 
-    @act("evidence.hold_exhibit", "Erase before its time", form=forms.WhyForm, grave=True)
+    @act("evidence.hold_exhibit", "Erase before its time", form=forms.WhyForm, grave=True, step_up=True)
     def erase(self, request: HttpRequest, record: Exhibit, data: Data) -> str:
         """Delete the content for good; the proof stays."""
         services.erase(record, by=person(request), why=data["why"])

@@ -17,3 +17,10 @@ def expire(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the mi
 def sweep(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute
     """Delete what a crash left in the store."""
     services.sweep()
+
+
+@app.periodic(cron="37 * * * *")
+@app.task(name="evidence.forget_packages", queue="background", queueing_lock="evidence.forget_packages")
+def forget_packages(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute
+    """Delete packages whose hours are over."""
+    services.forget_packages()

@@ -8,7 +8,7 @@ from django.db import models
 
 from coordination.core.fields import SealedBytesField, SealedTextField
 from coordination.core.models import states_constraint
-from coordination.evidence.workflow import CustodyAct, ExhibitKind, Scan
+from coordination.evidence.workflow import CustodyAct, ExhibitKind, PackageState, Scan
 
 
 class Exhibit(models.Model):
@@ -85,7 +85,10 @@ class Keeping(models.Model):
 
 
 class CustodyEvent(models.Model):
-    """Who did what with an exhibit, when and why. The application may INSERT and SELECT."""
+    """Who did what with an exhibit, when and why. The application may INSERT and SELECT.
+
+    `salt` is the key of what the entry has of `why` and `recipient` (coordination.evidence.salted).
+    """
 
     exhibit = models.ForeignKey(Exhibit, models.PROTECT, related_name="custody")
     act = models.CharField(max_length=20, choices=[(each.value, each.value) for each in CustodyAct])
@@ -93,6 +96,7 @@ class CustodyEvent(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     why = SealedTextField()
     recipient = SealedTextField(default="", blank=True)
+    salt = SealedBytesField(null=True)
     entry = models.ForeignKey("ledger.Leaf", models.PROTECT, related_name="+")
 
     class Meta:
@@ -105,11 +109,15 @@ class CustodyEvent(models.Model):
 
 
 class Hold(models.Model):
-    """A legal hold on all exhibits of a case, or on one: while it stands nothing of it expires."""
+    """A legal hold on all exhibits of a case, or on one: while it stands nothing of it expires.
+
+    `salt` is the key under which the ledger has digests of its reasons (coordination.evidence.salted).
+    """
 
     case_reference = models.CharField(max_length=20, db_index=True)
     exhibit = models.ForeignKey(Exhibit, models.PROTECT, null=True, blank=True, related_name="holds")
     reason = SealedTextField()
+    salt = SealedBytesField(null=True)
     placed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -126,3 +134,49 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return f"hold of {self.placed_at:%Y-%m-%d}"
+
+
+class Package(models.Model):
+    """A package that somebody asked for on the desk: made by a worker, kept sealed, gone after some hours.
+
+    `items` are references of exhibits. `blob` names its sealed zip in the store and `key` opens it; both go
+    when the package does. `done` of `total` say how far `step` has come; `told_at`, when that was said last.
+    """
+
+    reference = models.CharField(max_length=20, unique=True)
+    case_reference = models.CharField(max_length=20)
+    items = models.JSONField()
+    recipient = SealedTextField()
+    why = SealedTextField()
+    name_people = models.BooleanField(default=False)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    state = models.CharField(max_length=20, choices=[(each.value, each.value) for each in PackageState])
+    step = models.CharField(max_length=40, default="", blank=True)
+    done = models.IntegerField(default=0)
+    total = models.IntegerField(default=0)
+    told_at = models.DateTimeField(null=True, blank=True)
+    failure = models.CharField(max_length=300, default="", blank=True)
+    digest = models.CharField(max_length=80, default="", blank=True)
+    size = models.BigIntegerField(default=0)
+    blob = models.UUIDField(null=True, blank=True, unique=True)
+    key = SealedBytesField(null=True)
+    keep_until = models.DateTimeField(null=True, blank=True)
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    opened_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        default_permissions = ()
+        constraints = [
+            states_constraint("package", PackageState),
+            models.CheckConstraint(
+                condition=models.Q(state="ready") ^ models.Q(blob=None), name="package_ready_has_object"
+            ),
+        ]
+        indexes = [models.Index(fields=["case_reference", "-id"], name="package_of_case")]
+
+    def __str__(self) -> str:
+        return self.reference

@@ -8,7 +8,7 @@ from coordination.access import services as access
 from coordination.access.services import User
 from coordination.core.errors import NotFound
 from coordination.evidence import doors
-from coordination.evidence.models import CustodyEvent, Exhibit, Hold, Keeping
+from coordination.evidence.models import CustodyEvent, Exhibit, Hold, Keeping, Package
 
 
 def visible_to(user: User) -> QuerySet[Exhibit]:
@@ -67,7 +67,16 @@ def due(now: datetime) -> QuerySet[Keeping]:
 
 def blobs() -> set[str]:
     """Return the names of the objects that are still kept."""
-    return {str(each) for each in Keeping.objects.values_list(F("exhibit__blob"), flat=True)}
+    packages = Package.objects.exclude(blob=None).values_list("blob", flat=True)
+    return {str(each) for each in [*Keeping.objects.values_list(F("exhibit__blob"), flat=True), *packages]}
+
+
+def packages_for(user: User) -> QuerySet[Package]:
+    """Return the packages of the cases that `user` sees, newest first, to whoever may release exhibits."""
+    if not access.has(user, "evidence.release_exhibit"):
+        return Package.objects.none()
+    seen = doors.cases().visible_to(user)
+    return Package.objects.filter(case_reference__in=seen).select_related("asked_by").order_by("-pk")
 
 
 def _rows() -> QuerySet[Exhibit]:

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 
 from coordination.core.rules import Records, Rule, holders, nobody
 from coordination.ledger import reading
-from coordination.ledger.filters import ActionFilter, PersonFilter, WhenFilter
+from coordination.ledger.filters import ActionFilter, PersonFilter, WhenFilter, find
 from coordination.ledger.models import Leaf
 from coordination.ledger.proofpages import ProofPages
 
@@ -43,7 +43,7 @@ class LeafAdmin(ProofPages):
     list_display = ("at", "action", "about", "by")
     list_filter = (ActionFilter, PersonFilter, ("recorded_at", WhenFilter))
     search_fields = ("subject__exact",)
-    search_help_text = "The whole reference of a record, such as R-7F3K-9QWD."
+    search_help_text = "The whole reference of a record, such as R-7F3K-9QWD; its messages are found with it."
     ordering = ("-id",)
     fields = ("at", "action", "about", "by", "entry_as_text", "hash", "proven")
     readonly_fields = fields
@@ -68,6 +68,12 @@ class LeafAdmin(ProofPages):
         kept = ("_changelist", "_change")
         theirs = [each for each in super().get_urls() if each.name and each.name.endswith(kept)]
         return [*self.proof_urls(), *theirs]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Leaf], search_term: str
+    ) -> tuple[QuerySet[Leaf], bool]:
+        """Find by the whole reference of a record, with what belongs to it."""
+        return find(queryset, search_term, by=request.user), False
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Give the rows of this page their names and addresses, all at once."""

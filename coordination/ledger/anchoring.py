@@ -39,6 +39,21 @@ SKEW: Final = timedelta(minutes=5)
 AGAIN: Final = timedelta(minutes=5)
 LONGEST_WHY: Final = 200
 
+__all__ = [
+    "AGAIN",
+    "LARGEST_ANSWER",
+    "QUERY",
+    "REPLY",
+    "SKEW",
+    "AnchorBroken",
+    "AuthorityFailed",
+    "Checkpoint",
+    "Post",
+    "anchor",
+    "check",
+    "due",
+]
+
 # (address, query) -> the body of an answer of type REPLY; raises AuthorityFailed for anything else.
 Post = Callable[[str, bytes], bytes]
 
@@ -51,15 +66,15 @@ class AnchorBroken(CoordinationError):
     """A time stamp is not what was kept, or not of its checkpoint, or of nobody that we trust."""
 
 
-def due() -> Checkpoint | None:
-    """Return the checkpoint to be stamped now: the newest, where it has none and it is time; else None."""
+def due(*, now: bool = False) -> Checkpoint | None:
+    """Return the checkpoint to be stamped: the newest, where it has no stamp and it is time, or `now`."""
     newest = selectors.latest_checkpoint()
     if not settings.LEDGER_AUTHORITY_URL or newest is None or selectors.anchors_of(newest):
         return None
-    now, every = clock.now(), settings.LEDGER_ANCHOR_EVERY
-    stamped = Anchor.objects.filter(stamped_at__gt=now - every)
-    failed = AnchorFailure.objects.filter(failed_at__gt=now - min(every, AGAIN))
-    return None if stamped.exists() or failed.exists() else newest
+    moment, every = clock.now(), settings.LEDGER_ANCHOR_EVERY
+    stamped = Anchor.objects.filter(stamped_at__gt=moment - every)
+    failed = AnchorFailure.objects.filter(failed_at__gt=moment - min(every, AGAIN))
+    return newest if now or not (stamped.exists() or failed.exists()) else None
 
 
 def anchor(checkpoint: Checkpoint, *, post: Post) -> Anchor:

@@ -14,8 +14,21 @@ from coordination.core import clock
 from coordination.ledger import reading, selectors
 from coordination.ledger.entries import SYSTEM
 from coordination.ledger.models import WHO, Leaf
+from coordination.ledger.signals import sought
 
 FIRST_YEAR: Final = 1990
+
+
+def find(entries: QuerySet[Leaf], term: str, *, by: Any) -> QuerySet[Leaf]:
+    """Keep entries about a record by its whole reference, and about what belongs to it: its messages, say.
+
+    What belongs to it is found where `by` may see the record.
+    """
+    subject = term.strip()
+    if not subject:
+        return entries
+    more = [each for _, found in sought.send(sender=Leaf, subject=subject, by=by) for each in found or ()]
+    return entries.filter(subject__in=[subject, *more])
 
 
 class ActionFilter(admin.SimpleListFilter):

@@ -30,6 +30,12 @@ def counts_between(since: datetime, until: datetime) -> list[tuple[str, int]]:
     return [(action, number) for action, number in rows.values_list("action").annotate(number=Count("pk"))]
 
 
+def sample_between(action: str, since: datetime, until: datetime, count: int) -> list[Leaf]:
+    """Return up to `count` entries of an action, drawn by hash: the same each time, and nobody's choice."""
+    rows = Leaf.objects.filter(action=action, recorded_at__gte=since, recorded_at__lt=until)
+    return list(rows.order_by("leaf_hash")[:count])
+
+
 def actions() -> list[str]:
     """Return every action that was ever recorded, by one look into the index for each."""
     with connections[router.db_for_read(Leaf)].cursor() as cursor:

@@ -12,6 +12,7 @@ from coordination.core.statements import prepared
 from coordination.ledger import writing
 from coordination.ledger.entries import Entry, Value, digest, leaf_hash, timestamp
 from coordination.ledger.models import Leaf
+from coordination.ledger.telling import tell, tell_joined
 from coordination.ledger.writing import JOINED, LedgerUnwritable, joined, require_writable
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "record_many",
     "record_reading",
     "require_writable",
+    "tell_joined",
     "timestamp",
 ]
 
@@ -109,6 +111,7 @@ def record_many(entries: Iterable[Entry]) -> list[Leaf]:
             for leaf in leaves
         ]
     )
+    tell([bytes(leaf.entry) for leaf in leaves], using=router.db_for_write(Leaf))
     for leaf in leaves:
         leaf.pk = ids[bytes(leaf.leaf_hash)]
         leaf._state.adding = False  # noqa: SLF001 - what bulk_create does to the rows it inserted
@@ -133,21 +136,25 @@ def append(entries: Iterable[Entry]) -> None:
     with writing.guarded() as using:
         if rows:
             prepared(_APPEND, [json.dumps(rows)], using=using)
+    if rows:
+        tell([row["entry"].encode() for row in rows], using=using)
 
 
 @transaction.atomic
-def record_reading(action: str, *, subject: str, by: AbstractBaseUser) -> None:
+def record_reading(action: str, *, subject: str, by: AbstractBaseUser) -> bool:
     """Record that `by` reads sealed content of a record, once in ten minutes; before it is shown.
 
-    `action` reads <slice>.<page>_read. Whatever goes wrong here is raised: what cannot be recorded is not
-    shown, nor what needs no second entry while none could be written.
+    Return whether it was recorded now, and not within the ten minutes before. `action` reads
+    <slice>.<page>_read. Whatever goes wrong here is raised: what cannot be recorded is not shown, nor what
+    needs no second entry while none could be written.
     """
     since = clock.now() - ONE_READING
     lately = Leaf.objects.filter(subject=subject, action=action, recorded_at__gt=since).order_by("-id")
     if any(leaf.data["by"] == by.pk for leaf in lately.iterator()):
         require_writable()
-    else:
-        record(action, subject=subject, by=by)
+        return False
+    record(action, subject=subject, by=by)
+    return True
 
 
 def _insert(rows: list[tuple[bytes, bytes, datetime, str, str]]) -> dict[bytes, int]:

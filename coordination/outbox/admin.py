@@ -11,12 +11,12 @@ from django.urls import URLPattern, path, reverse
 from coordination.access import markup
 from coordination.access import services as access
 from coordination.access.modeladmin import person
+from coordination.access.pacing import record_reading
 from coordination.access.recordadmin import Act, Data, RecordAdmin, act
 from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
 from coordination.channels import registry
 from coordination.core.rules import Records
-from coordination.ledger import services as ledger
 from coordination.outbox import forms, services
 from coordination.outbox.models import Delivery, Message
 from coordination.outbox.workflow import DELIVERY, DeliveryState, DeliveryVerb
@@ -95,7 +95,9 @@ class DeliveryAdmin(RecordAdmin):
         found = Message.objects.filter(pk=message, case__in=cases.visible_to(person(request))).first()
         if found is None:
             raise Http404
-        ledger.record_reading("outbox.frozen_read", subject=f"message:{found.pk}", by=person(request))
+        if wait := self.told_to_wait(request, found):
+            return wait
+        record_reading(request, "outbox.frozen_read", subject=f"message:{found.pk}")
         is_pdf = found.media_type == "application/pdf"
         kind = found.media_type if is_pdf else "text/plain; charset=utf-8"
         response = HttpResponse(bytes(found.content), content_type=kind)
@@ -143,13 +145,15 @@ class DeliveryAdmin(RecordAdmin):
     @act("outbox.resolve_delivery", "Record what became of it", form=forms.ResolveForm)
     def resolve(self, request: HttpRequest, record: Delivery, data: Data) -> str:
         """Record what a human found out."""
-        services.resolve(
+        found = services.resolve(
             record,
             by=person(request),
             level=data["level"],
             reference=data["reference"],
             reason=data["reason"],
         )
+        if found.state == DeliveryState.UNKNOWN:
+            return "Your finding is on record, and an approver who had no part in it confirms it."
         return "What became of it is on record."
 
     @act("outbox.resend_delivery", "Stop it for good", form=forms.ReasonForm, grave=True)

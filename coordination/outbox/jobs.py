@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 BACKGROUND: Final = "background"
 EVERY_MINUTE: Final = "* * * * *"
 
-# Asked when this process is told to stop (coordination.outbox.lane).
+# Asked when this process is told to stop (coordination.outbox.working).
 HALT: Final = Halt()
 
 

@@ -8,93 +8,28 @@ import argparse
 import asyncio
 import logging
 import os
-import signal
-import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final
 
-logger = logging.getLogger("coordination.worker")
-
-QUEUES: Final = {"p0": ["p0"], "bulk": ["bulk"], "background": ["background", "default"]}
-HEARTBEAT_SECONDS: Final = 5.0
-# A notification that comes while procrastinate looks is lost; so long it then takes to look again.
-POLL_SECONDS: Final = 0.5
-# What is broken off at the end of the grace must still be recorded.
-RECORD_SECONDS: Final = 3.0
-# Threads beside the slots: procrastinate looks up the database's address in the same executor.
-SPARE_THREADS: Final = 4
+LANES = ("background", "bulk", "p0")
 
 
 def main() -> None:
     """Run until told to stop."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("lane", choices=sorted(QUEUES))
+    parser.add_argument("lane", choices=LANES)
     parser.add_argument("--slots", type=int, required=True)
     parser.add_argument("--grace", type=float, required=True)
     options = parser.parse_args()
     import django
 
     django.setup()
-    asyncio.run(run(options.lane, slots=options.slots, grace=options.grace))
     from coordination.outbox import hosts
+    from coordination.outbox.working import run
 
+    asyncio.run(run(options.lane, slots=options.slots, grace=options.grace))
     hosts.pool().close()
     # Not sys.exit, which waits for every thread: one that hangs in a channel's host must not keep us.
     logging.shutdown()
     os._exit(0)
-
-
-async def run(lane: str, *, slots: int, grace: float) -> None:
-    """Work on the lane's queue until SIGTERM, SIGINT or the supervisor's end; then finish what is in hand."""
-    from procrastinate.contrib.django import app
-
-    from coordination.outbox.hosts import collector
-    from coordination.outbox.jobs import HALT
-
-    collector.rest()
-    loop = asyncio.get_running_loop()
-    executor = ThreadPoolExecutor(slots + SPARE_THREADS, thread_name_prefix=lane)
-    loop.set_default_executor(executor)
-    worker_app = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
-    async with worker_app.open_async():
-        working = asyncio.create_task(
-            worker_app.run_worker_async(
-                queues=QUEUES[lane],
-                name=lane,
-                concurrency=slots,
-                delete_jobs="successful",
-                install_signal_handlers=False,
-                fetch_job_polling_interval=POLL_SECONDS,
-                update_heartbeat_interval=HEARTBEAT_SECONDS,
-                shutdown_graceful_timeout=grace,
-            )
-        )
-
-        def stop() -> None:
-            # First the drains, so that they claim no more; then the worker, so that it fetches no more.
-            HALT.ask(max(grace - RECORD_SECONDS, 0.1))
-            working.cancel()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop)
-        _stop_with_parent(loop, stop)
-        logger.info("%s: working with %d slots", lane, slots)
-        try:
-            await working
-        except asyncio.CancelledError:
-            if not HALT.asked:
-                raise
-    executor.shutdown(wait=False)
-    logger.info("%s: stopped", lane)
-
-
-def _stop_with_parent(loop: asyncio.AbstractEventLoop, stop: object) -> None:
-    def watch() -> None:
-        sys.stdin.buffer.read()
-        loop.call_soon_threadsafe(stop)  # type: ignore[arg-type]
-
-    threading.Thread(target=watch, daemon=True, name="parent watch").start()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Max, Q, QuerySet
 
 from coordination.access.services import User
+from coordination.cases.services import Case
 from coordination.channels import codec, receipts, registry
 from coordination.channels import messages as kit
 from coordination.core.errors import NotFound
@@ -53,6 +54,12 @@ def messages_of(origin: str) -> QuerySet[Message]:
         .select_related("destination__agency", "delivery")
         .order_by("prepared_at", "pk")
     )
+
+
+def subjects_of(case: Case, reference: str) -> list[str]:
+    """Return how the ledger names the messages of a case that went out under a reference: both its ways."""
+    found = Message.objects.filter(case=case, reference=reference).order_by("pk").values_list("pk", flat=True)
+    return [subject for pk in found for subject in (f"message:{pk}", str(pk))]
 
 
 def deliveries_of(origin: str) -> QuerySet[Delivery]:

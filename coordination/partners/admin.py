@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from coordination.access import markup
+from coordination.access import markup, stepup
 from coordination.access import services as access
 from coordination.access.recordadmin import Act, Data, RecordAdmin, act
 from coordination.core.errors import CoordinationError, InvalidInput, NotFound
@@ -44,6 +44,8 @@ class PartnerAdmin(RecordAdmin):
             return HttpResponse(status=403)
         form = self.new_form(request)
         if request.method == "POST" and form.is_valid():
+            if asked := stepup.require(request):
+                return asked
             try:
                 return HttpResponseRedirect(self.url_of(self.add(request, form)))
             except CoordinationError as error:
@@ -90,9 +92,10 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
         """Offer nobody to verify what they registered, and suspending only once."""
         if act.name == "verify":
             return record.registered_by_id != request.user.pk and not selectors.is_open(record)
-        if act.name == "allow_unsigned":
+        if act.name in ("allow_unsigned", "drop_unsigned"):
             own = record.unsigned_proposed_by_id == request.user.pk
-            return record.must_sign and selectors.unsigned_waits(record) and not own
+            waits = record.must_sign and selectors.unsigned_waits(record)
+            return waits and (act.name == "drop_unsigned" or not own)
         if act.name in ("require_signatures", "propose_unsigned"):
             return record.must_sign == (act.name == "propose_unsigned")
         return act.name != "suspend" or record.suspended_at is None

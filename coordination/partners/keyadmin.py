@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from coordination.access import services as access
-from coordination.access.forms import RevokeForm, RotateForm, TokenForm
+from coordination.access.forms import HeldForm, RevokeForm, RotateForm, TokenForm
 from coordination.access.recordadmin import Data, Done, RecordAdmin, act
 from coordination.access.services import ApiToken
 from coordination.access.tokenpage import issued, shown_once
@@ -32,7 +32,12 @@ class KeysAndTokens(RecordAdmin):
             for key in selectors.keys_of(agency)
         ]
         sees = access.has(request.user, "access.view_user")
-        return {"keys": keys, "tokens": list(selectors.tokens_of(agency)) if sees else None}
+        decides = access.has(request.user, CHANGE_AGENCY) and selectors.unsigned_waits(agency)
+        return {
+            "keys": keys,
+            "tokens": list(selectors.tokens_of(agency)) if sees else None,
+            "unsigned_until": selectors.unsigned_until(agency) if decides else None,
+        }
 
     @act(CHANGE_AGENCY, "Register a signing key", form=KeyForm)
     def register_key(self, request: HttpRequest, record: Agency, data: Data) -> str:
@@ -70,13 +75,19 @@ class KeysAndTokens(RecordAdmin):
     def propose_unsigned(self, request: HttpRequest, record: Agency, data: Data) -> str:
         """Ask another administrator to take what is not signed."""
         services.propose_unsigned(record, by=access.person(request.user), reason=data["reason"])
-        return "It is proposed; another administrator decides within three days. Tell them."
+        return "It is proposed; another administrator decides within three days."
 
     @act(CHANGE_AGENCY, "Require signatures no more", form=ReasonForm, grave=True, step_up=True)
     def allow_unsigned(self, request: HttpRequest, record: Agency, data: Data) -> str:
         """Take what is not signed again, as another administrator proposed."""
         services.allow_unsigned(record, by=access.person(request.user), reason=data["reason"])
         return "The agency may send unsigned again."
+
+    @act(CHANGE_AGENCY, "Go on requiring signatures", form=ReasonForm)
+    def drop_unsigned(self, request: HttpRequest, record: Agency, data: Data) -> str:
+        """Say no, or take one's own proposal back."""
+        services.drop_unsigned(record, by=access.person(request.user), reason=data["reason"])
+        return "The proposal is dropped. Nothing unsigned is taken from this agency."
 
     @act(CHANGE_TOKENS, "Issue a token", form=TokenForm, step_up=True)
     def issue_token(self, request: HttpRequest, record: Agency, data: Data) -> Done:
@@ -98,6 +109,13 @@ class KeysAndTokens(RecordAdmin):
             _token(record, data), by=access.person(request.user), overlap=overlap
         )
         return issued(request, token, plain)
+
+    @act(CHANGE_TOKENS, "Confirm", form=HeldForm, step_up=True)
+    def confirm_token(self, request: HttpRequest, record: Agency, data: Data) -> str:
+        """Let a token that another administrator issued open what it is for."""
+        token = _token(record, data)
+        access.confirm_token(token, by=access.person(request.user), how=data["reason"])
+        return f"Token {token.reference} opens what it is for."
 
     @act(CHANGE_TOKENS, "Revoke", form=RevokeForm, grave=True)
     def revoke_token(self, request: HttpRequest, record: Agency, data: Data) -> str:

@@ -57,6 +57,7 @@ class Agency(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
     unsigned_proposed_at = models.DateTimeField(null=True, blank=True)
+    unsigned_reason = SealedTextField(null=True, blank=True)
 
     class Meta:
         ordering = ["name", "identifier"]

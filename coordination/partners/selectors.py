@@ -1,6 +1,6 @@
 """Reading agencies, officers and destinations. A partner is who is verified now: the clock is asked."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -33,10 +33,16 @@ def agency(pk: int) -> Agency:
     return found
 
 
+def unsigned_until(agency: Agency) -> datetime | None:
+    """Return until when another administrator decides whether the agency may send unsigned."""
+    proposed = agency.unsigned_proposed_at
+    return proposed + PROPOSAL_LASTS if proposed is not None else None
+
+
 def unsigned_waits(agency: Agency) -> bool:
     """Tell whether somebody proposed, not too long ago, to let the agency send unsigned."""
-    proposed = agency.unsigned_proposed_at
-    return proposed is not None and clock.now() < proposed + PROPOSAL_LASTS
+    until = unsigned_until(agency)
+    return until is not None and clock.now() < until
 
 
 def officers_of(agency: Agency) -> QuerySet[Officer]:

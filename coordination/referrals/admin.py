@@ -83,7 +83,7 @@ class ReferralAdmin(Filing):
         """Offer what the state allows; approval only to who wrote none of it."""
         if not showing.allows(record, wanted.name):
             return False
-        if wanted.name not in ("approve", "break_glass"):
+        if wanted.name not in ("approve", "break_glass", "recall"):
             return True
         if wanted.name == "break_glass":
             return selectors.may_break_glass(record, person(request))
@@ -187,6 +187,19 @@ class ReferralAdmin(Filing):
         """End it."""
         services.close(record, by=person(request))
         return f"{record.reference} is closed."
+
+    @act(
+        "referrals.recall_referral",
+        "Ask them to give it back",
+        form=forms.RecallForm,
+        grave=True,
+        step_up=True,
+    )
+    def recall(self, request: HttpRequest, record: Referral, data: Data) -> str:
+        """Ask every recipient who has it to give it back; a correction follows."""
+        asked = services.recall(record, by=person(request), reason=data["reason"])
+        said = "; ".join(f"{each.addressee.destination.agency.name} {each.did}" for each in asked)
+        return f"{said}. A task asks for the correction."
 
     @act("referrals.correct_referral", "Correct what was sent", form=forms.CorrectForm, grave=True)
     def correct(self, request: HttpRequest, record: Referral, data: Data) -> Done:

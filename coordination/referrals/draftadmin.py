@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 
@@ -11,7 +12,7 @@ from coordination.access.modeladmin import person
 from coordination.access.recordadmin import Act, Data, Done, RecordAdmin, act
 from coordination.core import identifiers
 from coordination.core.errors import NotFound
-from coordination.referrals import forms, services
+from coordination.referrals import disclosureforms, forms, selectors, services
 from coordination.referrals.models import Referral
 
 DRAFT_FIELDS = tuple(forms.DraftForm.base_fields)
@@ -29,6 +30,7 @@ class Source:
     category: str
     provenance: str
     occurred_at: datetime
+    occurred_zone: str
 
 
 SourceMaker = Callable[[HttpRequest, Any], list[Source]]
@@ -55,8 +57,16 @@ class DraftActs(RecordAdmin):
             return {"initial": {name: getattr(record, name) for name in DRAFT_FIELDS}}
         if wanted.name == "revise_correction":
             return {"initial": {name: getattr(record, name) for name in CORRECTION_FIELDS}}
-        if wanted.name == "add_item" and request.method == "GET":
-            return {"initial": _taken(request, record)}
+        if wanted.name == "add_fact":
+            return {"recipient_classes": selectors.recipient_classes(record)}
+        if wanted.name == "add_item":
+            zones = [
+                *selectors.zones_of(record),
+                *(each.occurred_zone for each in sources_of(request, record)),
+            ]
+            start = _taken(request, record) if request.method == "GET" else {}
+            classes = selectors.recipient_classes(record)
+            return {"initial": start, "recipient_classes": classes, "likely_zones": zones}
         return super().form_arguments(request, record, wanted)
 
     @act("referrals.file_referral", "Revise the draft", form=forms.DraftForm)
@@ -71,7 +81,7 @@ class DraftActs(RecordAdmin):
         services.revise(record, by=person(request), **{name: data[name] for name in CORRECTION_FIELDS})
         return "The correction is saved."
 
-    @act("referrals.file_referral", "Add an item", form=forms.ItemForm)
+    @act("referrals.file_referral", "Add an item", form=disclosureforms.ItemForm)
     def add_item(self, request: HttpRequest, record: Referral, data: Data) -> str:
         """Add one thing that may be disclosed."""
         services.add_item(record, by=person(request), **_without_target(data))
@@ -83,7 +93,7 @@ class DraftActs(RecordAdmin):
         services.remove_item(_row(record.items, data), by=person(request))
         return "The item is off the draft."
 
-    @act("referrals.file_referral", "Add a fact", form=forms.FactForm)
+    @act("referrals.file_referral", "Add a fact", form=disclosureforms.FactForm)
     def add_fact(self, request: HttpRequest, record: Referral, data: Data) -> str:
         """Add one thing said about the subject or the target."""
         services.add_fact(record, by=person(request), **_without_target(data))
@@ -126,7 +136,7 @@ def _row(rows: Any, data: Data) -> Any:
 
 
 def _taken(request: HttpRequest, record: Referral) -> dict[str, Any]:
-    """Return the item form's start: what the address says to take, with its time in UTC; else nothing."""
+    """Return the item form's start: what the address says to take, at the time of its place; else nothing."""
     wanted = request.GET.get("take", "")
     found = (
         next((each for each in sources_of(request, record) if each.key == wanted), None) if wanted else None
@@ -137,8 +147,8 @@ def _taken(request: HttpRequest, record: Referral) -> dict[str, Any]:
         "title": found.title,
         "category": found.category,
         "content": found.content,
-        "occurred_at": found.occurred_at.astimezone(UTC).replace(tzinfo=None),
-        "occurred_zone": "UTC",
+        "occurred_at": found.occurred_at.astimezone(ZoneInfo(found.occurred_zone)).replace(tzinfo=None),
+        "occurred_zone": found.occurred_zone,
         "provenance": found.provenance,
         "chosen": True,
     }

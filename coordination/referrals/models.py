@@ -1,6 +1,8 @@
 """A referral: who is feared to do what, what is disclosed on which basis, and to whom."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
@@ -130,6 +132,13 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return str(self.title)
+
+    @property
+    def occurred_there(self) -> datetime | None:
+        """When it occurred as the clock of its place showed it; None where time or zone is not known."""
+        if self.occurred_at is None or not self.occurred_zone:
+            return None
+        return self.occurred_at.astimezone(ZoneInfo(self.occurred_zone))
 
 
 class Fact(models.Model):

@@ -8,6 +8,8 @@ from django.dispatch import receiver
 from coordination.cases.signals import task_ended
 from coordination.core.errors import Refused
 from coordination.inbox.signals import accepted
+from coordination.ledger.signals import sought
+from coordination.outbox import selectors as outbox
 from coordination.outbox.signals import delivery_changed, overruling
 from coordination.referrals import selectors, services
 
@@ -33,6 +35,13 @@ def follow_delivery(sender: Any, *, delivery: Any, state: str, receipt: Any = No
     services.follow_delivery(addressee, state=str(state))
     if str(state) == "acknowledged":
         services.acknowledge(addressee, reference=receipt.reference if receipt else "", at=at)
+
+
+@receiver(sought, dispatch_uid="referrals.name_messages")
+def name_messages(sender: Any, *, subject: str, by: Any, **_: Any) -> list[str]:  # noqa: ARG001
+    """Name the messages of a referral to who looks for it in the ledger and may see it."""
+    referral = selectors.visible_to(by).filter(reference=subject).first()
+    return outbox.subjects_of(referral.case, referral.reference) if referral is not None else []
 
 
 @receiver(overruling, dispatch_uid="referrals.keep_apart")

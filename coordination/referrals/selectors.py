@@ -59,6 +59,16 @@ def addressees_of(referral: Referral) -> QuerySet[Addressee]:
     return Addressee.objects.filter(referral=referral).select_related("destination__agency", "message")
 
 
+def recipient_classes(referral: Referral) -> list[str]:
+    """Return to which classes of recipient, to the law, a referral goes."""
+    return sorted({each.destination.agency.recipient_class for each in addressees_of(referral)})
+
+
+def zones_of(referral: Referral) -> list[str]:
+    """Return the time zones of a referral's recipients, in their order."""
+    return [each.destination.agency.time_zone for each in addressees_of(referral)]
+
+
 def questions_of(referral: Referral) -> QuerySet[Question]:
     """Return what recipients asked, oldest first."""
     return Question.objects.filter(referral=referral).select_related(
@@ -170,6 +180,11 @@ def reached(referral: Referral) -> bool:
     """Tell whether anybody has it, or may: a delivery was tried, or somebody heard of it by telephone."""
     if outbox.deliveries_of(referral.origin).exclude(state__in=NEVER_TRIED).exists():
         return True
+    return holding(referral)
+
+
+def holding(referral: Referral) -> bool:
+    """Tell whether a recipient has it for certain: it left, or they acknowledged."""
     return referral.addressees.exclude(acknowledged_at=None, left_at=None).exists()
 
 

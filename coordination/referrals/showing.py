@@ -29,6 +29,7 @@ VERBS = {
     "review": ReferralVerb.REVIEW,
     "close": ReferralVerb.CLOSE,
     "correct": ReferralVerb.CORRECT,
+    "recall": ReferralVerb.RECALL,
 }
 ANSWERS = frozenset({"answer", "approve_answer"})
 REVIEW_CLOCK = "policy.break-glass-review"
@@ -78,6 +79,7 @@ class Shown:
     reason: str = ""
     confidence: str = ""
     occurred_at: Any = None
+    occurred_there: str = ""
     citation: str = ""
     basis_title: str = ""
     counsel_confirm: bool = False
@@ -98,10 +100,12 @@ def allows(record: Referral, name: str) -> bool:
     """Tell whether the referral's state, and whether it is a correction, allow what the page calls `name`."""
     if name == "correct" and record.state == ReferralState.WITHDRAWN and not selectors.reached(record):
         return False
+    if name == "recall" and not selectors.holding(record):
+        return False
     if name in VERBS:
         return VERBS[name] in REFERRAL.allowed(record.state)
     if name in ANSWERS:
-        return record.state not in (ReferralState.DRAFT, ReferralState.IN_REVIEW)
+        return ReferralVerb.ANSWER in REFERRAL.allowed(record.state)
     if record.state != ReferralState.DRAFT:
         return False
     return name not in NOT_FOR_CORRECTIONS if record.corrects_id else name != "revise_correction"
@@ -227,8 +231,15 @@ def _item(item: Item) -> Shown:
         chosen=item.chosen,
         reason=item.reason,
         occurred_at=item.occurred_at,
+        occurred_there=_there(item),
         **_basis(item.basis),
     )
+
+
+def _there(item: Item) -> str:
+    """Return when it occurred as the clock of its place showed it, with the zone's name."""
+    moment = item.occurred_there
+    return f"{moment:%Y-%m-%d %H:%M:%S} {moment.tzname()} ({item.occurred_zone})" if moment else ""
 
 
 def _fact(fact: Fact) -> Shown:

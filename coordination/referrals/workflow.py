@@ -39,6 +39,7 @@ class ReferralVerb(StrEnum):
     REVIEW = "review"
     CLOSE = "close"
     CORRECT = "correct"
+    RECALL = "recall"
 
 
 _S, _V = ReferralState, ReferralVerb
@@ -64,6 +65,8 @@ REFERRAL = Transitions(
         **{(state, _V.REQUEST_INFORMATION): _S.INFORMATION_REQUESTED for state in _WITH_THEM},
         **{(state, _V.REPORT_OUTCOME): _S.OUTCOME for state in _WITH_THEM},
         (_S.OUTCOME, _V.REPORT_OUTCOME): _S.OUTCOME,
+        # Asked back: what they do is their deliveries' news, and the referral is corrected.
+        **{(state, _V.RECALL): state for state in (*_WITH_THEM, _S.OUTCOME)},
         (_S.OUTCOME, _V.REVIEW): _S.AFTER_ACTION_REVIEW,
         (_S.AFTER_ACTION_REVIEW, _V.CLOSE): _S.CLOSED,
         **{

@@ -61,6 +61,10 @@ class FlagAdmin(RecordAdmin):
         """Say who raised it."""
         return markup.words(row.source)
 
+    def is_urgent(self, record: Flag) -> bool:
+        """Let nobody wait for a flag of high severity."""
+        return record.high_severity
+
     @admin.display(description="severity")
     def severity(self, row: Flag) -> str:
         """Mark high severity in words."""
@@ -149,6 +153,7 @@ def _flags_to_take_from(request: HttpRequest, case: Any) -> list[Source]:
             category=DataCategory.CONTENT,
             provenance=flag.provenance,
             occurred_at=flag.content_at,
+            occurred_zone=flag.content_zone,
         )
         for flag in selectors.flags_of(person(request), case)
     ]

@@ -1,6 +1,7 @@
 """People and tokens on the desk: administrators act through services, auditors look, others see nothing."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -39,6 +40,14 @@ def test_an_administrator_sees_the_people_and_their_roles(desk: Client, reviewer
     shown = desk.get(_page(reviewer)).content.decode()
     assert "reviewer" in shown
     assert "Issue a token" in shown
+
+
+def test_the_list_of_people_says_the_zone_of_every_time(desk: Client, reviewer: User) -> None:
+    last = datetime(2026, 3, 6, 23, 12, tzinfo=UTC)
+    User.objects.filter(pk=reviewer.pk).update(last_login=last)
+    listed = desk.get(PEOPLE).content.decode()
+    assert "2026-03-06 23:12 UTC" in listed
+    assert desk.get(f"{PEOPLE}?o=6").status_code == 200, "and is sorted by it"
 
 
 def test_an_auditor_looks_and_is_offered_nothing(client: Client, auditor: User, reviewer: User) -> None:

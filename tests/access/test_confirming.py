@@ -12,8 +12,10 @@ from coordination.access.models import SignInFailure
 from coordination.access.services import User
 from coordination.cases import selectors as cases
 from coordination.core import clock
+from coordination.core.errors import Conflict, InvalidInput, NotPermitted, Refused
 from coordination.ledger import selectors as ledger
 from tests.doors import SignIn, code_of, fresh_code_of, signed_in
+from tests.people import Cast
 
 HOME = "/admin/"
 REASON = {"roles": ["senior_reviewer"], "reason": "Passed the course."}
@@ -178,3 +180,26 @@ def test_somebody_with_a_passkey_alone_is_shown_no_code_in_the_demo(
     with _later(minutes=31):
         assert "demo-code" not in browser.get(HOME).content.decode()
     assert Client().get("/account/login/").status_code == 200
+
+
+def test_an_administrator_records_what_the_guesses_were_and_the_task_ends(
+    liaison: User, administrator: User, sign_in: SignIn, cast: Cast
+) -> None:
+    session = selectors.live_session(signed_in(liaison).session.session_key)
+    assert session is not None
+    for _ in range(5):
+        services.count_wrong_code(session, kind="totp")
+    page = f"/admin/access/user/{liaison.pk}/"
+    desk = sign_in(administrator)
+    assert "Five wrong codes" in desk.get(f"{page}change/").content.decode()
+    desk.post(f"{page}do/look_into/", {"reason": "She telephoned: her own mistyping, gloves."})
+    assert cases.open_task("codes_guessed", f"access.user:{liaison.pk}") is None
+    assert "Five wrong codes" not in desk.get(f"{page}change/").content.decode()
+    with pytest.raises(Conflict):
+        services.look_into_guess(liaison, by=administrator, reason="Once more.")
+    with pytest.raises(Refused):
+        services.look_into_guess(administrator, by=administrator, reason="It was me.")
+    with pytest.raises(NotPermitted):
+        services.look_into_guess(liaison, by=cast("reviewer"), reason="It was her.")
+    with pytest.raises(InvalidInput):
+        services.look_into_guess(liaison, by=administrator, reason=" ")

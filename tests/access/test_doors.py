@@ -3,6 +3,7 @@
 import time
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -10,7 +11,7 @@ from allauth.mfa.totp.internal import auth as totp
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from coordination.access import selectors, services
+from coordination.access import links, selectors, services
 from coordination.access.services import User
 from coordination.access.sessionstore import digest
 from coordination.cases import selectors as cases
@@ -21,6 +22,7 @@ from tests.doors import MODEL_BACKEND, SignIn, give_way_in, signed_in
 from tests.people import PASSWORD, Cast
 
 LOGIN, SECOND, HOME = "/account/login/", "/account/mfa/authenticate/", "/admin/"
+ENROL = "/account/enrol/"
 
 # Setting up tells its receivers after the commit.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -249,26 +251,41 @@ def test_AUT_06_the_way_in_is_built_from_our_address_whatever_host_was_asked(
     assert desk.post(page, said, headers={"host": "evil.example"}).status_code == 400
     shown = desk.post(page, said, headers={"host": "desk.internal"})
     assert "no-store" in shown["Cache-Control"]
-    assert "https://desk.lanternchat.example/account/enrol/" in shown.content.decode()
+    assert "https://desk.lanternchat.example/account/enrol/#" in shown.content.decode()
     assert Client().get(LOGIN, headers={"host": "evil.example"}).status_code == 400
 
 
 def test_a_way_in_sets_the_password_once_and_not_for_long(liaison: User, administrator: User) -> None:
     _, plain = services.issue_enrolment(liaison)
-    browser, address = Client(), f"/account/enrol/{plain}/"
-    assert liaison.username in browser.get(address).content.decode()
-    assert "not the same" in browser.post(address, {"password": PASSWORD, "again": "other"}).content.decode()
-    assert "too short" in browser.post(address, {"password": "short", "again": "short"}).content.decode()
-    assert browser.post(address, {"password": PASSWORD, "again": PASSWORD})["Location"] == LOGIN
+    browser, given = Client(), {"way_in": plain}
+    assert liaison.username in browser.post(ENROL, given).content.decode()
+    wrong = {"password": PASSWORD, "again": "other"}
+    assert "not the same" in browser.post(ENROL, given | wrong).content.decode()
+    short = {"password": "short", "again": "short"}
+    assert "too short" in browser.post(ENROL, given | short).content.decode()
+    right = {"password": PASSWORD, "again": PASSWORD}
+    assert browser.post(ENROL, given | right)["Location"] == LOGIN
     liaison.refresh_from_db()
     assert liaison.check_password(PASSWORD)
-    assert browser.get(address).status_code == 404
-    assert browser.get("/account/enrol/nothing/").status_code == 404
+    assert browser.post(ENROL, given).status_code == 404
+    assert browser.post(ENROL, {"way_in": "nothing"}).status_code == 404
     _, plain = services.issue_enrolment(liaison)
     _, newer = services.issue_enrolment(liaison)
-    assert browser.get(f"/account/enrol/{plain}/").status_code == 404, "the newer one ended it"
+    assert browser.post(ENROL, {"way_in": plain}).status_code == 404, "the newer one ended it"
     with clock.frozen(clock.now() + timedelta(hours=73)):
-        assert browser.get(f"/account/enrol/{newer}/").status_code == 404
+        assert browser.post(ENROL, {"way_in": newer}).status_code == 404
+
+
+def test_V14_2_1_no_address_of_ours_carries_a_way_in(liaison: User) -> None:
+    _, plain = services.issue_enrolment(liaison)
+    link = urlsplit(links.enrolment(plain))
+    assert (plain in link.path + link.query, link.fragment) == (False, plain)
+    assert Client().get(f"/account/enrol/{plain}/").status_code == 404
+    shown = Client().get(ENROL, {"way_in": plain})
+    assert (liaison.username in shown.content.decode(), "access/wayin.js" in shown.content.decode()) == (
+        False,
+        True,
+    )
 
 
 def test_who_lost_their_devices_starts_anew(liaison: User, administrator: User, sign_in: SignIn) -> None:

@@ -12,9 +12,10 @@ from coordination.cases import selectors as cases
 from coordination.cases import services as case_services
 from coordination.core import clock
 from coordination.core.errors import Conflict, InvalidInput, NotPermitted, Refused
+from coordination.desk.templatetags.desk import record_url
 from coordination.ledger import selectors as ledger
 from coordination.ledger import services as entries
-from tests.doors import SignIn
+from tests.doors import SignIn, signed_in
 from tests.people import Glass
 
 WHY = "A bomb threat against a school, and nobody answers."
@@ -47,6 +48,18 @@ def test_ins_two_others_are_alerted_at_once_without_personal_data(
     entry = ledger.entries_about(glass.reference).last()
     assert entry is not None
     assert entry.data["details"]["alerted"] == [each.pk for each in others]
+
+
+def test_the_alerts_lead_to_its_page_and_end_with_the_review(duty_officer: User, others: list[User]) -> None:
+    glass = services.open_break_glass(by=duty_officer, reason=WHY)
+    for person in others:
+        [alert] = [each for each in cases.waiting_for(person) if each.kind == "glass_opened"]
+        address = record_url(alert.about)
+        assert signed_in(person).get(address)["Location"].endswith(f"/breakglass/{glass.reference}/change/")
+    services.end_break_glass(glass, by=duty_officer)
+    services.review_break_glass(glass, by=others[0], outcome="It was right.")
+    kinds = {each.kind for person in others for each in cases.waiting_for(person)}
+    assert not kinds & {"glass_opened", "glass_review"}
 
 
 def test_mail_that_fails_keeps_nobody_waiting(

@@ -20,7 +20,7 @@ from tests.doors import SignIn
 from tests.people import PASSWORD, Cast
 
 WHY, SEEN = "She telephoned; a new laptop.", "I saw her and her badge."
-LINK = re.compile(r"/account/enrol/([\w-]+)/")
+LINK = re.compile(r"/account/enrol/#([\w-]+)")
 
 
 @pytest.fixture

@@ -37,9 +37,12 @@ LONG_AND_EASY = [
 OURS = ["Lanternchat2026!", "coordination.2026", "safety desk 2026", "Harbourtown1!"]
 
 
-def _way_in(user: User, administrator: User) -> str:
+ENROL = "/account/enrol/"
+
+
+def _chosen(user: User, password: str) -> dict[str, str]:
     _, plain = services.issue_enrolment(user)
-    return f"/account/enrol/{plain}/"
+    return {"way_in": plain, "password": password, "again": password}
 
 
 @pytest.mark.parametrize("password", ODD)
@@ -47,8 +50,7 @@ def _way_in(user: User, administrator: User) -> str:
 def test_any_characters_make_a_password_and_none_is_cut_or_changed(
     liaison: User, administrator: User, password: str
 ) -> None:
-    address = _way_in(liaison, administrator)
-    assert Client().post(address, {"password": password, "again": password})["Location"] == LOGIN
+    assert Client().post(ENROL, _chosen(liaison, password))["Location"] == LOGIN
     liaison.refresh_from_db()
     assert liaison.check_password(password)
     for other in {password.strip(), password[:-1], password.swapcase()} - {password}:
@@ -62,7 +64,7 @@ def test_any_characters_make_a_password_and_none_is_cut_or_changed(
 def test_a_common_password_is_refused_wherever_one_is_set(
     liaison: User, administrator: User, common: str
 ) -> None:
-    shown = Client().post(_way_in(liaison, administrator), {"password": common, "again": common})
+    shown = Client().post(ENROL, _chosen(liaison, common))
     assert "too common" in shown.content.decode()
     with pytest.raises(InvalidInput, match="too common"):
         services.create_person("somebody.new", by=None, password=common)
@@ -127,7 +129,7 @@ def test_every_field_for_a_password_is_masked_and_open_to_password_managers(
     browser = signed_in(liaison)
     pages = [
         Client().get(LOGIN),
-        Client().get(_way_in(liaison, administrator)),
+        Client().post(ENROL, {"way_in": _chosen(liaison, "")["way_in"]}),
         browser.get("/account/password/"),
     ]
     fields = [field for page in pages for field in re.findall(r"<input[^>]*>", page.content.decode())]

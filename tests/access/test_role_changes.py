@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
+from django.core.checks import run_checks
 from django.db import IntegrityError, transaction
 
-from coordination.access import checks, selectors, services
+from coordination.access import checks, selectors, services, sync
 from coordination.access.models import RoleChange, User
 from coordination.access.roles import CONFLICTS, ROLES, Role, conflicts_in
 from coordination.access.workflow import ROLE_CHANGE, RoleChangeState, RoleChangeVerb
@@ -220,3 +221,33 @@ def test_an_auditor_looks_and_an_administrator_sees_no_case() -> None:
     about_cases = ("cases.", "referrals.", "triage.", "inbox.")
     assert not [each for each in ROLES[Role.ADMINISTRATOR].permissions if each.startswith(about_cases)]
     assert conflicts_in(["reviewer", "safety_liaison"]) == []
+
+
+def test_INS_08_a_role_that_is_given_and_taken_again_is_told_and_stands_in_the_ledger_twice(
+    proposed: RoleChange, reviewer: User, administrator: User, second: User
+) -> None:
+    told = cases.open_task("decide_roles", f"access.rolechange:{proposed.pk}")
+    assert told is not None
+    assert "senior reviewer" in told.title
+    assert told in cases.waiting_for(second)
+    services.approve_roles(proposed, by=second)
+    services.set_roles(_now(reviewer), ["reviewer"], by=second)
+    assert not services.has(_now(reviewer), APPROVE)
+    changes = [each for each in _deeds(reviewer) if each["action"] == "access.roles_changed"][-2:]
+    assert [(each["by"], each["details"]["added"], each["details"]["removed"]) for each in changes] == [
+        (second.pk, ["senior_reviewer"], []),
+        (second.pk, [], ["senior_reviewer"]),
+    ]
+
+
+def test_INS_08_a_group_that_is_edited_by_hand_is_named_and_does_not_last(reviewer: User) -> None:
+    assert checks.roles_are_the_tables(databases=["default"]) == []
+    approve = Permission.objects.get(content_type__app_label="referrals", codename="approve_referral")
+    Group.objects.get(name="reviewer").permissions.add(approve)
+    assert services.has(_now(reviewer), APPROVE)
+    [found] = checks.roles_are_the_tables(databases=["default"])
+    assert (found.id, "reviewer" in found.msg) == ("coordination.access.W003", True)
+    assert found in run_checks(databases=["default"])
+    sync.sync_roles(using="default")
+    assert not services.has(_now(reviewer), APPROVE)
+    assert checks.roles_are_the_tables(databases=["default"]) == []

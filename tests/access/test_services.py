@@ -146,7 +146,7 @@ def test_a_token_is_shown_once_and_kept_as_a_digest(police_officer: User, admini
     assert kept.reference.startswith("T-")
     assert kept.issued_by == administrator
     assert str(kept) == f"{kept.reference} portal"
-    assert selectors.live_token(plain.encode()) == kept
+    assert selectors.token_presented(plain.encode()) == kept
 
 
 def test_a_tokens_life_is_recorded_without_the_token(police_officer: User, administrator: User) -> None:

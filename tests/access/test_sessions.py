@@ -56,7 +56,7 @@ def test_AUT_03_after_twelve_hours_one_signs_in_anew_and_is_back_where_one_was(
             assert browser.get(HOME).status_code == 200
     with clock.frozen(start + timedelta(hours=12)):
         answer = browser.get("/admin/cases/case/?state=open")
-    assert answer["Location"] == "/account/login/?next=%2Fadmin%2Fcases%2Fcase%2F%3Fstate%3Dopen"
+    assert answer["Location"] == "/account/login/?next=/admin/cases/case/%3Fstate%3Dopen"
     assert not selectors.sessions_of(liaison).exists()
 
 

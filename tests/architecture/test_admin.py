@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.db.models import DateTimeField
 from django.test import RequestFactory
 
 from coordination.access import roles
@@ -37,16 +38,24 @@ def test_the_weighty_acts_ask_for_the_second_factor_again() -> None:
     assert {f"{page}.{act.name}" for page, act in ACTS if act.step_up} == {
         "AgencyAdmin.allow_unsigned",
         "AgencyAdmin.confirm_key",
+        "AgencyAdmin.confirm_token",
         "AgencyAdmin.issue_token",
         "AgencyAdmin.propose_unsigned",
         "AgencyAdmin.rotate_token",
         "AgencyAdmin.verify",
         "AgencyAdmin.verify_officer",
+        "CaseAdmin.lift_hold",
         "CaseAdmin.make_package",
+        "CaseAdmin.put_under",
         "CompartmentAdmin.admit",
+        "CompartmentAdmin.lift",
         "DestinationAdmin.change",
         "DestinationAdmin.open",
+        "ExhibitAdmin.erase",
+        "PackageAdmin.again",
+        "PackageAdmin.download",
         "PersonAdmin.change_roles",
+        "PersonAdmin.confirm_token",
         "PersonAdmin.enable",
         "PersonAdmin.give_way_in",
         "PersonAdmin.issue_token",
@@ -68,6 +77,12 @@ def test_every_action_of_a_list_declares_its_permissions(each: Any) -> None:
         function = getattr(each, action) if isinstance(action, str) else action
         assert getattr(function, "allowed_permissions", ()), action
     assert "delete_selected" not in dict(admin.site.actions)
+
+
+@pytest.mark.parametrize("each", ADMINS, ids=str)
+def test_no_list_shows_a_time_without_its_zone(each: Any, rf: RequestFactory) -> None:
+    times = {field.name for field in each.opts.fields if isinstance(field, DateTimeField)}
+    assert not times & {name for name in each.get_list_display(rf.get("/")) if isinstance(name, str)}
 
 
 @pytest.mark.parametrize("each", ADMINS, ids=str)

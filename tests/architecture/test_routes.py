@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import get_resolver, path
@@ -11,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from coordination.access import roles
-from coordination.access.recordadmin import RecordAdmin
+from coordination.access.recordadmin import RecordAdmin, act
 from coordination.access.services import Scope
 from coordination.core import generated
 from coordination.core.rules import Who, anybody, declares
@@ -108,6 +109,25 @@ def test_a_route_without_a_rule_is_found() -> None:
     }
     assert found["POST /declared"] == anybody("It is only a test.")
     assert found["GET /api/v1/half"].scope == Scope.READ
+
+
+class Undone(RecordAdmin):
+    """A page with an act whose permission no role has."""
+
+    @act("cases.do_as_one_likes", "Do it")
+    def do_it(self, request: HttpRequest, record: Any, data: Any) -> str:
+        return "Done."
+
+
+def test_an_act_that_no_role_may_do_is_found() -> None:
+    """Django's own site stands for a slice that registers such a page."""
+    kind = Undone(get_user_model(), admin.site)
+    view = kind.guarded(kind.act_view, acts=True)
+    found = path("admin/x/<str:object_id>/do/<slug:name>/", view, name="access_user_do")
+    made = {str(each): each.rule for each in routes._of(str(found.pattern), found)}
+    rule = made["POST /admin/x/{object_id}/do/do_it/"]
+    assert rule is not None
+    assert not set(rule.permissions) <= roles.permissions()
 
 
 def test_the_documentation_shows_every_route() -> None:

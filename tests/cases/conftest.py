@@ -11,10 +11,11 @@ from coordination.access.services import User
 from coordination.cases import services
 from coordination.cases.models import Case, Deadline
 from coordination.cases.packages.certificate import Signature
-from coordination.cases.services import packages
 from coordination.core import clock
 from coordination.evidence.services import Exhibit
-from tests.cases.package import PASSPHRASE, Authority, TestLedger, own_key
+from coordination.ledger import proofs
+from tests.cases.package import PASSPHRASE, Authority, own_key
+from tests.timestamps import Served
 
 COURT_ASKS = "Asked for by the court of Harrow County."
 Make = Callable[..., Path]
@@ -53,17 +54,14 @@ def signature(counsel: User, authority: Authority) -> Signature:
 
 
 @pytest.fixture
-def trees(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a ledger of the test prove what goes into packages; its keys lie beside them."""
-    (tmp_path / "tsa").mkdir()
-    made_by = TestLedger(tmp_path / "tsa", authority)
-    monkeypatch.setattr(packages, "GATHER", [made_by.gather])
-    (tmp_path / "key").write_text(made_by.verifier_key)
-    (tmp_path / "ca.pem").write_bytes(authority.pem())
+def trusted(tmp_path: Path, authority: Authority, timestamps: Served) -> None:
+    """Put beside the packages what an outsider trusts: the ledger's key, and those of both authorities."""
+    (tmp_path / "key").write_text("".join(f"{each}\n" for each in proofs.verifier_keys()))
+    (tmp_path / "ca.pem").write_bytes(authority.pem() + timestamps.authority.roots.read_bytes())
 
 
 @pytest.fixture
-def make(case: Case, counsel: User, exhibits: list[Exhibit], trees: None, tmp_path: Path) -> Make:
+def make(case: Case, counsel: User, exhibits: list[Exhibit], trusted: None, tmp_path: Path) -> Make:
     def made(name: str = "package", **more: Any) -> Path:
         folder = tmp_path / name
         said = {"by": counsel, "recipient": "Harrow County Court", "why": COURT_ASKS, **more}

@@ -82,7 +82,7 @@ def test_a_task_is_taken_and_completed(case: Case, desk: Client, liaison: User) 
     assert Task.objects.get().state == "done"
 
 
-def test_another_cases_task_is_not_reached_from_here(case: Case, desk: Client) -> None:
+def test_IDR_02_another_cases_task_is_not_reached_from_here(case: Case, desk: Client) -> None:
     other = services.open_case("Another matter", by=None)
     task = services.open_task(other, kind="k", title="Phone", role=Role.SAFETY_LIAISON)
     _do(desk, case, "cancel_task", target=task.pk, reason="Wrong page.")

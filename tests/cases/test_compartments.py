@@ -225,6 +225,76 @@ def test_a_compartment_is_never_left_without_a_keeper(
         assert selectors.open_task("compartment_keeper", task.about) is None
 
 
+def test_ins_who_is_alone_in_a_compartment_is_asked_for_a_second(
+    case: Case, mark: Mark, counsel: User, liaison: User
+) -> None:
+    compartment = mark()
+    about = f"cases.casecompartment:{compartment.pk}"
+    asked = selectors.open_task("compartment_alone", about)
+    assert asked is not None
+    assert (asked.case, asked.assignee, asked in selectors.waiting_for(counsel)) == (case, counsel, True)
+    member = services.admit(compartment, person=liaison, by=counsel, reason="Help.", until=_until(3))
+    assert selectors.open_task("compartment_alone", about) is None
+    services.expel(member, by=counsel, reason="Not needed.")
+    assert selectors.open_task("compartment_alone", about) is not None
+    services.admit(compartment, person=liaison, by=counsel, reason="Help.", until=_until(3))
+    with clock.frozen(_until(3)):
+        services.ask_for_keepers()
+        assert selectors.open_task("compartment_alone", about) is not None
+        services.lift(compartment, by=counsel, reason="The order ended.")
+        assert selectors.open_task("compartment_alone", about) is None
+
+
+def test_ins_nobody_is_alone_in_a_compartment_for_longer_than_a_day(
+    case: Case, mark: Mark, counsel: User, duty_counsel: User, liaison: User
+) -> None:
+    compartment = mark()
+    enter: Any = {"person": liaison, "by": duty_counsel, "reason": "A second.", "until": _until(20)}
+    with clock.frozen(_until(1) - timedelta(minutes=1)):
+        assert services.ask_for_keepers() == 0
+        with pytest.raises(NotFound):
+            services.admit(compartment, **enter)
+    with clock.frozen(_until(1)):
+        assert services.ask_for_keepers() == 1
+        [task] = [each for each in selectors.waiting_for(duty_counsel) if each.kind == "compartment_keeper"]
+        assert (task.case, case.reference in task.title + task.instructions) == (None, False)
+        assert compartment in selectors.compartments_for(duty_counsel, services.KEEP)
+        for deed in (services.lift, lambda each, **said: services.expel(each.members.get(), **said)):
+            with pytest.raises(NotFound):
+                deed(compartment, by=duty_counsel, reason="I want to see it.")
+        with pytest.raises(Refused, match="themselves"):
+            services.admit(compartment, **enter | {"person": duty_counsel})
+        services.admit(compartment, **enter)
+        assert not selectors.may(duty_counsel, case, "view_case")
+        assert services.ask_for_keepers() == 0
+        assert compartment not in selectors.compartments_for(duty_counsel, services.KEEP)
+
+
+def test_ins_a_second_compartment_leaves_nobody_alone_behind_two(
+    case: Case, mark: Mark, counsel: User, liaison: User, custodian: User
+) -> None:
+    first, second = mark("non_disclosure"), mark("victim")
+    services.admit(first, person=liaison, by=counsel, reason="Help.", until=_until())
+    services.admit(second, person=custodian, by=counsel, reason="Help.", until=_until())
+    assert selectors.insiders_of(case) == {counsel.pk}
+    with clock.frozen(_until(1)):
+        assert services.ask_for_keepers() == 2
+
+
+def test_a_case_is_put_under_and_given_back_with_the_factor_shown(
+    case: Case, counsel: User, sign_in: SignIn
+) -> None:
+    browser, at = sign_in(counsel), f"/admin/cases/case/{case.reference}/do/put_under/"
+    put = {"compartment": "victim", "reason": WHY, "until": _until(9).date().isoformat()}
+    with clock.frozen(clock.now() + timedelta(minutes=6)):
+        assert browser.post(at, put).status_code == 403
+        assert not selectors.is_hidden(case)
+        made = services.mark(case, compartment="victim", by=counsel, reason=WHY, until=_until())
+        lift = f"/admin/cases/casecompartment/{made.pk}/do/lift/"
+        assert browser.post(lift, {"reason": "Over."}).status_code == 403
+        assert selectors.is_hidden(case)
+
+
 def test_a_new_danger_opens_a_case_of_its_own_and_the_members_hear_of_it(
     case: Case, mark: Mark, counsel: User, liaison: User
 ) -> None:

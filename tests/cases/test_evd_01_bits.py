@@ -10,6 +10,7 @@ import random
 import subprocess
 
 import pytest
+from django.conf import settings
 
 from coordination.cases.packages import verify
 from coordination.cases.packages.certificate import Signature
@@ -86,7 +87,7 @@ def test_evd_01_a_flipped_bit_of_the_checkpoints_signature_is_found(make: Make) 
     key = (folder / "data/ledger/verifier-key").read_text().strip()
     text, _, signatures = note.rpartition("\n\n")
     assert verify.signed(f"{text}\n", signatures, key)
-    at = len("\u2014 ledger.example ")
+    at = len(f"\u2014 {settings.LEDGER_ORIGIN} ")
     for bit in range((len(signatures.strip()) - at) * 8):
         flipped = signatures[:at] + _flipped(signatures[at:].encode(), bit).decode("latin-1")
         assert not _holds(f"{text}\n", flipped, key), bit

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
@@ -17,14 +19,14 @@ from coordination.access.services import User
 from coordination.cases import services
 from coordination.cases.models import Case
 from coordination.cases.packages.certificate import Signature
-from coordination.cases.services import packages
 from coordination.core.errors import Conflict, InvalidInput, Refused
 from coordination.evidence import selectors as evidence_selectors
 from coordination.evidence import services as evidence
 from coordination.evidence.services import Exhibit
 from coordination.ledger import selectors as ledger
+from coordination.ledger.notes import SigningKey
 from tests.cases.conftest import COURT_ASKS, Make
-from tests.cases.package import PASSPHRASE, Authority, TestLedger, check, flip, own_key, trusting
+from tests.cases.package import PASSPHRASE, Authority, check, flip, own_key, trusting
 from tests.exhibits import objects
 
 
@@ -39,7 +41,7 @@ def test_a_package_holds_for_who_has_python_and_openssl(
     for exhibit in exhibits:
         assert f"ok   exhibit {exhibit.reference}" in said
     for part in (
-        "checkpoint of ledger.example is signed",
+        f"checkpoint of {settings.LEDGER_ORIGIN} is signed",
         "entries are in the tree",
         "1.tsr says",
         "certificate:",
@@ -54,16 +56,6 @@ def test_what_was_not_checked_against_something_from_outside_is_a_note(make: Mak
         assert part in said
 
 
-def test_what_no_checkpoint_covers_is_shown_as_such(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    from coordination.cases.packages import proofs
-
-    monkeypatch.setattr(packages, "GATHER", [proofs.none])
-    status, said = check(make())
-    assert status == 0
-    assert "under no checkpoint" in said
-    assert "not anchored" in said
-
-
 def test_the_release_is_in_custody_and_ledger_before_anything_leaves(
     make: Make, exhibits: list[Exhibit], case: Case
 ) -> None:
@@ -72,6 +64,40 @@ def test_the_release_is_in_custody_and_ledger_before_anything_leaves(
     assert [each["act"] for each in lines] == ["taken_in", "released"] * 2
     assert {each["recipient"] for each in lines if each["act"] == "released"} == {"Harrow County Court"}
     assert ledger.entries_about(case.reference).filter(action="cases.package_made").exists()
+
+
+def _all_of(folder: Path) -> str:
+    """Return every text of a package, that of its PDFs too."""
+    pypdf = pytest.importorskip("pypdf")
+    texts = []
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        if path.suffix == ".pdf" and "exhibits" not in path.parts:
+            texts += [page.extract_text() for page in pypdf.PdfReader(path).pages]
+        else:
+            texts.append(path.read_bytes().decode(errors="replace"))
+    return "\n".join(texts)
+
+
+def test_who_it_goes_to_learns_roles_and_no_names(make: Make, counsel: User, liaison: User) -> None:
+    folder = make()
+    said = _all_of(folder)
+    assert liaison.get_full_name() not in said
+    assert counsel.get_full_name() not in said
+    lines = [json.loads(line) for line in (folder / "data/custody.jsonl").read_text().splitlines()]
+    assert {each["by"] for each in lines} == {
+        f"safety liaison, person {liaison.pk}",
+        f"counsel, person {counsel.pk}",
+    }
+    for line in lines:
+        entry = json.loads((folder / f"data/ledger/entries/{line['leaf']}.json").read_text())
+        assert line["by"].endswith(f"person {entry['by']}")
+
+
+@pytest.mark.parametrize("more", [{"name_people": True}, {"recipient": ""}])
+def test_names_go_where_somebody_says_so_or_nobody_gets_it(
+    make: Make, more: dict[str, Any], liaison: User
+) -> None:
+    assert liaison.get_full_name() in _all_of(make(**more))
 
 
 def test_only_the_chosen_exhibits_go(make: Make, exhibits: list[Exhibit]) -> None:
@@ -186,7 +212,7 @@ def resealed(folder: Path) -> None:
         ("data/custody.jsonl", "Harrow County Court", "Harrow Country Club"),
         ("data/custody.jsonl", '"act": "released"', '"act": "viewed"'),
         ("data/exhibits.json", '"size": 26', '"size": 27'),
-        ("data/ledger/checkpoint", "ledger.example", "ledgers.example"),
+        ("data/ledger/checkpoint", "/ledger\n", "/ledgers\n"),
     ],
 )
 def test_a_forger_who_writes_the_manifests_anew_is_found(
@@ -205,7 +231,8 @@ def test_a_forger_who_writes_the_manifests_anew_is_found(
 def test_another_key_than_the_ledgers_is_refused(make: Make, tmp_path: Path) -> None:
     folder = make()
     other = tmp_path / "other"
-    other.write_text(TestLedger(tmp_path).verifier_key)
+    stranger = SigningKey(settings.LEDGER_ORIGIN, Ed25519PrivateKey.generate())
+    other.write_text(str(stranger.verifier))
     status, said = check(folder, "--key", str(other))
     assert status == 1
     assert "not signed with the ledger's key" in said
@@ -223,7 +250,7 @@ def test_a_manifest_that_leads_out_is_refused(make: Make, line: str) -> None:
     assert "is no line of a manifest" in said
 
 
-def test_rec_06_an_exhibit_of_another_case_goes_into_no_package(
+def test_idr_02_rec_06_an_exhibit_of_another_case_goes_into_no_package(
     make: Make,
     keep: Any,
     tmp_path: Path,

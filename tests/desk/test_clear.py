@@ -119,7 +119,7 @@ def test_a_basis_that_is_not_for_the_category_is_refused_where_it_is_chosen(
     said = sign_in(liaison).post(
         address, {**ITEM, "category": "payment", "basis": "us.2702b8", "chosen": "on"}
     )
-    assert "This basis is not for means of payment." in text(said.content.decode())
+    assert "This basis is not for means of payment to US government." in text(said.content.decode())
     assert "18 USC 2702(c)(4)" in said.content.decode()
     assert things.draft.items.count() == before
 
@@ -136,6 +136,9 @@ def test_a_time_is_not_taken_without_its_zone_and_is_kept_in_utc(
     browser.post(address, {**values, "occurred_zone": "America/Denver"})
     [kept] = [each for each in things.draft.items.all() if each.title == "Night"]
     assert kept.occurred_at == datetime(2026, 3, 7, 6, 12, 30, tzinfo=UTC)
+    assert kept.occurred_zone == "America/Denver"
+    shown = text(page(browser, referral_page(things.draft)))
+    assert "2026-03-06 23:12:30 MST (America/Denver) 2026-03-07 06:12 UTC" in shown
 
 
 def test_a_time_that_the_clocks_left_out_is_refused(things: Things, liaison: User, sign_in: SignIn) -> None:
@@ -171,7 +174,8 @@ def test_an_item_is_taken_from_the_flag_with_its_time_and_leads_back(
     assert f"?take={high_flag.pk}" in plain
     taken = page(browser, f"{referral_page(draft)}?take={high_flag.pk}")
     assert "Tomorrow at the bus stop.</textarea>" in taken
-    assert 'value="2026-03-06T23:09:41"' in taken
+    assert 'value="2026-03-06T16:09:41"' in taken
+    assert re.search(r'<option value="America/Denver" selected>', taken)
     assert re.search(r'<option value="claimed_by_user" selected>', taken)
     services.add_item(
         draft,

@@ -1,5 +1,6 @@
 """The demo as somebody runs it: one command, real processes, and nothing left behind."""
 
+import hashlib
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from django.conf import settings
 
 from coordination.desk.demo import loading
 from coordination.desk.demo.keeping import port
+from tests.core.production import PRODUCTION
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,7 +54,10 @@ def test_the_demo_goes_from_flag_to_acknowledgement_and_runs_again_until_ctrl_c(
     assert [each["state"] for each in outcome["deliveries"]] == ["acknowledged"]
     assert outcome["deliveries"][0]["digest"].startswith("sha256:")
     assert outcome["ledger_entries"] > 50
-    assert outcome.keys() == {*SAID, "deliveries"}
+    assert outcome["package"]["holds"]
+    assert outcome["package"]["stamped"] == 1
+    assert outcome["package"]["exhibits"] == 2
+    assert outcome.keys() == {*SAID, "deliveries", "package"}
     assert not _left_over()
 
     process = demo("--port", str(port("test")))
@@ -74,9 +79,47 @@ def test_the_demo_names_the_part_that_failed(demo: Start, monkeypatch: pytest.Mo
     assert "FAILED in part 'people'" in said
 
 
+@pytest.mark.parametrize("settled", [{}, PRODUCTION], ids=["half-configured", "configured"])
+def test_a_production_is_told_plainly_that_there_is_no_demo(settled: dict[str, str]) -> None:
+    """A production has none of the packages that only the demo needs."""
+    given = {"PROFILE": "production", "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", **settled}
+    done = _without("urllib3", "aiosmtpd", **given)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("CommandError: The demo makes people, partners and cases")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_where_a_package_of_the_demo_is_missing_it_says_which(database_environment: dict[str, str]) -> None:
+    done = _without("urllib3", **database_environment)
+    assert done.returncode == 1
+    assert "The demo needs the package urllib3" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _without(*packages: str, **given: str) -> subprocess.CompletedProcess[str]:
+    """Run the demo in an environment of `given` where some packages are not installed."""
+    hidden = "; ".join(f"sys.modules[{name!r}] = None" for name in packages)
+    script = f"import sys; {hidden}; sys.argv = ['manage.py', 'demo', '--exit']; import manage; manage.main()"
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=settings.BASE_DIR,
+        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **given},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_there_is_one_story_and_several_cases_that_have_happened() -> None:
     assert loading.live()["key"] == "harrow"
     assert len(loading.past()) >= 5
+
+
+def test_the_exhibit_of_the_story_is_the_file_that_its_flag_names() -> None:
+    told = loading.live()
+    content = told["exhibits"][0]["content"].encode()
+    assert hashlib.sha256(content).hexdigest() == told["flags"][0]["files"][0]["sha256"]
 
 
 def _left_over() -> list[str]:

@@ -1,10 +1,11 @@
 """Who read what: each page with sealed content leaves an entry in the ledger, or is not shown."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client
 from django.urls import reverse
 
@@ -82,6 +83,33 @@ def test_what_cannot_be_recorded_is_not_shown(
     answer = client.get(_address(things, page))
     assert answer.status_code == 500
     assert b"A shooting" not in answer.content
+
+
+@pytest.mark.parametrize("page", ["case", "referral", "review", "delivery", "flag", "frozen"])
+def test_V2_4_1_every_page_is_counted_and_waits_unless_a_life_may_hang_on_it(
+    page: str, things: Things, sign_in: SignIn, senior_reviewer: User, settings: Any
+) -> None:
+    settings.READINGS_AT_MOST = 1
+    browser = sign_in(senior_reviewer)
+    other = "flag" if page == "case" else "case"
+    _let_urgency(things, urgent=True)
+    assert [browser.get(_address(things, each)).status_code for each in (other, page)] == [200, 200]
+    _let_urgency(things, urgent=False)
+    assert browser.get(_address(things, page)).status_code == 429
+
+
+def _let_urgency(things: Things, *, urgent: bool) -> None:
+    """Say of everything whether it is a danger to life."""
+    lane, truth = ("P0" if urgent else "normal"), ("true" if urgent else "false")
+    with connection.cursor() as cursor:
+        for table, column in (
+            ("cases_case", "priority"),
+            ("referrals_referral", "priority"),
+            ("outbox_message", "lane"),
+            ("outbox_delivery", "lane"),
+        ):
+            cursor.execute(f"UPDATE {table} SET {column} = %s", [lane])
+        cursor.execute(f"UPDATE triage_flag SET high_severity = {truth}")
 
 
 def test_who_may_not_see_a_page_leaves_no_reading(things: Things, sign_in: SignIn, custodian: User) -> None:

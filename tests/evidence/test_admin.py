@@ -1,6 +1,5 @@
 """Exhibits on the desk: taken in on the case, opened with a reason, released behind a second factor."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from django.test import Client
 from coordination.access.services import User
 from coordination.cases.services import Case
 from coordination.evidence import selectors, services
-from coordination.evidence.models import Exhibit, Hold
+from coordination.evidence.models import Exhibit, Hold, Package
 from coordination.ledger import selectors as ledger
 from tests.doors import SignIn
 from tests.evidence.test_transcripts import GOOD, written
@@ -99,21 +98,14 @@ def test_a_hold_is_shown_to_counsel_alone(
     assert Hold.objects.get().lifted_at is not None
 
 
-@pytest.fixture
-def packages(store: Path, tmp_path: Path, settings: Any) -> Path:
-    settings.PACKAGES_DIR = str(tmp_path / "packages")
-    return tmp_path / "packages"
-
-
 def test_a_package_is_made_for_who_may_release(
-    desk: Client, sign_in: SignIn, counsel: User, case: Case, packages: Path
+    desk: Client, sign_in: SignIn, counsel: User, case: Case
 ) -> None:
     do(desk, case, "take_in", file=SimpleUploadedFile("a.txt", PHOTO_TEXT), why=WHY)
     exhibit = Exhibit.objects.get()
     said = {"recipient": "Harrow County Court", "why": WHY, "items": [exhibit.reference]}
-    assert "is in the folder for packages" in do(sign_in(counsel), case, "make_package", **said)
-    (folder,) = packages.iterdir()
-    assert json.loads((folder / "data/exhibits.json").read_text())[0]["reference"] == exhibit.reference
+    assert "is being made" in do(sign_in(counsel), case, "make_package", **said)
+    assert Package.objects.get().items == [exhibit.reference]
     assert desk.post(f"/admin/cases/case/{case.reference}/do/make_package/", said).status_code == 403
 
 

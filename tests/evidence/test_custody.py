@@ -1,5 +1,7 @@
 """Custody: every act has its event and its entry; nothing of another case, nothing broken, is handed on."""
 
+import hashlib
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from coordination.access.services import User
 from coordination.cases import services as cases
 from coordination.cases.services import Case
 from coordination.core.errors import InvalidInput, NotFound, NotPermitted, Refused
-from coordination.evidence import selectors, services
+from coordination.evidence import salted, selectors, services
 from coordination.evidence.errors import ExhibitBroken
 from coordination.evidence.models import Exhibit, Keeping
 from coordination.ledger import selectors as ledger
@@ -162,3 +164,24 @@ def test_keys_are_wrapped_anew_without_touching_a_record(exhibit: Exhibit, couns
         cursor.execute("SELECT substring(key FROM 3 FOR get_byte(key, 1)) FROM evidence_keeping")
         assert cursor.fetchone() is not None
     assert b"".join(services.view(exhibit, by=counsel, why=WHY)) == PHOTO_TEXT
+
+
+def test_who_has_an_entry_alone_cannot_try_reasons_against_it(exhibit: Exhibit, counsel: User) -> None:
+    """The same words have another digest in each entry, none of them that of the words."""
+    digests = set()
+    for _ in range(2):
+        event = services.begin_view(exhibit, by=counsel, why=WHY)
+        said = event.entry.data["details"]["why_digest"]
+        assert said == salted.digest("why", WHY, key=bytes(event.salt or b""))
+        assert hashlib.sha256(WHY.encode()).hexdigest() not in said
+        digests.add(said)
+    assert len(digests) == 2
+    assert salted.digest("why", WHY, key=b"k" * 32) != salted.digest("recipient", WHY, key=b"k" * 32)
+
+
+def test_a_digest_is_hmac_sha_256_as_the_rfc_has_it() -> None:
+    """Computed by openssl, with the field's name and a zero byte in front."""
+    said = salted.digest("why", "Asked for.", key=bytes(range(32)))
+    command = ["openssl", "dgst", "-sha256", "-mac", "HMAC", "-macopt", f"hexkey:{bytes(range(32)).hex()}"]
+    done = subprocess.run(command, input=b"why\x00Asked for.", capture_output=True, check=True)
+    assert said.removeprefix("hmac-sha256:") == done.stdout.decode().split()[-1]

@@ -56,14 +56,13 @@ def start(database_environment: dict[str, str], transactional_db: None) -> Itera
         "DJANGO_SETTINGS_MODULE": "coordination.settings",
         "PYTHONPATH": os.pathsep.join([root, str(PLUGIN)]),
         "PLUGINS_ALLOWED": "signed_webhook,counsel_email,scripted_channel",
-        "LOG_LEVEL": "ERROR",
     }
 
-    def start(*arguments: str) -> "subprocess.Popen[bytes]":
+    def start(*arguments: str, log_level: str = "ERROR") -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=root,
-            env=environment,
+            env={**environment, "LOG_LEVEL": log_level},
             stdin=subprocess.PIPE,
             start_new_session=True,
         )

@@ -9,7 +9,9 @@ import pytest
 
 from coordination.access.services import User
 from coordination.channels.testing import FakePartner
+from coordination.outbox.lane import LANES
 from coordination.outbox.models import Delivery
+from coordination.outbox.working import QUEUES
 from tests.faults.conftest import Start, children_of, count, wait_for
 from tests.outbox.factories import a_delivery, a_destination
 
@@ -89,3 +91,19 @@ def test_when_the_supervisor_is_killed_its_lanes_go_too(start: Start) -> None:
             return True
 
     wait_for(gone)
+
+
+def test_a_worker_that_starts_well_warns_of_nothing(start: Start, capfd: pytest.CaptureFixture[str]) -> None:
+    worker = start("manage.py", "worker", "--grace", "3", log_level="INFO")
+    said = ""
+
+    def every_lane_works() -> bool:
+        nonlocal said
+        said += capfd.readouterr().err
+        return said.count("working with") == len(LANES)
+
+    wait_for(every_lane_works, every=0.1)
+    assert "WARNING" not in said, said
+    assert set(LANES) == set(QUEUES)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(10) == 0

@@ -194,8 +194,8 @@ def second_factor(canaries: Canaries, administrator: User, cast: Cast) -> None:
     person = cast("custodian", username="somebody.new")
     _, plain = access.issue_enrolment(person)
     password, client = canaries.plant("password of an enrolment"), Client()
-    address = f"/account/enrol/{canaries.told('way in', plain)}/"
-    client.post(address, {"password": password, "again": password})
+    given = {"way_in": canaries.told("way in", plain), "password": password, "again": password}
+    client.post("/account/enrol/", given)
     client.post("/account/login/", {"login": person.username, "password": password})
     client.get("/account/mfa/totp/activate/")
     canaries.told("secret of an application in a session", client.session[totp.SECRET_SESSION_KEY])

@@ -1,7 +1,6 @@
 """The keys that agencies sign with: two people bring one in, anybody of them ends it, none is weak."""
 
 import base64
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from django.test import Client
 from coordination.access import services as access
 from coordination.access.models import ApiToken
 from coordination.access.services import Role, User
-from coordination.core import clock
 from coordination.core.errors import InvalidInput, NotPermitted, Refused
 from coordination.ledger import selectors as ledger
 from coordination.partners import selectors, services
@@ -156,48 +154,6 @@ def test_an_agency_has_to_sign_once_it_can(agency: Agency, public: str, administ
         services.require_signatures(agency, by=administrator, reason="Again.")
 
 
-@pytest.fixture
-def signing(agency: Agency, public: str) -> Agency:
-    key = services.register_key(agency, by=None, public_key=public, how_known=HOW)
-    services.confirm_key(key, by=None, how_confirmed=HOW)
-    return services.require_signatures(agency, by=None, reason="Agreed in writing.")
-
-
-def test_two_administrators_let_an_agency_send_unsigned(
-    signing: Agency, administrator: User, second_administrator: User
-) -> None:
-    for alone in (administrator, second_administrator):
-        with pytest.raises(Refused, match="propose it first"):
-            services.allow_unsigned(signing, by=alone, reason=DOWN)
-    services.propose_unsigned(signing, by=administrator, reason=DOWN)
-    with pytest.raises(Refused, match="Whoever proposed it"):
-        services.allow_unsigned(signing, by=administrator, reason=DOWN)
-    assert Agency.objects.get(pk=signing.pk).must_sign
-    services.allow_unsigned(signing, by=second_administrator, reason="I called them too.")
-    assert not Agency.objects.get(pk=signing.pk).must_sign
-    services.require_signatures(signing, by=administrator, reason="It is up again.")
-    with pytest.raises(Refused, match="propose it first"):
-        services.allow_unsigned(signing, by=second_administrator, reason="Once more.")
-
-
-def test_a_proposal_to_send_unsigned_lasts_three_days(
-    signing: Agency, administrator: User, second_administrator: User
-) -> None:
-    services.propose_unsigned(signing, by=administrator, reason=DOWN)
-    with clock.frozen(clock.now() + timedelta(days=3)), pytest.raises(Refused, match="propose it first"):
-        services.allow_unsigned(signing, by=second_administrator, reason=DOWN)
-    assert Agency.objects.get(pk=signing.pk).must_sign
-
-
-def test_a_proposal_to_send_unsigned_ends_with_the_role_of_its_author(
-    signing: Agency, administrator: User, second_administrator: User
-) -> None:
-    services.propose_unsigned(signing, by=administrator, reason=DOWN)
-    administrator.groups.clear()
-    with pytest.raises(Refused, match="no administrator any more"):
-        services.allow_unsigned(signing, by=second_administrator, reason=DOWN)
-
-
 # On the desk.
 
 
@@ -258,6 +214,10 @@ def test_the_agencys_own_system_has_a_token_and_is_verified_like_a_person(
     page = _page(desk, agency)
     assert token.reference in page
     assert "never" in page
+    assert "waits for another administrator" in page
+    assert "do/confirm_token/" not in page
+    _do(signed_in(second_administrator), agency, "confirm_token", target=token.reference, reason=HOW)
+    assert "● live" in _page(desk, agency)
     _do(desk, agency, "rotate_token", target=token.reference, overlap_days="0")
     successor = ApiToken.objects.get(replaces=token)
     assert successor.scopes == ["read"]

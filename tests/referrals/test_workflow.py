@@ -68,6 +68,7 @@ ACTS: dict[ReferralVerb, Callable[[Desk, Referral], object]] = {
     V.REVIEW: lambda desk, referral: services.review(referral, by=desk.liaison, notes="Went well."),
     V.CLOSE: lambda desk, referral: services.close(referral, by=desk.liaison),
     V.CORRECT: _correct,
+    V.RECALL: lambda desk, referral: services.recall(referral, by=desk.senior, reason="A play."),
 }
 
 

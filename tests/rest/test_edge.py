@@ -160,6 +160,29 @@ def test_a_wait_ends_on_a_whole_stroke(monkeypatch: pytest.MonkeyPatch) -> None:
     assert slept == [pytest.approx(edge.STROKE - 0.0123)]
 
 
+def test_the_documentation_shows_the_transport_line_that_production_sends(tmp_path: Any) -> None:
+    script = (
+        "import django; django.setup();"
+        "from django.http import HttpResponse; from django.middleware.security import SecurityMiddleware;"
+        "from django.test import RequestFactory;"
+        "asked = RequestFactory().get('/', secure=True, headers={'host': 'desk.example'});"
+        "print(SecurityMiddleware(lambda _: HttpResponse())(asked)['Strict-Transport-Security'])"
+    )
+    environment = {"PATH": os.defpath, "STATIC_ROOT": str(tmp_path), **PRODUCTION}
+    environment |= {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none"}
+    environment |= {"DJANGO_SETTINGS_MODULE": "coordination.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=configured.BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    page = (configured.BASE_DIR / "docs" / "operations.md").read_text()
+    assert f"    Strict-Transport-Security: {done.stdout.strip()}\n" in page, done.stderr
+
+
 def test_production_cookies_are_of_this_host_alone_and_its_transport_is_told(tmp_path: Any) -> None:
     script = (
         "from django.conf import settings as s; import coordination.settings as own;"

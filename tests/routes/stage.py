@@ -51,7 +51,7 @@ PARAMETERS: dict[tuple[str, str], tuple[str, str]] = {
 }
 # What the callers have of their own, and what none of them has.
 OF_CALLERS = {"/account/sessions/"}
-OF_NOBODY = {"/account/enrol/", "/account/mfa/webauthn/keys/"}
+OF_NOBODY = {"/account/mfa/webauthn/keys/"}
 QUERIES = {"/admin/referrals/referral/add/": ("case", "cases.case", "reference")}
 
 
@@ -101,8 +101,12 @@ def build(name: str, *, author: User, approver: User, system: User) -> World:
         filename="chat.txt",
         why="It is what the flag is about.",
     )
+    asker = access.create_person(f"asker_{name}", by=None, roles=[Role.COUNSEL])
+    package = evidence.ask_package(
+        flag.case.reference, items=[exhibit.reference], recipient="Harrow", why="Asked for.", by=asker
+    )
     found = [
-        exhibit,
+        *(exhibit, package),
         *(agency, destination, flag, flag.case, _referral(flag.case, author, destination)),
         *(addressee, message, message.delivery, asked, sent.questions.get()),
     ]

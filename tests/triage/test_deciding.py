@@ -1,7 +1,7 @@
 """Decisions about flags: recorded whole, never changed, and followed by what they ask for."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from django.db import DatabaseError, transaction
 
 from coordination.access.services import User
 from coordination.cases import selectors as cases
+from coordination.core import clock
 from coordination.core.errors import IllegalTransition, InvalidInput, NotPermitted
 from coordination.ledger.selectors import entries_about
 from coordination.triage import selectors, services
@@ -28,12 +29,12 @@ def test_a_decision_names_who_why_and_under_which_criteria(receive: Receive, sen
     flag = receive()
     decision = services.decide(flag, by=senior_reviewer, **SAID)
     assert decision.decided_by == senior_reviewer
-    assert decision.criteria == "platform 2026.1 (v1)"
+    assert decision.criteria == "platform 2026.2 (v1)"
     assert decision.outcomes == ["refer_police"]
     flag.refresh_from_db()
     assert flag.state == FlagState.DECIDED
     assert cases.open_task("triage_senior", flag.origin) is None
-    assert entries_about(flag.origin).last().data["details"]["criteria"] == "platform 2026.1 (v1)"
+    assert entries_about(flag.origin).last().data["details"]["criteria"] == "platform 2026.2 (v1)"
 
 
 def test_to_refer_opens_the_task_to_file_for_a_liaison(receive: Receive, senior_reviewer: User) -> None:
@@ -147,3 +148,18 @@ def test_a_decision_cannot_be_changed_or_removed(receive: Receive, senior_review
         with pytest.raises(DatabaseError), transaction.atomic():
             act()
     assert Decision.objects.get().reasons == SAID["reasons"]
+
+
+def test_a_flag_of_high_severity_is_decided_within_its_clock(receive: Receive, senior_reviewer: User) -> None:
+    night = datetime(2026, 11, 20, 23, 12, tzinfo=UTC)
+    with clock.frozen(night):
+        flag = receive(content_at=night)
+        task = cases.open_task("triage_senior", flag.origin)
+        assert task is not None
+        assert task.due_at == night + timedelta(minutes=15)
+        calm = receive(external_id="lc-2", account="acct-2", category="stalking", content_at=night)
+        assert cases.open_task("triage_tier_1", calm.origin).due_at is None  # type: ignore[union-attr]
+        services.decide(
+            flag, by=senior_reviewer, outcomes=["no_action"], reasons="Fiction.", reopens_when="It is not."
+        )
+    assert cases.deadlines_of(flag.case).get(code="policy.decide-high").state == "met"

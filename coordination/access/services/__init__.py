@@ -32,7 +32,7 @@ from coordination.access.services.glass import (
     open_break_glass,
     review_break_glass,
 )
-from coordination.access.services.guesses import count_wrong_code
+from coordination.access.services.guesses import count_wrong_code, look_into_guess
 from coordination.access.services.ledgerreviews import open_ledger_reviews, record_ledger_review
 from coordination.access.services.lockouts import (
     count_failure,
@@ -41,6 +41,7 @@ from coordination.access.services.lockouts import (
     reindex_names,
     release,
 )
+from coordination.access.services.pace import count_reading, may_read_again
 from coordination.access.services.people import (
     approve_enabling,
     change_password,
@@ -63,6 +64,7 @@ from coordination.access.services.sessions import (
     see,
     sign_out,
 )
+from coordination.access.services.tokenconfirming import confirm_token, end_unconfirmed
 from coordination.access.services.tokens import (
     LONGEST_TOKEN_LIFE,
     issue_token,
@@ -93,7 +95,9 @@ __all__ = [
     "change_person",
     "coming_codes",
     "confirm_session",
+    "confirm_token",
     "count_failure",
+    "count_reading",
     "count_wrong_code",
     "create_person",
     "current_code",
@@ -104,6 +108,7 @@ __all__ = [
     "end_break_glass",
     "end_others",
     "end_session",
+    "end_unconfirmed",
     "enrol",
     "expire_role_changes",
     "forget_failures",
@@ -115,6 +120,8 @@ __all__ = [
     "issue_enrolment",
     "issue_token",
     "longest_token_life",
+    "look_into_guess",
+    "may_read_again",
     "note_factor",
     "note_use",
     "open_break_glass",

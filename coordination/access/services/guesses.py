@@ -8,11 +8,13 @@ was at the laptop has neither password nor factor to open another.
 from django.conf import settings
 from django.db import transaction
 
-from coordination.access import signals
-from coordination.access.models import DeskSession, SignInFailure
-from coordination.access.services.lockouts import one_at_a_time
+from coordination.access import selectors, signals
+from coordination.access.models import DeskSession, SignInFailure, User
+from coordination.access.services.lockouts import LONGEST_REASON, one_at_a_time
+from coordination.access.services.rights import require
 from coordination.access.services.sessions import end_session
 from coordination.core import clock, sealing
+from coordination.core.errors import Conflict, InvalidInput, Refused
 from coordination.ledger import services as ledger
 
 WHY = "wrong codes"
@@ -39,5 +41,22 @@ def count_wrong_code(session: DeskSession, *, kind: str) -> bool:
     if recent < settings.LOCK_OUT_AFTER:
         return False
     end_session(session, why=WHY, by=None)
+    details = {"session_id": session.pk, "failures": recent}
+    ledger.record(selectors.GUESSED, subject=f"user:{session.user_id}", by=None, details=details)
     signals.codes_guessed.send(sender=DeskSession, user=session.user)
     return True
+
+
+@transaction.atomic
+def look_into_guess(user: User, *, by: User, reason: str) -> None:
+    """Record what an administrator found out about guessed codes. Raises Conflict where nothing waits."""
+    require(by, "access.change_user")
+    if by.pk == user.pk:
+        raise Refused("Nobody looks into their own.", rule="separation-of-duties")
+    if not reason.strip() or len(reason) > LONGEST_REASON:
+        raise InvalidInput("reason", f"Say what you found, in at most {LONGEST_REASON} characters.")
+    if not selectors.guess_waits(user):
+        raise Conflict("Nothing waits to be looked into.")
+    details = {"reason_digest": ledger.digest(reason.strip())}
+    ledger.record(selectors.LOOKED_INTO, subject=f"user:{user.pk}", by=by, details=details)
+    signals.guess_looked_into.send(sender=DeskSession, user=user, by=by, reason=reason.strip())

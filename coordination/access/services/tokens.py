@@ -1,4 +1,7 @@
-"""Tokens of the API: issued, rotated, revoked, used and refused. Each is an entry in the ledger but a use."""
+"""Tokens of the API: issued, rotated, revoked, used and refused. Each is an entry in the ledger but a use.
+
+What one administrator issues opens nothing before another confirmed it (tokenconfirming).
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -9,6 +12,7 @@ from django.db.models import Q
 from knox.models import get_digest_token
 from knox.settings import CONSTANTS
 
+from coordination.access import signals
 from coordination.access.models import ApiToken, Scope, User
 from coordination.access.services.rights import require
 from coordination.core import clock
@@ -29,7 +33,10 @@ _CHANGE = "access.change_user"
 def issue_token(
     user: User, *, by: User | None, name: str, scopes: Iterable[str], expires_in: timedelta
 ) -> tuple[ApiToken, str]:
-    """Return a new token and its plain text, which is kept nowhere. `by` is None for set-up only."""
+    """Return a new token and its plain text, which is kept nowhere.
+
+    It opens nothing before another administrator confirms it. `by` is None for set-up only, where it does.
+    """
     if by is not None:
         require(by, _CHANGE)
     wanted = sorted(set(scopes))
@@ -48,9 +55,9 @@ def rotate_token(
 ) -> tuple[ApiToken, str]:
     """Return a successor of `token` and its plain text; the old one goes on for `overlap` and no longer.
 
-    Name, scopes and length of life are the old one's. Raises InvalidInput for an overlap beyond 14 days,
-    Conflict where the token has a successor, and Refused where it opens nothing any more. `by` is None for
-    set-up only.
+    `overlap` begins when another administrator confirms the successor. Name, scopes and length of life are
+    the old one's. Raises InvalidInput for an overlap beyond 14 days, Conflict where the token has a
+    successor, and Refused where it opens nothing any more. `by` is None for set-up only.
     """
     if by is not None:
         require(by, _CHANGE)
@@ -64,10 +71,14 @@ def rotate_token(
     now = clock.now()
     life = min(locked.expiry - locked.created, longest_token_life())
     successor, plain = _issue(
-        locked.user, by=by, name=locked.name, scopes=locked.scopes, until=now + life, replaces=locked
+        locked.user,
+        by=by,
+        name=locked.name,
+        scopes=locked.scopes,
+        until=now + life,
+        replaces=locked,
+        overlap=overlap,
     )
-    locked.expiry = min(locked.expiry, now + overlap)
-    locked.save(update_fields=["expiry"])
     ledger.record(
         "access.token_rotated",
         subject=locked.reference,
@@ -75,10 +86,21 @@ def rotate_token(
         details={
             "user": locked.user_id,
             "successor": successor.reference,
-            "until": ledger.timestamp(locked.expiry),
+            "overlap_days": overlap.days,
         },
     )
+    if by is None:
+        end_overlapped(successor)
     return successor, plain
+
+
+def end_overlapped(successor: ApiToken) -> None:
+    """Let the token that a confirmed one replaces go on for the overlap, and no longer."""
+    old = successor.replaces
+    if old is None or old.expiry is None or successor.overlap is None:
+        return
+    old.expiry = min(old.expiry, clock.now() + successor.overlap)
+    old.save(update_fields=["expiry"])
 
 
 def _issue(
@@ -89,6 +111,7 @@ def _issue(
     scopes: list[str],
     until: datetime,
     replaces: ApiToken | None = None,
+    overlap: timedelta | None = None,
 ) -> tuple[ApiToken, str]:
     if not user.is_active:
         raise InvalidInput("user", "A disabled person gets no token.")
@@ -105,6 +128,8 @@ def _issue(
         scopes=scopes,
         issued_by=by,
         replaces=replaces,
+        overlap=overlap,
+        confirmed_at=clock.now() if by is None else None,
     )
     ledger.record(
         "access.token_issued",
@@ -112,6 +137,8 @@ def _issue(
         by=by,
         details={"user": user.pk, "scopes": scopes, "until": ledger.timestamp(until)},
     )
+    if by is not None:
+        signals.token_issued.send(sender=ApiToken, token=token)
     return token, plain
 
 
@@ -137,6 +164,7 @@ def revoke_token(token: ApiToken, *, by: User | None, reason: str) -> ApiToken:
         by=by,
         details={"user": locked.user_id, "reason_digest": ledger.digest(why)},
     )
+    signals.token_settled.send(sender=ApiToken, token=locked, by=by)
     return locked
 
 

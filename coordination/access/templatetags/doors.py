@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.conf import settings
 
-from coordination.access import selectors
+from coordination.access import kept, selectors
 from coordination.access.services import BreakGlass, User
 
 register = template.Library()
@@ -15,6 +15,12 @@ register = template.Library()
 def idle_seconds() -> int:
     """After how long without a click a page hides what it shows."""
     return int(settings.IDLE_LOCK.total_seconds())
+
+
+@register.simple_tag
+def made_for(user: Any) -> str:
+    """For whom a page is made, signed: what is sent from it is kept for nobody else (access/kept.py)."""
+    return kept.mark(user)
 
 
 @register.simple_tag

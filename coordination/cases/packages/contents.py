@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from coordination.cases.packages.naming import Name
 from coordination.evidence import selectors as evidence
 from coordination.evidence import services
 from coordination.evidence.services import CustodyEvent, Exhibit
@@ -43,7 +44,11 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One line of the custody schedule. `leaf` is the hash of its ledger entry, as hex."""
+    """One line of the custody schedule.
+
+    `leaf` is the hash of its ledger entry, `salt` the key of the digests in it, both hex. `by` is a person as
+    the package names people (coordination.cases.packages.naming).
+    """
 
     line: int
     exhibit: str
@@ -53,6 +58,7 @@ class Event:
     why: str
     recipient: str
     leaf: str
+    salt: str
 
     @property
     def done(self) -> str:
@@ -75,13 +81,13 @@ def item_of(exhibit: Exhibit) -> Item:
     )
 
 
-def custody(exhibits: Iterable[Exhibit]) -> Iterator[tuple[Event, CustodyEvent]]:
+def custody(exhibits: Iterable[Exhibit], *, name: Name) -> Iterator[tuple[Event, CustodyEvent]]:
     """Yield the custody of exhibits, exhibit by exhibit, each line beside its record."""
     line = 0
     for exhibit in exhibits:
         for each in evidence.custody_of(exhibit).iterator(chunk_size=500):
             line += 1
-            yield _event(line, exhibit, each), each
+            yield _event(line, exhibit, each, name), each
 
 
 def as_json_line(event: Event) -> bytes:
@@ -90,16 +96,17 @@ def as_json_line(event: Event) -> bytes:
     return json.dumps(said, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
-def _event(line: int, exhibit: Exhibit, each: CustodyEvent) -> Event:
+def _event(line: int, exhibit: Exhibit, each: CustodyEvent, name: Name) -> Event:
     return Event(
         line=line,
         exhibit=exhibit.reference,
         act=each.act,
         at=ledger.timestamp(each.at),
-        by="the system" if each.by is None else str(each.by),
+        by=name(each.by),
         why=each.why,
         recipient=each.recipient,
         leaf=bytes(each.entry.leaf_hash).hex(),
+        salt=bytes(each.salt or b"").hex(),
     )
 
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import base64
+import calendar
 import hashlib
+import hmac
 import json
 import re
 import subprocess  # nosec B404 - openssl is a program
@@ -25,6 +27,7 @@ LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 PROOF = "c2sp.org/tlog-proof@v1"
 ED25519 = bytes.fromhex("302a300506032b6570032100")  # what stands before a raw key in DER
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 found = {"ok": 0, "note": 0, "FAIL": 0}
 
 
@@ -130,8 +133,8 @@ def check_entry(root: Path, line: dict[str, Any], exhibit: dict[str, Any]) -> di
         and entry["subject"] == line["exhibit"]
         and entry["at"] == line["at"]
         and details["sha256"] == exhibit["sha256"]
-        and details["why_digest"] == digest_of(line["why"])
-        and details.get("recipient_digest", "") == (digest_of(line["recipient"]) if line["recipient"] else "")
+        and details["why_digest"] == digest_of("why", line)
+        and details.get("recipient_digest", "") == (line["recipient"] and digest_of("recipient", line))
     )
     if not same:
         raise Wrong(f"line {line['line']}: the ledger says something else")
@@ -223,18 +226,32 @@ def check_timestamps(root: Path, ca: Path | None) -> None:
     """Each RFC 3161 time stamp is of the checkpoint, and of an authority that is trusted."""
     stamps = sorted((root / "data/ledger/timestamps").glob("*.tsr"))
     if not stamps:
-        say("note", "time stamps: none; the checkpoint is not anchored outside")
+        say("note", "time stamps: none, the package is unanchored: nobody outside says when its entries were")
     authority = ca or root / "data/ledger/timestamps/authority.pem"
     whose = "the authority that you trust" if ca else "the package's own authority: compare it with theirs"
     for stamp in stamps:
+        text = openssl("ts", "-reply", "-in", str(stamp), "-text").stdout
+        when = re.search(r"^Time stamp: (.*)$", text, re.MULTILINE)
+        if when is None:
+            raise Wrong(f"{stamp.name} is no time stamp")
+        # The certificate has to be valid when the stamp was made; it may have ended since.
+        at = ["-attime", str(seconds(when[1]))]
         data = ["-data", str(root / "data/ledger/checkpoint"), "-in", str(stamp), "-CAfile", str(authority)]
-        done = openssl("ts", "-verify", *data)
+        done = openssl("ts", "-verify", *data, *at)
         if done.returncode:
             raise Wrong(f"{stamp.name} is no time stamp of this checkpoint by {whose}")
-        text = openssl("ts", "-reply", "-in", str(stamp), "-text").stdout
-        when = re.search(r"Time stamp: (.*)", text)
-        said = f"time stamps: {stamp.name} says {when[1] if when else '?'}, by {whose}"
+        said = f"time stamps: {stamp.name} says {when[1]}, by {whose}"
         say("ok" if ca else "note", said)
+
+
+def seconds(printed: str) -> int:
+    """Return the seconds since 1970 of a time as openssl prints it: `Nov 29 06:28:00 2026 GMT`."""
+    form = r"([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d)(?:\.\d+)? (\d{4}) GMT"
+    match = re.fullmatch(form, printed)
+    if match is None or match[1] not in MONTHS:
+        raise Wrong(f"a time stamp says {printed!r}, which is no time")
+    day, hour, minute, second, year = (int(match[each]) for each in range(2, 7))
+    return calendar.timegm((year, MONTHS.index(match[1]) + 1, day, hour, minute, second))
 
 
 def check_certificate(root: Path, ca: Path | None) -> None:
@@ -323,9 +340,10 @@ def sha256(file: Path) -> str:
     return digest.hexdigest()
 
 
-def digest_of(text: str) -> str:
-    """Return the digest of a text as the ledger writes it."""
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+def digest_of(field: str, line: dict[str, Any]) -> str:
+    """Return the digest of what a line of custody says, as its entry has it: under the line's own key."""
+    said = field.encode() + b"\x00" + line[field].encode()
+    return "hmac-sha256:" + hmac.new(bytes.fromhex(line["salt"]), said, hashlib.sha256).hexdigest()
 
 
 def hexadecimal(text: str) -> str:

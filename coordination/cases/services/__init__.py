@@ -4,21 +4,14 @@ from coordination.cases.models import Case, Deadline, Task
 from coordination.cases.selectors import subjects_with_account
 from coordination.cases.services.access import DEFAULT_TEAMS, grant, require_case, require_of_staff, revoke
 from coordination.cases.services.alarms import STORE, alarm
-from coordination.cases.services.compartments import (
-    KEEP,
-    admit,
-    ask_for_keepers,
-    expel,
-    lift,
-    mark,
-    tell_members,
-)
+from coordination.cases.services.compartments import admit, expel, lift, mark, tell_members
 from coordination.cases.services.deadlines import (
     cancel_deadline,
     meet_deadline,
     miss_deadlines,
     start_deadline,
 )
+from coordination.cases.services.keepers import KEEP, ask_for_keepers
 from coordination.cases.services.matters import (
     add_event,
     add_note,
@@ -31,6 +24,7 @@ from coordination.cases.services.matters import (
     reopen_case,
 )
 from coordination.cases.services.packages import PackageFailed, make_package
+from coordination.cases.services.packing import order_again, order_package, pack_waiting
 from coordination.cases.services.reindexing import reindex_accounts
 from coordination.cases.services.tasks import cancel_task, complete_task, end_tasks, open_task, take_task
 
@@ -64,6 +58,9 @@ __all__ = [
     "monitor_case",
     "open_case",
     "open_task",
+    "order_again",
+    "order_package",
+    "pack_waiting",
     "raise_priority",
     "reindex_accounts",
     "reopen_case",

@@ -29,19 +29,16 @@ from coordination.cases.services.access import (
     require_case,
     write_grants,
 )
+from coordination.cases.services.keepers import KEEP, answered, lifted, watch
 from coordination.cases.services.matters import add_event
 from coordination.cases.services.queues import reroute
-from coordination.cases.services.tasks import end_tasks, open_task
+from coordination.cases.services.tasks import open_task
 from coordination.cases.services.words import said
 from coordination.cases.workflow import Compartment
 from coordination.core import clock
 from coordination.core.errors import Conflict, InvalidInput, NotFound, Refused
 from coordination.ledger import services as ledger
 
-KEEP = {
-    Compartment.NON_DISCLOSURE: "cases.keep_nondisclosure",
-    Compartment.VICTIM: "cases.keep_victim",
-}
 LONGEST = timedelta(days=366)
 
 
@@ -49,7 +46,8 @@ LONGEST = timedelta(days=366)
 def mark(case: Case, *, compartment: str, by: User, reason: str, until: datetime) -> CaseCompartment:
     """Put a case under a compartment; `by` is its first member, until then. Nobody else sees it any more.
 
-    Its open tasks move to who sees it still. Raises Conflict where it is under this compartment already.
+    They are asked to let a second person in (keepers). Its open tasks move to who sees it still. Raises
+    Conflict where it is under this compartment already.
     """
     kind = _known(compartment)
     access.require(by, KEEP[kind])
@@ -65,6 +63,7 @@ def mark(case: Case, *, compartment: str, by: User, reason: str, until: datetime
     _enter(made, by, by=by, reason=why, until=until)
     _rewrite(case, by=by)
     add_event(case, kind="compartment", title=f"The case is under {kind.label}", by=by)
+    watch(made, by=by)
     return made
 
 
@@ -74,20 +73,19 @@ def admit(
 ) -> CompartmentMember:
     """Let a person of the desk into a compartment until a date; again, with another date, for a longer stay.
 
-    By a member who keeps compartments; where no such member is left, by whoever keeps this kind. Raises
-    InvalidInput naming `person`, `reason` or `until`, and Refused where somebody lets themselves in.
+    By a member who keeps compartments; where no such member is left, or where one person was alone in it for
+    a day, by whoever keeps this kind. Raises InvalidInput naming `person`, `reason` or `until`, and Refused
+    where somebody lets themselves in.
     """
-    locked = _kept(compartment, by)
+    locked = _kept(compartment, by, letting_in=True)
     if person.pk == by.pk:
         raise Refused("Nobody lets themselves in, or stays on by themselves.", rule="separation-of-duties")
     if not (person.is_staff and access.has(person, f"cases.{VIEW}")):
         raise InvalidInput("person", "Only somebody who may see cases can be let in.")
     member = _enter(locked, person, by=by, reason=said("reason", reason, longest=2_000), until=until)
     _rewrite(locked.case, by=by)
-    if selectors.keepers_of(locked, KEEP):
-        end_tasks(
-            about=f"cases.casecompartment:{locked.pk}", kind="compartment_keeper", outcome="Named.", by=by
-        )
+    answered(locked, by=by)
+    watch(locked, by=by)
     return member
 
 
@@ -114,6 +112,7 @@ def expel(member: CompartmentMember, *, by: User, reason: str) -> CompartmentMem
         reason_digest=ledger.digest(why),
     )
     _rewrite(compartment.case, by=by)
+    watch(compartment, by=by)
     return locked
 
 
@@ -125,6 +124,7 @@ def lift(compartment: CaseCompartment, *, by: User, reason: str) -> CaseCompartm
     locked.lifted_at, locked.lifted_by = clock.now(), by
     locked.save(update_fields=["lifted_at", "lifted_by"])
     _record("cases.compartment_lifted", locked, by=by, reason_digest=ledger.digest(why))
+    lifted(locked, by=by)
     _rewrite(locked.case, by=by)
     title = f"The case is no longer under {Compartment(locked.name).label}"
     add_event(locked.case, kind="compartment", title=title, detail=why)
@@ -146,25 +146,6 @@ def tell_members(case: Case, subject: Subject) -> None:
             about=f"cases.subject:{subject.pk}",
             priority=case.priority,
         )
-
-
-def ask_for_keepers() -> int:
-    """Open a task for each compartment in which nobody is left who lets others in; return how many.
-
-    For a periodic job. It names no case: counsel lets another person in, who can then let counsel in.
-    """
-    waiting = selectors.without_keeper(KEEP)
-    for each in waiting:
-        open_task(
-            None,
-            kind="compartment_keeper",
-            title=f"Nobody is left in a compartment of {Compartment(each.name).label}: name somebody",
-            instructions="Everybody who could let others in has left, or their time is over.",
-            role=Role.COUNSEL,
-            about=f"cases.casecompartment:{each.pk}",
-            priority="P0",
-        )
-    return len(waiting)
 
 
 def _enter(
@@ -216,15 +197,19 @@ def _in_all(standing: Iterable[CaseCompartment]) -> list[CompartmentMember]:
     ]
 
 
-def _kept(compartment: CaseCompartment, by: User) -> CaseCompartment:
-    """Return the standing compartment, locked, if `by` keeps it; a foreign one answers as a missing one."""
+def _kept(compartment: CaseCompartment, by: User, *, letting_in: bool = False) -> CaseCompartment:
+    """Return the standing compartment, locked, if `by` keeps it; a foreign one answers as a missing one.
+
+    Who is not in it may let somebody in where it waits for others, and do nothing else to it.
+    """
     rows = CaseCompartment.objects.select_for_update(of=("self",)).select_related("case")
     locked = rows.filter(pk=compartment.pk, lifted_at=None).first()
     if locked is None or not access.has(by, KEEP[Compartment(locked.name)]):
         raise NotFound
     _lock(locked.case)
     keepers = selectors.keepers_of(locked, KEEP)
-    if keepers and by not in keepers:
+    waits = not keepers or selectors.is_alone_too_long(locked.case)
+    if by not in keepers and not (letting_in and waits):
         raise NotFound
     return locked
 

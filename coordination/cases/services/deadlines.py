@@ -65,7 +65,7 @@ def meet_deadline(case: Case, *, code: str, about: str = "", by: User | None = N
 
 
 def cancel_deadline(case: Case, *, code: str, about: str = "", by: User | None = None) -> Deadline | None:
-    """Stop a clock that no longer applies; return None where none runs."""
+    """Stop a clock that no longer applies, a missed one too; return None where none runs."""
     return _stop(case, DeadlineVerb.CANCEL, code=code, about=about, by=by)
 
 
@@ -137,7 +137,9 @@ def _stop(case: Case, verb: DeadlineVerb, *, code: str, about: str, by: User | N
     deadline.save(update_fields=["state", "ended_at"])
     _record(f"cases.deadline_{deadline.state}", deadline, by=by)
     if was_missed:
-        end_tasks(about=_origin(deadline), kind=MISSED, outcome="It was done after all, late.", by=by)
+        done = verb == DeadlineVerb.MEET
+        outcome = "It was done after all, late." if done else "Late, and no longer asked for."
+        end_tasks(about=_origin(deadline), kind=MISSED, outcome=outcome, by=by)
     return deadline
 
 

@@ -4,7 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from django.db import transaction
 
 from coordination.access.services import User
 from coordination.cases.models import Case
-from coordination.cases.packages import certificate, contents, graph, proofs, schedule
+from coordination.cases.packages import certificate, contents, graph, naming, proofs, schedule
 from coordination.cases.packages.bag import Bag
 from coordination.cases.services import alarms
 from coordination.cases.services.access import WORK, require_case
@@ -25,7 +25,6 @@ from coordination.evidence.services import Exhibit
 from coordination.ledger import services as ledger
 
 VERIFY = Path(certificate.__file__).with_name("verify.py")
-GATHER: list[proofs.Gather] = [proofs.none]
 
 Tell = Callable[[str, int, int], None]
 
@@ -47,14 +46,16 @@ def make_package(
     why: str,
     references: Sequence[str] = (),
     signature: certificate.Signature | None = None,
+    name_people: bool = False,
     tell: Tell = _silent,
 ) -> str:
     """Write a package of a case's exhibits (all it has, or `references`) as a new folder; return its digest.
 
-    Each exhibit is verified as it is read. The release is in the custody and in the ledger before the first
-    byte is written; what goes wrong later leaves no folder, and the release on record. Raises Refused where
-    an exhibit is of another case, expired or in quarantine, Conflict where the folder is there or is being
-    written, PackageFailed where there is no room for it.
+    What goes to a recipient calls people by their role, unless `name_people`. Each exhibit is verified as it
+    is read. The release is in the custody and in the ledger before the first byte is written; what goes wrong
+    later leaves no folder, and the release on record. Raises Refused where an exhibit is of another case,
+    expired or in quarantine, Conflict where the folder is there or is being written, PackageFailed where
+    there is no room for it, Unproven where the ledger does not prove it in time.
     """
     require_case(by, case, WORK)
     now = clock.now()
@@ -68,7 +69,9 @@ def make_package(
     with _whole(folder) as part:
         released = evidence.release(case.reference, references=wanted, by=by, recipient=recipient, why=why)
         exhibits = [each for each, _ in released]
-        digest = _write(case, part, exhibits, signature=signature, recipient=recipient, tell=tell)
+        name = naming.by_role() if recipient and not name_people else naming.by_name
+        said = Said(recipient=recipient, signature=signature, name=name, tell=tell)
+        digest = _write(case, part, exhibits, said)
         _record(case, digest, by=by, count=len(released), signed=signature is not None)
     return digest
 
@@ -114,16 +117,18 @@ def _begin(folder: Path) -> Path:
     return part
 
 
-def _write(
-    case: Case,
-    part: Path,
-    exhibits: list[Exhibit],
-    *,
-    signature: certificate.Signature | None,
-    recipient: str,
-    tell: Tell,
-) -> str:
-    bag = Bag(part)
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What was asked for, of one package."""
+
+    recipient: str
+    signature: certificate.Signature | None
+    name: naming.Name
+    tell: Tell
+
+
+def _write(case: Case, part: Path, exhibits: list[Exhibit], said: Said) -> str:
+    bag, signature, tell = Bag(part), said.signature, said.tell
     now = clock.now()
     items = [contents.item_of(each) for each in exhibits]
     for done, (exhibit, item) in enumerate(zip(exhibits, items, strict=True), 1):
@@ -132,10 +137,12 @@ def _write(
             raise evidence.ExhibitBroken(f"Exhibit {exhibit.reference} is not what was taken in.")
     listed = [{**asdict(each), "taken_in_at": ledger.timestamp(each.taken_in_at)} for each in items]
     bag.add("exhibits.json", contents.as_json(listed))
-    leaves = _write_custody(case, bag, exhibits, items, tell)
+    leaves = _write_custody(case, bag, exhibits, items, said)
     tell("proofs", 0, len(leaves))
-    proofs.add_to(bag, GATHER[0](leaves))
-    bag.add("README.txt", _readme(case, recipient).encode())
+    proven = proofs.gather(leaves)
+    proofs.add_to(bag, proven)
+    tell("proofs", len(leaves), len(leaves))
+    bag.add("README.txt", _readme(case, said.recipient, proofs.standing(proven)).encode())
     listing = bag.listing()
     bag.add("certified-files.sha256", listing)
     digest = f"sha256:{hashlib.sha256(listing).hexdigest()}"
@@ -152,25 +159,25 @@ def _write(
 
 
 def _write_custody(
-    case: Case, bag: Bag, exhibits: list[Exhibit], items: list[contents.Item], tell: Tell
+    case: Case, bag: Bag, exhibits: list[Exhibit], items: list[contents.Item], said: Said
 ) -> list[tuple[int, bytes]]:
     """Write the custody in its three forms, and the entries; return (row, hash) of each entry."""
     leaves: list[tuple[int, bytes]] = []
     events: list[contents.Event] = []
-    for event, record in contents.custody(exhibits):
+    for event, record in contents.custody(exhibits, name=said.name):
         bag.add(f"ledger/entries/{event.leaf}.json", bytes(record.entry.entry))
         leaves.append((record.entry_id, bytes(record.entry.leaf_hash)))
         events.append(event)
     bag.add("custody.jsonl", map(contents.as_json_line, events))
     pages = schedule.parts(case.reference, items, iter(events), total=len(events), at=clock.now())
     for number, (name, pdf) in enumerate(pages, 1):
-        tell("custody", min(number * schedule.LINES, len(events)), len(events))
+        said.tell("custody", min(number * schedule.LINES, len(events)), len(events))
         bag.add(name, pdf)
     bag.add("case.jsonld", graph.document(case.reference, items, events))
     return leaves
 
 
-def _readme(case: Case, recipient: str) -> str:
+def _readme(case: Case, recipient: str, anchored: str) -> str:
     return (
         f"Package of case {case.reference}{' for ' + recipient if recipient else ''}.\n\n"
         "Check it: python3 verify.py (Python 3 and openssl, nothing else, no network).\n\n"
@@ -180,6 +187,7 @@ def _readme(case: Case, recipient: str) -> str:
         "data/case.jsonld        the same as CASE/UCO\n"
         "data/ledger/            the ledger's entries, their proofs, the signed checkpoint, time stamps\n"
         "data/certificate.pdf    the certificate; a draft unless a named person signed it\n"
+        f"\n{anchored}\n"
     )
 
 

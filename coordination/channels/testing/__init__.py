@@ -3,6 +3,7 @@
 Needs pytest, and aiosmtpd for `FakeMailbox`. Nothing here is imported in production.
 """
 
+from coordination.channels.testing import assertions  # noqa: F401 - before the contract is imported
 from coordination.channels.testing.contract import ChannelContract
 from coordination.channels.testing.mailbox import FakeMailbox
 from coordination.channels.testing.partner import Answer, FakePartner, Request

@@ -6,16 +6,32 @@ import dataclasses
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, ClassVar
 from unittest import mock
 
 import pytest
+from django.forms import Form
 
-from coordination.channels.channel import API_VERSION, Channel
+from coordination.channels.channel import (
+    API_VERSION,
+    Channel,
+    ChecksHealth,
+    InauthenticInbound,
+    InboundRequest,
+    ReceivesInbound,
+    TracksStatus,
+)
 from coordination.channels.kit import KitSettings, MailSettings, configure, current, mail_settings, start_host
 from coordination.channels.messages import Message, MessageKind, Rendered
-from coordination.channels.receipts import Receipt, ReceiptLevel, TemporaryFailure, UnsupportedFeature
+from coordination.channels.receipts import (
+    DeliveryError,
+    Receipt,
+    ReceiptLevel,
+    TemporaryFailure,
+    UnsupportedFeature,
+)
 from coordination.channels.registry import SLUG
 from coordination.channels.secrets import fingerprint, resolve
 from coordination.channels.testing import samples
@@ -86,8 +102,8 @@ class ChannelContract:
     def test_it_says_what_it_is(self) -> None:
         info = self.channel_class.info
         assert SLUG.fullmatch(info.slug)
-        assert info.title
-        assert info.kinds
+        assert info.title, "its title is what a liaison chooses it by"
+        assert info.kinds, "it carries no kind of message"
         assert info.api_version.partition(".")[0] == API_VERSION.partition(".")[0]
         assert info.deadline_seconds > 0
         assert info.max_concurrency > 0
@@ -97,7 +113,7 @@ class ChannelContract:
         assert json.loads(json.dumps(cleaned)) == cleaned
         assert fingerprint(self.channel_class.info.slug, cleaned).startswith("sha256:")
         form = self.channel_class.config_form(data=cleaned)
-        assert form.is_valid(), form.errors
+        assert form.is_valid(), _wrong_with(form)
         assert form.cleaned_data == cleaned
 
     def test_it_shows_no_secret(self, channel: Channel) -> None:
@@ -110,15 +126,16 @@ class ChannelContract:
     ) -> None:
         sample = samples.message(kind)
         if kind not in self.channel_class.info.kinds:
-            with pytest.raises(UnsupportedFeature):
+            with _expected(UnsupportedFeature, f"render of a {kind}, which is not among its kinds"):
                 channel.render(sample)
             return
         first = channel.render(sample)
         assert isinstance(first, Rendered)
-        assert first.content
-        assert first.preview
-        assert "/" in first.media_type
-        assert self.channel_class(resolve(self._clean(partner))).render(sample) == first
+        assert first.content, "the content is empty"
+        assert first.preview, "a reviewer reads the preview, and it is empty"
+        assert "/" in first.media_type, "the media type is none, such as application/json"
+        again = self.channel_class(resolve(self._clean(partner))).render(sample)
+        assert again == first, "render is pure: no clock, nothing random, the same bytes each time"
         assert partner.contacts == 0, "render is pure: it sends nothing"
 
     def test_it_drops_nothing_of_a_body(self, carried: MessageKind, channel: Channel) -> None:
@@ -136,7 +153,7 @@ class ChannelContract:
         if expected is None:
             self._check_receipt(channel.deliver(rendered, samples.attempt(sample)), sample)
             return
-        with pytest.raises(expected) as raised:
+        with _expected(expected, f"deliver to a partner that {situation}") as raised:
             channel.deliver(rendered, samples.attempt(sample))
         for value in self.secrets.values():
             assert value not in str(raised.value)
@@ -154,23 +171,75 @@ class ChannelContract:
         if self.channel_class.info.deduplicates:
             assert partner.effects == [sample.id]
 
+    def test_its_powers_keep_their_word(self, channel: Channel, partner: Partner) -> None:
+        """Try what the class implements beside render and deliver, as docs/channels.md says of each power."""
+        if isinstance(channel, ReceivesInbound):
+            forged = InboundRequest(
+                method="POST",
+                path="/inbound/1/",
+                headers={"content-type": "application/json"},
+                body=b'{"type": "acknowledged", "id": "1"}',
+            )
+            with _expected(InauthenticInbound, "parse_inbound of what nobody signed"):
+                channel.parse_inbound(forged)
+        if isinstance(channel, ChecksHealth):
+            assert channel.check_health().healthy, "the partner is up, and check_health says that it is not"
+        partner.be(Situation.DOWN)
+        if isinstance(channel, ChecksHealth):
+            assert not _healthy(channel), "the partner is down, and check_health says that it is up"
+        if isinstance(channel, TracksStatus):
+            sample = self._sample()
+            moment = samples.attempt(sample).started_at
+            last = Receipt(message_id=sample.id, level=ReceiptLevel.ACCEPTED, occurred_at=moment)
+            with _expected(DeliveryError, "fetch_status while the partner is down"):
+                channel.fetch_status(sample.id, last)
+
     def _clean(self, partner: Partner) -> dict[str, Any]:
         config = {
             name: value.replace("{partner}", partner.address) if isinstance(value, str) else value
             for name, value in self.config.items()
         }
         form = self.channel_class.config_form(data=config)
-        assert form.is_valid(), form.errors
+        assert form.is_valid(), _wrong_with(form)
         return dict(form.cleaned_data)
 
     def _sample(self) -> Message:
         return samples.message(min(self.channel_class.info.kinds))
 
     def _check_receipt(self, receipt: Receipt, sample: Message) -> None:
-        assert receipt.message_id == sample.id
+        assert receipt.message_id == sample.id, "the receipt is of another message"
         assert receipt.level in set(ReceiptLevel)
-        assert receipt.occurred_at.tzinfo is not None
-        assert receipt.wire_digest.startswith("sha256:")
+        assert receipt.occurred_at.tzinfo is not None, "occurred_at has no zone"
+        digest = receipt.wire_digest
+        assert digest.startswith("sha256:"), (
+            "a receipt of deliver says what was sent: wire_digest=answer.wire_digest"
+        )
+
+
+@contextmanager
+def _expected(kind: type[Exception], where: str) -> Iterator["pytest.ExceptionInfo[Exception]"]:
+    """Expect an error of this kind; where there is none, or another, say where and which."""
+    try:
+        with pytest.raises(kind) as raised:
+            yield raised
+    except pytest.fail.Exception:
+        pytest.fail(f"{where}: raise {kind.__name__}, it raised nothing")
+    except Exception as error:
+        raised_instead = f"{type(error).__name__}: {error}"
+        raise AssertionError(f"{where}: raise {kind.__name__}, not {raised_instead}") from error
+
+
+def _healthy(channel: ChecksHealth) -> bool:
+    try:
+        return channel.check_health().healthy
+    except DeliveryError:
+        return False
+
+
+def _wrong_with(form: Form) -> str:
+    """Say what is wrong with a configuration, field by field."""
+    said = "; ".join(f"{name}: {' '.join(map(str, errors))}" for name, errors in form.errors.items())
+    return f"`config` of the test is no configuration of this channel: {said}"
 
 
 def _with_one_text_changed(sample: Message) -> Iterator[Message]:

@@ -31,6 +31,8 @@ ITEM = DisclosedItem(
     provenance=Provenance.OBSERVED,
     legal_basis="18 USC 2702(b)(8)",
     reason="States place and time.",
+    occurred_zone="America/Denver",
+    occurred_local="2026-03-06T16:12:05-07:00",
 )
 
 BODIES: dict[MessageKind, Body] = {

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from django.core import checks
 from django.db import connections
 
-from coordination.core.checks import configuration, database, identity
+from coordination.core.checks import configuration, database, identity, modules, stamps
 from coordination.core.errors import CoordinationError
 
 
@@ -19,7 +19,7 @@ class RefusedToStart(CoordinationError):
 
 def register() -> None:
     """Tell Django which checks there are."""
-    for check in (*configuration.CHECKS, *identity.CHECKS):
+    for check in (*configuration.CHECKS, *identity.CHECKS, *modules.CHECKS, *stamps.CHECKS):
         checks.register(check, checks.Tags.security)
     checks.register(database.check, checks.Tags.database)
 

@@ -12,7 +12,7 @@ from django.db import connections
 
 from coordination.access import selectors as people
 from coordination.core.embedded.addresses import EMBEDDED_ENGINE
-from coordination.desk.demo import cast, keeping, loading
+from coordination.desk.demo import cast, evidence, keeping, loading
 from coordination.desk.demo.processes import Children, children, mail_directory
 from coordination.desk.demo.story import Story
 from coordination.desk.demo.telling import StoryFailed, Teller
@@ -37,6 +37,7 @@ class Ports:
     web: int
     portal: int
     mail: int
+    stamps: int
 
     @property
     def base(self) -> str:
@@ -46,9 +47,8 @@ class Ports:
 
 def run(teller: Teller, *, port: int, stay: bool) -> dict[str, Any]:
     """Run it; return what the last line says. Raises StoryFailed naming the part that did not work."""
-    ports = Ports(
-        web=keeping.port("web", wanted=port), portal=keeping.port("portal"), mail=keeping.port("mail")
-    )
+    own = {name: keeping.port(name) for name in ("portal", "mail", "stamps")}
+    ports = Ports(web=keeping.port("web", wanted=port), **own)
     base = ports.base
     # What leaves names a person to telephone at any hour; the number is one of those that nobody has.
     settings.CONTACT_PHONE = settings.CONTACT_PHONE or DUTY_PHONE
@@ -67,7 +67,7 @@ def run(teller: Teller, *, port: int, stay: bool) -> dict[str, Any]:
         teller.say(f"{new} cases loaded." if new else "They were loaded by an earlier run.")
         _await_web(teller, started, ports)
         story = Story(base=base, cast=found, teller=teller, children=started, mail=mail)
-        outcome = story.play()
+        outcome = story.play() | evidence.show(story, teller)
         if outcome["state"] != "acknowledged":
             raise StoryFailed(f"story: it ended {outcome['state']}")
         _close_the_book(teller, outcome, found, base)
@@ -77,8 +77,11 @@ def run(teller: Teller, *, port: int, stay: bool) -> dict[str, Any]:
 
 
 def _start(teller: Teller, started: Children, found: cast.Cast, ports: Ports) -> Path:
-    """Start the four processes; return where mails are kept."""
-    sentence = "Starting web, worker, the fake police portal and a mail server, each a process of its own."
+    """Start the processes; return where mails are kept."""
+    sentence = (
+        "Starting web, worker, the fake police portal, a mail server and an authority for time stamps, each a"
+        " process of its own."
+    )
     with teller.doing("processes", sentence):
         mail = mail_directory()
         environment = {
@@ -88,6 +91,7 @@ def _start(teller: Teller, started: Children, found: cast.Cast, ports: Ports) ->
             "CONTACT_PHONE": settings.CONTACT_PHONE,
             "PYTHONUNBUFFERED": "1",
             "DEMO_SHOW_CODES": "1",
+            **evidence.stamped_by(started, ports.stamps),
         }
         keeping.remember("portal", _portal(found, ports))
         portal = started.start(
@@ -159,8 +163,8 @@ def _close_the_book(teller: Teller, outcome: dict[str, Any], found: cast.Cast, b
     teller.plain(
         "To sign in, take a name and its password from above. The desk then asks for a second factor,"
     )
-    teller.plain("the code of a telephone that nobody has here: in the demo the page shows it, and from")
-    teller.plain("when it works. Type it in; each opens once.")
+    teller.plain("the code of a telephone that nobody has here: in the demo that page shows it, and when it")
+    teller.plain("works. Each code opens once.")
     teller.plain()
     teller.plain(f"Passwords and logs: {keeping.directory()} (readable by you alone).")
     if settings.DATABASES["default"]["ENGINE"] == EMBEDDED_ENGINE:

@@ -81,7 +81,7 @@ class Story:
             self._post(second)
 
     def _post(self, told: dict[str, Any]) -> None:
-        values = self._text(arguments(told))
+        values = self.text(arguments(told))
         moment = timezone.localtime(self.began + timedelta(minutes=min(values.pop("content_after"), -1)))
         values |= {"external_id": f"{told['external_id']}-{self.run}", "content_at": moment.isoformat()}
         key = f"flag-{told['key']}-{self.run}"
@@ -106,7 +106,7 @@ class Story:
 
     def liaison_files(self) -> None:
         """File the referral through the forms of the desk."""
-        told = self._text(arguments(self.told["referral"]))
+        told = self.text(arguments(self.told["referral"]))
         facts, items, addressees = told.pop("facts"), told.pop("items"), told.pop("addressees")
         sentence = (
             f"The safety liaison files the referral on case {self.case}: {len(facts)} facts, "
@@ -243,16 +243,16 @@ class Story:
         values.setdefault("chosen", True)
         return _ticked(values, "chosen")
 
-    def _text(self, values: Any) -> Any:
+    def text(self, values: Any) -> Any:
         """Return the values with this run's accounts in the place of the fixture's."""
         if isinstance(values, str):
             for told, fresh in self.fresh.items():
                 values = values.replace(told, fresh)
             return values
         if isinstance(values, dict):
-            return {name: self._text(value) for name, value in values.items()}
+            return {name: self.text(value) for name, value in values.items()}
         if isinstance(values, list):
-            return [self._text(value) for value in values]
+            return [self.text(value) for value in values]
         return values
 
 

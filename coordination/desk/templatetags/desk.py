@@ -10,21 +10,24 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
-from coordination.access import markup
+from coordination.access import markup, structure
 
 register = template.Library()
 register.simple_tag(markup.state, name="state")
 register.simple_tag(markup.when, name="when")
 register.simple_tag(markup.left, name="left")
 register.simple_tag(markup.digest, name="digest")
-register.simple_tag(markup.structured, name="structured")
+register.simple_tag(structure.structured, name="structured")
 register.filter("words", markup.words)
 
 
 @register.filter
 def record_url(about: str) -> str:
-    """Return the address of what a task is `about` (`triage.flag:…`), "" where it has none."""
-    kind, _, pk = about.partition(":")
+    """Return the address of what a task is `about` (`triage.flag:…`), "" where it has none.
+
+    What stands after an @ tells two tasks about one record apart.
+    """
+    kind, _, pk = about.partition("@")[0].partition(":")
     try:
         return reverse(f"admin:{kind.replace('.', '_')}_at", args=[pk]) if pk else ""
     except NoReverseMatch:

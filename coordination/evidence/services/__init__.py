@@ -1,9 +1,21 @@
 """The verbs of evidence. Every act of custody is an event, and an entry in the ledger."""
 
 from coordination.evidence.errors import ExhibitBroken, StoreFailed
-from coordination.evidence.models import CustodyEvent, Exhibit, Hold
+from coordination.evidence.models import CustodyEvent, Exhibit, Hold, Package
 from coordination.evidence.services.copies import add_redacted, strip_metadata
 from coordination.evidence.services.intake import import_transcript, take_in
+from coordination.evidence.services.packages import (
+    ask_package,
+    begin_package,
+    fail_interrupted,
+    fail_package,
+    finish_package,
+    forget_packages,
+    make_package_again,
+    open_package,
+    package_content,
+    tell_package,
+)
 from coordination.evidence.services.quarantine import rescan
 from coordination.evidence.services.reading import (
     begin_view,
@@ -26,16 +38,26 @@ __all__ = [
     "Exhibit",
     "ExhibitBroken",
     "Hold",
+    "Package",
     "StoreFailed",
     "add_redacted",
+    "ask_package",
+    "begin_package",
     "begin_view",
     "content",
     "copy_out",
     "erase",
     "expire",
+    "fail_interrupted",
+    "fail_package",
+    "finish_package",
+    "forget_packages",
     "import_transcript",
     "keep_until",
     "lift_hold",
+    "make_package_again",
+    "open_package",
+    "package_content",
     "place_hold",
     "read_lines",
     "release",
@@ -45,6 +67,7 @@ __all__ = [
     "strip_metadata",
     "sweep",
     "take_in",
+    "tell_package",
     "view",
     "viewed",
     "viewed_lines",

@@ -3,7 +3,7 @@
 from coordination.access import services as access
 from coordination.access.services import User
 from coordination.core import clock
-from coordination.evidence import doors
+from coordination.evidence import doors, salted
 from coordination.evidence.models import CustodyEvent, Exhibit
 from coordination.evidence.services.words import said
 from coordination.evidence.workflow import CustodyAct
@@ -33,12 +33,13 @@ def note(
     """Insert a custody event and its entry, in the caller's transaction: what is not recorded is not done."""
     why = said("why", why)
     recipient = said("recipient", recipient, longest=200, needed=False)
+    salt = salted.new_key()
     about: dict[str, ledger.Value] = {"case": exhibit.case_reference, "sha256": exhibit.sha256}
     if recipient:
-        about["recipient_digest"] = ledger.digest(recipient)
-    about |= {"why_digest": ledger.digest(why), **(details or {})}
+        about["recipient_digest"] = salted.digest("recipient", recipient, key=salt)
+    about |= {"why_digest": salted.digest("why", why, key=salt), **(details or {})}
     at = clock.now()
     entry = ledger.record(f"evidence.{act}", subject=exhibit.reference, by=by, details=about, at=at)
     return CustodyEvent.objects.create(
-        exhibit=exhibit, act=act, at=at, by=by, why=why, recipient=recipient, entry_id=entry.pk
+        exhibit=exhibit, act=act, at=at, by=by, why=why, recipient=recipient, salt=salt, entry_id=entry.pk
     )

@@ -7,9 +7,10 @@ from django.db import transaction
 from coordination.access.services import User
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, NotFound, Refused
-from coordination.evidence import doors, selectors
+from coordination.evidence import doors, salted, selectors
 from coordination.evidence.models import Exhibit, Hold, Keeping
 from coordination.evidence.services import custody, store
+from coordination.evidence.services.packages import forget_packages_with
 from coordination.evidence.services.words import said
 from coordination.evidence.workflow import CustodyAct
 from coordination.ledger import services as ledger
@@ -32,7 +33,12 @@ def place_hold(case_reference: str, *, by: User | None, reason: str, exhibit: Ex
     # An expiry that runs now has these rows; it is over before the hold stands, or sees it.
     list(Keeping.objects.select_for_update().filter(case_reference=case_reference).order_by("pk"))
     hold = Hold.objects.create(
-        case_reference=case_reference, exhibit=exhibit, reason=why, placed_by=by, placed_at=clock.now()
+        case_reference=case_reference,
+        exhibit=exhibit,
+        reason=why,
+        salt=salted.new_key(),
+        placed_by=by,
+        placed_at=clock.now(),
     )
     _record("evidence.hold_placed", hold, by=by, reason=why)
     return hold
@@ -63,7 +69,7 @@ def keep_until(exhibit: Exhibit, moment: datetime, *, by: User | None, why: str)
     keeping.save(update_fields=["keep_until"])
     details: dict[str, ledger.Value] = {
         "keep_until": ledger.timestamp(moment),
-        "why_digest": ledger.digest(said("why", why)),
+        "why_digest": salted.digest("why", said("why", why), key=salted.new_key()),
     }
     ledger.record("evidence.retention_set", subject=exhibit.reference, by=by, details=details)
     return keeping
@@ -99,6 +105,7 @@ def _shred(exhibit: Exhibit, *, by: User | None, why: str, only_due: bool) -> bo
     if holds.filter(exhibit=None).exists() or holds.filter(exhibit=exhibit).exists():
         return False
     keeping.delete()
+    forget_packages_with(exhibit)
     custody.note(exhibit, CustodyAct.EXPIRED, by=by, why=why)
     transaction.on_commit(lambda: store.take_away(exhibit.blob))
     return True
@@ -114,4 +121,5 @@ def _locked(exhibit: Exhibit) -> Keeping:
 
 
 def _record(action: str, hold: Hold, *, by: User | None, reason: str) -> None:
-    ledger.record(action, subject=f"hold:{hold.pk}", by=by, details={"reason_digest": ledger.digest(reason)})
+    said_so = salted.digest("reason", reason, key=bytes(hold.salt or b""))
+    ledger.record(action, subject=f"hold:{hold.pk}", by=by, details={"reason_digest": said_so})

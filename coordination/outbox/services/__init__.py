@@ -3,14 +3,20 @@
 from coordination.outbox.models import Delivery, Message
 from coordination.outbox.services.hearing import record_receipt, resolve
 from coordination.outbox.services.preparing import approve, prepare
-from coordination.outbox.services.stopping import OVERRULE, release, void, void_unsent
+from coordination.outbox.services.recalling import RECALL, WITH_THEM, can_recall, recall
+from coordination.outbox.services.second import OVERRULE
+from coordination.outbox.services.stopping import release, void, void_unsent
 
 __all__ = [
     "OVERRULE",
+    "RECALL",
+    "WITH_THEM",
     "Delivery",
     "Message",
     "approve",
+    "can_recall",
     "prepare",
+    "recall",
     "record_receipt",
     "release",
     "resolve",

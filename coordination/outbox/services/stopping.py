@@ -12,8 +12,8 @@ from coordination.core.errors import Refused
 from coordination.ledger import services as ledger
 from coordination.outbox import changes
 from coordination.outbox.models import Delivery, Message
+from coordination.outbox.services import second
 from coordination.outbox.services.records import (
-    TWO_PEOPLE,
     WORK,
     delivery_of,
     lock,
@@ -23,7 +23,6 @@ from coordination.outbox.services.records import (
     set_state,
     trace,
 )
-from coordination.outbox.signals import overruling
 from coordination.outbox.wakeup import wake_after_commit
 from coordination.outbox.workflow import (
     DELIVERY,
@@ -35,7 +34,6 @@ from coordination.outbox.workflow import (
 )
 
 RESEND: Final = "outbox.resend_delivery"
-OVERRULE: Final = "referrals.approve_referral"
 
 
 @transaction.atomic
@@ -95,7 +93,7 @@ def release(delivery: Delivery, *, by: User | None, reason: str) -> Delivery:
     if message.state != MessageState.APPROVED:
         raise Refused("The message is void: what it belongs to has ended.", rule="void")
     if locked.held_for:
-        _check_overruling(locked, message, by)
+        second.check(locked, message, by=by)
     locked.held_for = ""
     locked.due_at = locked.trying_since = clock.now()
     move(locked, DeliveryVerb.RELEASE, by=by, reason_digest=ledger.digest(why))
@@ -121,10 +119,3 @@ def _stop(message: Message, delivery: Delivery, *, by: User | None, why: str) ->
     delivery.save(update_fields=["stopped"])
     set_state(message, MESSAGE.after(message.state, MessageVerb.VOID))
     trace("outbox.message_voided", message, by=by, on_its_way=True, reason_digest=ledger.digest(why))
-
-
-def _check_overruling(delivery: Delivery, message: Message, by: User | None) -> None:
-    access.require(by, OVERRULE)
-    if by is not None and by.pk == message.prepared_by_id:
-        raise Refused("Whoever prepared a message does not overrule what holds it.", rule=TWO_PEOPLE)
-    overruling.send(sender=Delivery, delivery=delivery, by=by)

@@ -12,13 +12,13 @@ from coordination.partners.services.agencies import (
     verify_officer,
 )
 from coordination.partners.services.destinations import add_destination, change_destination, clean_config
-from coordination.partners.services.keys import (
+from coordination.partners.services.keys import confirm_key, register_key, revoke_key
+from coordination.partners.services.signing import (
     allow_unsigned,
-    confirm_key,
+    drop_unsigned,
+    expire_unsigned,
     propose_unsigned,
-    register_key,
     require_signatures,
-    revoke_key,
 )
 
 __all__ = [
@@ -33,6 +33,8 @@ __all__ = [
     "clean_config",
     "confirm_key",
     "destination_fingerprint",
+    "drop_unsigned",
+    "expire_unsigned",
     "propose_unsigned",
     "register_agency",
     "register_key",

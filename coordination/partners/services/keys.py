@@ -13,7 +13,6 @@ from coordination.access.services import User
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
-from coordination.partners import selectors
 from coordination.partners.models import Agency, AgencyKey
 from coordination.partners.services.agencies import CHANGE, subject_of
 from coordination.partners.services.words import said
@@ -78,65 +77,6 @@ def revoke_key(key: AgencyKey, *, by: User | None, reason: str) -> AgencyKey:
     locked.revoked_at, locked.revoked_reason = clock.now(), said("reason", reason, longest=LONGEST)
     locked.save(update_fields=["revoked_at", "revoked_reason"])
     _record("partners.key_revoked", locked, by=by, reason_digest=ledger.digest(locked.revoked_reason))
-    return locked
-
-
-@transaction.atomic
-def require_signatures(agency: Agency, *, by: User | None, reason: str) -> Agency:
-    """Let the agency submit nothing unsigned from now on. Raises Refused where it has no key in use."""
-    locked = _signing(agency, by, must_sign=False)
-    if not any(key.is_in_use for key in selectors.keys_of(locked)):
-        raise Refused("The agency has no key in use: it could send nothing.", rule="signatures")
-    return _set_signing(locked, agency, by=by, must_sign=True, reason=reason)
-
-
-@transaction.atomic
-def propose_unsigned(agency: Agency, *, by: User, reason: str) -> Agency:
-    """Ask another administrator to let the agency send unsigned; a later proposal takes its place."""
-    locked = _signing(agency, by, must_sign=True)
-    locked.unsigned_proposed_by, locked.unsigned_proposed_at = by, clock.now()
-    locked.save(update_fields=["unsigned_proposed_by", "unsigned_proposed_at"])
-    why = ledger.digest(said("reason", reason, longest=2_000))
-    details: dict[str, ledger.Value] = {"reason_digest": why}
-    ledger.record("partners.signatures_end_proposed", subject=subject_of(locked), by=by, details=details)
-    return locked
-
-
-@transaction.atomic
-def allow_unsigned(agency: Agency, *, by: User, reason: str) -> Agency:
-    """Let the agency send unsigned, as another administrator proposed in the last three days.
-
-    Raises Refused for who proposed it, where nobody did in time, and where they may no longer propose.
-    """
-    locked = _signing(agency, by, must_sign=True)
-    if not selectors.unsigned_waits(locked):
-        raise Refused("Another administrator has to propose it first.", rule="partners.two-administrators")
-    if locked.unsigned_proposed_by_id == by.pk:
-        raise Refused("Whoever proposed it does not decide it.", rule="partners.two-administrators")
-    if not access.has(locked.unsigned_proposed_by, CHANGE):
-        raise Refused("Who proposed it is no administrator any more.", rule="partners.two-administrators")
-    return _set_signing(locked, agency, by=by, must_sign=False, reason=reason)
-
-
-def _signing(agency: Agency, by: User | None, *, must_sign: bool) -> Agency:
-    """Return the agency, locked, if it is as it has to be before the change."""
-    _require(by)
-    locked = Agency.objects.select_for_update(of=("self",)).get(pk=agency.pk)
-    if locked.must_sign != must_sign:
-        raise Refused("It is so already.", rule="signatures")
-    return locked
-
-
-def _set_signing(locked: Agency, agency: Agency, *, by: User | None, must_sign: bool, reason: str) -> Agency:
-    details: dict[str, ledger.Value] = {"reason_digest": ledger.digest(said("reason", reason, longest=2_000))}
-    if not must_sign:
-        details["proposed_by"] = locked.unsigned_proposed_by_id
-    locked.must_sign = must_sign
-    locked.unsigned_proposed_by = locked.unsigned_proposed_at = None
-    locked.save(update_fields=["must_sign", "unsigned_proposed_by", "unsigned_proposed_at"])
-    action = "partners.signatures_required" if must_sign else "partners.signatures_not_required"
-    ledger.record(action, subject=subject_of(locked), by=by, details=details)
-    agency.must_sign = must_sign
     return locked
 
 

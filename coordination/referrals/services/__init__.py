@@ -1,6 +1,7 @@
 """What is done to a referral. Approval is in `deciding`; nothing else makes a referral leave."""
 
 from coordination.referrals.services.answering import answer, approve_answer, follow_stopped_answer
+from coordination.referrals.services.asking import request_information
 from coordination.referrals.services.correcting import correct
 from coordination.referrals.services.deciding import approve, decline, return_, withdraw
 from coordination.referrals.services.ending import (
@@ -24,8 +25,8 @@ from coordination.referrals.services.hearing import (
     acknowledge,
     follow_call,
     follow_delivery,
-    request_information,
 )
+from coordination.referrals.services.recalling import recall
 from coordination.referrals.services.submitting import submit
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "follow_delivery",
     "follow_stopped_answer",
     "follow_task",
+    "recall",
     "record_outcome",
     "remove_addressee",
     "remove_fact",

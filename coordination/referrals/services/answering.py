@@ -10,7 +10,7 @@ from coordination.core import clock
 from coordination.core.errors import Conflict, Refused
 from coordination.outbox import services as outbox
 from coordination.referrals.models import Item, Question, Referral
-from coordination.referrals.services import bodies, calling, gate, haste
+from coordination.referrals.services import bodies, calling, clocks, gate, haste
 from coordination.referrals.services.records import limited, move, permitted, required, trace
 from coordination.referrals.workflow import REFERRAL, ReferralVerb
 
@@ -75,7 +75,7 @@ def approve_answer(question: Question, *, by: User, digest: str) -> Question:
     asked.save(update_fields=["approved_by"])
     if not referral.questions.filter(approved_by=None).exists():
         move(referral, ReferralVerb.ANSWER)
-    cases.meet_deadline(referral.case, code=f"policy.answer-{calling.pace(referral)}", about=asked.origin)
+    cases.meet_deadline(referral.case, code=f"policy.answer-{clocks.pace(referral)}", about=asked.origin)
     cases.end_tasks(about=asked.origin, outcome="Answered.", by=by)
     trace(
         referral,

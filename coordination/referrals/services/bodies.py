@@ -63,6 +63,8 @@ def disclosed(items: Iterable[Item], citations: Mapping[str, str]) -> tuple[mess
             provenance=messages.Provenance(item.provenance),
             legal_basis=citations[field_of(item, "basis")],
             reason=item.reason,
+            occurred_zone=item.occurred_zone,
+            occurred_local=there.isoformat() if (there := item.occurred_there) else "",
         )
         for item in items
     )

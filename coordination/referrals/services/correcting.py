@@ -9,8 +9,8 @@ from coordination.core.errors import Conflict, Refused
 from coordination.outbox import services as outbox_services
 from coordination.referrals import selectors
 from coordination.referrals.models import Addressee, Referral
-from coordination.referrals.services import calling
-from coordination.referrals.services.hearing import drop_questions
+from coordination.referrals.services import calling, clocks, phoning
+from coordination.referrals.services.asking import drop_questions
 from coordination.referrals.services.records import limited, lock, move, permitted, required, trace
 from coordination.referrals.services.submitting import freeze
 from coordination.referrals.workflow import REFERRAL, ReferralState, ReferralVerb
@@ -42,6 +42,8 @@ def correct(referral: Referral, *, by: User, what_was_wrong: str, what_is_true: 
             "Nobody has it: withdraw it, where that is not done yet.", rule="referrals.correct-after-sending"
         )
     correction = _file(original, wrong, true, by)
+    said = f"Correction {correction.reference} filed."
+    cases.end_tasks(about=original.origin, kind=calling.CORRECT_RECALLED, outcome=said, by=by)
     return freeze(correction, by=by)
 
 
@@ -52,11 +54,11 @@ def mark_corrected(correction: Referral, original: Referral, *, by: User) -> Non
     move(locked, ReferralVerb.CORRECT)
     stop_sending(locked, by=by, why=why)
     cases.end_tasks(about=locked.origin, kind=calling.NOTHING_LEAVES, outcome=why, by=by)
-    calling.stop_phoning(locked, by=by, outcome=why)
+    phoning.stop_phoning(locked, by=by, outcome=why)
     drop_questions(locked, by=by, why=why)
     cases.cancel_deadline(locked.case, code="policy.outcome", about=locked.origin)
     for addressee in locked.addressees.filter(acknowledged_at=None):
-        code = f"policy.ack-{calling.pace(locked)}"
+        code = f"policy.ack-{clocks.pace(locked)}"
         cases.cancel_deadline(locked.case, code=code, about=addressee.origin)
     trace(
         locked,

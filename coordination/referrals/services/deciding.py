@@ -19,7 +19,7 @@ from coordination.outbox import services as outbox
 from coordination.partners import selectors as partners
 from coordination.referrals import selectors
 from coordination.referrals.models import Addressee, Referral
-from coordination.referrals.services import calling, correcting, gate, haste
+from coordination.referrals.services import calling, clocks, correcting, gate, haste, phoning
 from coordination.referrals.services.records import move, permitted, required, trace
 from coordination.referrals.services.submitting import addressees_of, digests_of
 from coordination.referrals.workflow import REFERRAL, ReferralState, ReferralVerb
@@ -74,9 +74,9 @@ def approve(
     if alone:
         calling.alert_break_glass(locked, by=by)
     if locked.priority == "P0":
-        calling.phone_them_now(locked, addressees)
+        phoning.phone_them_now(locked, addressees)
     for addressee in closed:
-        calling.phone_correction(locked, addressee)
+        phoning.phone_correction(locked, addressee)
     if locked.corrects is not None:
         correcting.mark_corrected(locked, locked.corrects, by=by)
     return locked
@@ -130,7 +130,7 @@ def withdraw(referral: Referral, *, by: User, reason: str) -> Referral:
     _check_here(locked, {"void"})
     for kind in (calling.REVISE, calling.NOTHING_LEAVES):
         cases.end_tasks(about=locked.origin, kind=kind, outcome="Withdrawn.", by=by, cancel=True)
-    calling.stop_phoning(locked, by=by, outcome="The referral was withdrawn.")
+    phoning.stop_phoning(locked, by=by, outcome="The referral was withdrawn.")
     return locked
 
 
@@ -210,6 +210,8 @@ def _decided(referral: Referral, verb: ReferralVerb, action: str, *, by: User, r
 
 def _end_review(referral: Referral, by: User, outcome: str) -> None:
     cases.end_tasks(about=referral.origin, kind=calling.APPROVE, outcome=outcome, by=by)
+    stop = cases.cancel_deadline if referral.state == ReferralState.WITHDRAWN else cases.meet_deadline
+    stop(referral.case, code=clocks.REVIEW_P0_CLOCK, about=referral.origin)
 
 
 def _trace_approval(referral: Referral, addressees: list[Addressee], by: User) -> None:

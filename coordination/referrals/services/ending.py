@@ -8,11 +8,13 @@ from coordination.cases import selectors as case_selectors
 from coordination.cases import services as cases
 from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
+from coordination.partners.services import Agency
 from coordination.policy import selectors as policy
 from coordination.referrals import selectors
 from coordination.referrals.models import Addressee, Referral
-from coordination.referrals.services import calling, gate
-from coordination.referrals.services.hearing import drop_questions, fresh, heard_late, is_step
+from coordination.referrals.services import calling, clocks, gate, phoning
+from coordination.referrals.services.asking import drop_questions
+from coordination.referrals.services.hearing import fresh, heard_late, is_step
 from coordination.referrals.services.records import limited, lock, move, permitted, required, trace
 from coordination.referrals.workflow import REFERRAL, Outcome, ReferralState, ReferralVerb
 
@@ -35,7 +37,7 @@ def report_outcome(
         heard_late(referral, row, f"reported {_words(known)}", text, by)
         return referral
     title = f"{referral.reference}: {name} reports {_words(known)}"
-    return _conclude(referral, known, text, by=by, title=title)
+    return _conclude(referral, known, text, by=by, title=title, told=row.destination.agency)
 
 
 @transaction.atomic
@@ -93,13 +95,13 @@ def follow_task(referral: Referral, *, kind: str, role: str, done: bool, by: Use
     """
     locked = lock(referral)
     _check_decided(locked, kind)
-    if kind == calling.PHONE_NOW and not done and locked.state in IN_FORCE:
+    if kind == phoning.PHONE_NOW and not done and locked.state in IN_FORCE:
         _check_not_author(locked, by)
     if kind == calling.BREAK_GLASS_REVIEW or kind.startswith(calling.BREAK_GLASS_ALERT):
         _check_overseer(locked, kind, role, by if done else None)
     if kind == calling.BREAK_GLASS_REVIEW:
-        cases.meet_deadline(locked.case, code=calling.REVIEW_CLOCK, about=locked.origin)
-    elif kind == calling.PHONE_NOW and done:
+        cases.meet_deadline(locked.case, code=clocks.REVIEW_CLOCK, about=locked.origin)
+    elif kind == phoning.PHONE_NOW and done:
         rule = policy.phone_rule(locked.priority)
         if rule is not None:
             cases.meet_deadline(locked.case, code=rule.clock, about=locked.origin)
@@ -142,9 +144,17 @@ def _check_overseer(referral: Referral, kind: str, role: str, by: User | None) -
         )
 
 
-def _conclude(referral: Referral, outcome: Outcome, detail: str, *, by: User | None, title: str) -> Referral:
+def _conclude(
+    referral: Referral,
+    outcome: Outcome,
+    detail: str,
+    *,
+    by: User | None,
+    title: str,
+    told: Agency | None = None,
+) -> Referral:
     move(referral, ReferralVerb.REPORT_OUTCOME, outcome=outcome, outcome_detail=detail)
-    drop_questions(referral, by=by, why="The outcome came first.")
+    drop_questions(referral, by=by, why="The outcome came first.", told=told, ask=True)
     cases.meet_deadline(referral.case, code="policy.outcome", about=referral.origin)
     calling.ask_for_after_action(referral, words=f"Outcome: {_words(outcome)}. {detail}".strip())
     trace(referral, "outcome_reported", title, by=by, detail=detail, details={"outcome": str(outcome)})

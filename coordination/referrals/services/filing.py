@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.db import transaction
 
@@ -111,8 +112,12 @@ def add_item(
     basis: str = "",
     chosen: bool = True,
     occurred_at: datetime | None = None,
+    occurred_zone: str = "",
 ) -> Item:
-    """Add one thing that may be disclosed, chosen to be sent or not, with the reason for either."""
+    """Add one thing that may be disclosed, chosen to be sent or not, with the reason for either.
+
+    `occurred_zone` names the zone of the clock that showed `occurred_at` there (America/Denver).
+    """
     draft = _draft(referral, by, "add to it")
     if occurred_at is not None and occurred_at.tzinfo is None:
         raise InvalidInput("occurred_at", "A time needs a zone.")
@@ -126,6 +131,7 @@ def add_item(
         basis=_basis(basis),
         chosen=chosen,
         occurred_at=occurred_at,
+        occurred_zone=_zone(occurred_zone) if occurred_at else "",
     )
     _trace_part(draft, "item_added", by, item=item.pk, category=category, basis=basis, chosen=chosen)
     return item
@@ -249,6 +255,12 @@ def _provenance(value: str) -> str:
     if value not in known:
         raise InvalidInput("provenance", f"The provenance is one of {', '.join(known)}.")
     return value
+
+
+def _zone(name: str) -> str:
+    if name and name not in available_timezones():
+        raise InvalidInput("occurred_zone", "The zone's name, as in America/Denver.")
+    return name
 
 
 def _basis(code: str) -> str:

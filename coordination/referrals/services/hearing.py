@@ -17,10 +17,9 @@ from coordination.core import clock
 from coordination.core.errors import Refused
 from coordination.ledger import services as ledger
 from coordination.outbox import selectors as outbox
-from coordination.outbox import services as outbox_services
-from coordination.referrals.models import Addressee, Question, Referral
-from coordination.referrals.services import calling
-from coordination.referrals.services.records import limited, lock, move, required, trace
+from coordination.referrals.models import Addressee, Referral
+from coordination.referrals.services import calling, clocks, phoning
+from coordination.referrals.services.records import limited, lock, move, trace
 from coordination.referrals.workflow import REFERRAL, ReferralState, ReferralVerb
 
 LEFT = frozenset({"accepted", "delivered", "acknowledged"})
@@ -46,7 +45,7 @@ _PAST = frozenset(
         *(ReferralState.CLOSED, ReferralState.CORRECTED, ReferralState.WITHDRAWN),
     }
 )
-_LONGEST = 10_000
+LONGEST = 10_000
 
 
 @transaction.atomic
@@ -59,7 +58,7 @@ def follow_delivery(addressee: Addressee, *, state: str, at: datetime | None = N
         row.left_at = at or clock.now()
         row.save(update_fields=["left_at"])
         if referral.state not in _ENDED:
-            calling.chase_acknowledgement(referral, row)
+            clocks.chase_acknowledgement(referral, row)
     trace(
         referral,
         "delivery_followed",
@@ -86,65 +85,30 @@ def acknowledge(
 ) -> Referral:
     """Record that the recipient confirmed, under the recipient's own reference; `who` has it, in their words.
 
-    Saying the same again changes nothing but adds who said it; another reference replaces the first. Raises
+    The first reference stays: it is what their people were told to look under. Saying the same again changes
+    nothing but adds who said it; another reference is kept beside it, on the timeline. Raises
     IllegalTransition while the referral is not with the recipient.
     """
     referral = lock(addressee.referral)
     moves = is_step(referral, ReferralVerb.ACKNOWLEDGE)
     row = fresh(addressee)
     given = limited("reference", reference, 120)
-    if row.acknowledged_at is not None and given in ("", row.agency_reference):
-        return _confirmed(referral, row, who=who, by=by)
-    row.acknowledged_at = row.acknowledged_at or at or clock.now()
-    row.agency_reference = given
+    if row.acknowledged_at is not None:
+        return _said_again(referral, row, given, who=who, by=by)
+    row.acknowledged_at, row.agency_reference = at or clock.now(), given
     row.save(update_fields=["acknowledged_at", "agency_reference"])
-    cases.meet_deadline(referral.case, code=f"policy.ack-{calling.pace(referral)}", about=row.origin)
+    cases.meet_deadline(referral.case, code=f"policy.ack-{clocks.pace(referral)}", about=row.origin)
     if referral.state == ReferralState.WITHDRAWN:
         # It was stopped, we thought: they have it all the same, and nobody has told them that it is void.
         heard_late(referral, row, "acknowledged", who or given, by)
     if moves and _enough(referral):
         own = referral.agency_reference or given
         move(referral, ReferralVerb.ACKNOWLEDGE, agency_reference=own)
-        calling.ask_for_outcome(referral)
-    name = row.destination.agency.name
-    trace(
-        referral,
-        "acknowledged",
-        f"{referral.reference}: {name} acknowledged",
-        by=by,
-        # Their words are sealed; a title stands in lists.
-        detail="\n".join(filter(None, [f"Their reference: {given}" if given else "", who])),
-        details={"addressee": row.pk, "reference_digest": ledger.digest(given)},
-    )
+        clocks.ask_for_outcome(referral)
+    _trace_reference(referral, row, "acknowledged", "acknowledged", given, who=who, by=by)
+    if not referral.addressees.filter(acknowledged_at=None).exists():
+        phoning.call_no_more(referral, by=by)
     return referral
-
-
-@transaction.atomic
-def request_information(addressee: Addressee, *, question: str, by: User | None = None) -> Question | None:
-    """Record a recipient's question with the task to answer it. None where it came too late for an answer
-    on this referral: then the task says so. Raises IllegalTransition while the referral is not with them.
-    """
-    referral = lock(addressee.referral)
-    text = required("question", limited("question", question, _LONGEST))
-    row = fresh(addressee)
-    if not is_step(referral, ReferralVerb.REQUEST_INFORMATION):
-        heard_late(referral, row, "asked", text, by)
-        return None
-    move(referral, ReferralVerb.REQUEST_INFORMATION)
-    asked = Question.objects.create(
-        referral=referral, addressee=row, question=text, asked_at=clock.now(), asked_by=by
-    )
-    name = row.destination.agency.name
-    calling.ask_for_answer(referral, asked, name)
-    trace(
-        referral,
-        "information_requested",
-        f"{referral.reference}: {name} asks for information",
-        by=by,
-        detail=text,
-        details={"question": asked.pk, "question_digest": ledger.digest(text)},
-    )
-    return asked
 
 
 @transaction.atomic
@@ -164,13 +128,34 @@ def follow_call(addressee: Addressee, *, done: bool, by: User | None, outcome: s
     return referral
 
 
-def drop_questions(referral: Referral, *, by: User | None, why: str) -> None:
-    """Stop asking for answers that can no longer be given: tasks, clocks, answers not approved yet."""
-    for question in referral.questions.filter(approved_by=None):
-        cases.end_tasks(about=question.origin, outcome=why, by=by, cancel=True)
-        code = f"policy.answer-{calling.pace(referral)}"
-        cases.cancel_deadline(referral.case, code=code, about=question.origin)
-        outbox_services.void_unsent(question.origin, by=None, reason=why)
+def _said_again(referral: Referral, row: Addressee, given: str, *, who: str, by: User | None) -> Referral:
+    """Keep what a recipient says who acknowledged before; a reference counts where there was none yet."""
+    if given in ("", row.agency_reference):
+        return _confirmed(referral, row, who=who, by=by)
+    if row.agency_reference:
+        _trace_reference(referral, row, "named_again", "names another reference", given, who=who, by=by)
+        return referral
+    row.agency_reference = given
+    row.save(update_fields=["agency_reference"])
+    if not referral.agency_reference:
+        referral.agency_reference = given
+        referral.save(update_fields=["agency_reference"])
+    _trace_reference(referral, row, "named", "gives its reference", given, who=who, by=by)
+    return referral
+
+
+def _trace_reference(
+    referral: Referral, row: Addressee, action: str, did: str, given: str, *, who: str, by: User | None
+) -> None:
+    trace(
+        referral,
+        action,
+        f"{referral.reference}: {row.destination.agency.name} {did}",
+        by=by,
+        # Their words are sealed; a title stands in lists.
+        detail="\n".join(filter(None, [f"Their reference: {given}" if given else "", who])),
+        details={"addressee": row.pk, "reference_digest": ledger.digest(given)},
+    )
 
 
 def _confirmed(referral: Referral, row: Addressee, *, who: str, by: User | None) -> Referral:
@@ -198,7 +183,7 @@ def _follow_stopped(referral: Referral, row: Addressee, state: str) -> None:
     """See to it that one person's stopping of what others approved leaves somebody with something to do."""
     if referral.corrects_id is not None:
         if state == "void" and referral.state not in _ENDED and row.acknowledged_at is None:
-            calling.phone_correction(referral, row, why=calling.STOPPED)
+            phoning.phone_correction(referral, row, why=phoning.STOPPED)
         return
     states = _states(referral)
     # What failed has a task that only sending or stopping it ends.

@@ -15,7 +15,7 @@ from coordination.core.errors import InvalidInput
 from coordination.ledger import services as ledger
 from coordination.policy import selectors as policy
 from coordination.triage.models import Decision, Flag
-from coordination.triage.services.receiving import ask, open_or_join
+from coordination.triage.services.receiving import DECIDE_CLOCK, ask, open_or_join
 from coordination.triage.workflow import FLAG, FlagVerb, Outcome
 
 # What each outcome asks of a person: kind and title of the task, and whose it is.
@@ -72,6 +72,8 @@ def decide(
     locked.save(update_fields=["state"])
     words = ", ".join(markup.words(outcome) for outcome in chosen)
     cases.end_tasks(about=locked.origin, outcome=f"Decided: {words}.", by=by)
+    if locked.case is not None:
+        cases.meet_deadline(locked.case, code=DECIDE_CLOCK, about=locked.origin)
     _follow_up(locked, chosen, why, monitor_until)
     if locked.case is not None:
         cases.add_event(

@@ -1,5 +1,6 @@
 """Receiving a flag: once each, and a human paged at once where the criteria say so."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -15,13 +16,17 @@ from coordination.cases import selectors as case_selectors
 from coordination.cases import services as cases
 from coordination.cases.services import Case
 from coordination.core import clock
-from coordination.core.errors import Conflict
+from coordination.core.errors import Conflict, InvalidInput
 from coordination.ledger import services as ledger
+from coordination.policy import engine
 from coordination.policy import selectors as policy
 from coordination.triage.models import Flag
 from coordination.triage.services.intake import Intake, check
 from coordination.triage.workflow import Category
 
+logger = logging.getLogger(__name__)
+
+DECIDE_CLOCK = "policy.decide-high"
 SENIOR, TIER_1 = "triage_senior", "triage_tier_1"
 _LOOK = "Read the content with what stands around it, then decide; no action is a decision with reasons too."
 _REPORT_FIRST = (
@@ -170,6 +175,7 @@ def ask(flag: Flag) -> None:
     """Open the task to decide, for a senior reviewer: at once where the criteria say so, else in turn."""
     name = markup.words(Category(flag.category))
     instructions: list[Any] = [_REPORT_FIRST] if flag.category == Category.CSAM else []
+    due = _start_clock(flag, name) if flag.high_severity else None
     cases.open_task(
         flag.case,
         kind=SENIOR if flag.high_severity else TIER_1,
@@ -178,4 +184,27 @@ def ask(flag: Flag) -> None:
         instructions="\n".join([*instructions, _LOOK]),
         about=flag.origin,
         priority="P0" if flag.high_severity else "normal",
+        due_at=due,
     )
+
+
+def _start_clock(flag: Flag, name: str) -> datetime | None:
+    """Start the clock of the decision; return when it is due, None where no pack in force has one."""
+    if flag.case is None:
+        return None
+    now = clock.now()
+    try:
+        due, citation = engine.deadline(DECIDE_CLOCK, now)
+    except InvalidInput:
+        logger.exception("no deadline was started for %s: see the policy packs", flag.origin)
+        return None
+    cases.start_deadline(
+        flag.case,
+        code=DECIDE_CLOCK,
+        title=f"Decision about a flag: {name}",
+        citation=citation,
+        due_at=due,
+        about=flag.origin,
+        started_at=now,
+    )
+    return due

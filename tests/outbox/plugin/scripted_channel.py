@@ -169,13 +169,37 @@ class Once(Scripted):
     )
 
 
+class Recallable(Scripted):
+    """As scripted, and its partner can be asked to give a message back: the reason says what it answers."""
+
+    info = ChannelInfo(
+        slug="scripted_recall",
+        title="Scripted with recall, for tests",
+        kinds=frozenset({MessageKind.TEST}),
+        deduplicates=True,
+    )
+
+    def recall(self, message_id: str, last: Receipt, reason: str) -> Receipt:
+        if reason == "down":
+            raise TemporaryFailure("busy")
+        self.client.post(
+            self.config["endpoint"], reason.encode(), headers={"webhook-id": f"recall-{message_id}"}
+        )
+        return Receipt(
+            message_id=message_id,
+            level=ReceiptLevel.ACCEPTED if reason == "noted" else ReceiptLevel.REJECTED,
+            occurred_at=datetime.now(UTC),
+            detail=reason,
+        )
+
+
 def receipt(attempt: Attempt, *, level: ReceiptLevel = ReceiptLevel.ACCEPTED, **more: Any) -> Receipt:
     return Receipt(message_id=attempt.message_id, level=level, occurred_at=datetime.now(UTC), **more)
 
 
 @hookimpl
 def register_channels() -> list[type[Channel]]:
-    return [Scripted, Once]
+    return [Scripted, Once, Recallable]
 
 
 @hookimpl

@@ -25,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--for", default="", dest="recipient", help="the recipient, for the custody")
         parser.add_argument("--why", required=True, help="why the exhibits are released, for the custody")
         parser.add_argument("--items", nargs="+", default=[], metavar="EXHIBIT", help="these, and not all")
+        parser.add_argument("--name-people", action="store_true", help="to the recipient too, not by role")
         parser.add_argument("--sign-with", type=Path, metavar="P12", help="the person's own key, as PKCS#12")
         parser.add_argument("--passphrase-file", type=Path, help="the passphrase of that file")
         parser.add_argument("--qualification", default="", help='"the custodian of records", for example')
@@ -43,6 +44,7 @@ class Command(BaseCommand):
                 why=said["why"],
                 references=said["items"],
                 signature=self._signature(person, **said),
+                name_people=said["name_people"],
                 tell=self._tell,
             )
         except InvalidInput as error:

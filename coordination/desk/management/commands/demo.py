@@ -8,13 +8,19 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from coordination.desk.demo.running import run
 from coordination.desk.demo.telling import StoryFailed, Teller
+
+IN_PRODUCTION = (
+    "The demo makes people, partners and cases, and shows their passwords: it does not run where"
+    " PROFILE=production. Run it in a checkout of its own, without the settings of this desk."
+)
+EXTRAS = "install coordination with the extras demo and embedded, or run `make demo`."
 
 
 class Command(BaseCommand):
     """Play the demo and leave the site up."""
 
+    requires_system_checks: list[str] = []  # of production there is nothing to check: it is refused first
     help = "Play one referral from flag to acknowledgement over real HTTP; leave the site up with logins."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,7 +32,13 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         """Play it; exit with 1 where any part failed."""
         if settings.PRODUCTION:
-            raise CommandError("The demo makes people and cases: it does not run in production.")
+            raise CommandError(IN_PRODUCTION)
+        self.check()
+        # Below, since a production has neither its packages nor a use for them.
+        try:
+            from coordination.desk.demo.running import run
+        except ModuleNotFoundError as error:
+            raise CommandError(f"The demo needs the package {error.name}: {EXTRAS}") from error
         signal.signal(signal.SIGTERM, _stop)
         teller = Teller()
         try:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from coordination.access import roles
-from coordination.core import generated, registers, sealing
+from coordination.core import generated, grants, registers, sealing
 from coordination.desk import keeping, routes
 
 
@@ -20,6 +20,7 @@ class Command(BaseCommand):
             ("docs/security.md", "roles"): roles.as_markdown(),
             ("docs/security.md", "conflicts of roles"): roles.conflicts_as_markdown(),
             ("docs/security.md", "sealed columns"): sealing.columns_as_markdown(),
+            ("docs/security.md", "partner columns"): grants.columns_as_markdown(),
             ("docs/security.md", "cjis"): registers.as_table(registers.read("cjis")),
             ("docs/security.md", "keeping"): keeping.as_markdown(),
             ("docs/routes.md", "routes"): routes.as_markdown(),

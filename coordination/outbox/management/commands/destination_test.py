@@ -29,4 +29,5 @@ class Command(BaseCommand):
         if outcome.receipt is None:
             raise CommandError(f"Not confirmed ({outcome.kind}): {outcome.error or 'no reason given'}")
         receipt = outcome.receipt
-        self.stdout.write(f"{receipt.level.value.capitalize()}: {receipt.detail} (id {receipt.message_id}).")
+        said = f": {receipt.detail}" if receipt.detail else ""
+        self.stdout.write(f"{receipt.level.value.capitalize()}{said} (id {receipt.message_id}).")

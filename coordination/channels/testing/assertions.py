@@ -1,0 +1,5 @@
+"""Has pytest show an integrator the values that an assertion of the contract compared."""
+
+import pytest
+
+pytest.register_assert_rewrite("coordination.channels.testing.contract")

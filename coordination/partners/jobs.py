@@ -1,0 +1,13 @@
+"""What has to be done from time to time about partners."""
+
+from procrastinate.contrib.django import app
+
+from coordination.core import clock
+from coordination.partners import services
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queue="background", name="partners.expire_unsigned", pass_context=False)
+def expire_unsigned(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate passes the minute it stands for
+    """End the proposals to let an agency send unsigned that nobody decided in time."""
+    services.expire_unsigned(clock.now())

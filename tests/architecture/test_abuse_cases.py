@@ -1,0 +1,26 @@
+"""Each abuse case of the doors has a test that is named after it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+# Signing in, foreign records, leaks and insiders: the ids of the list that the product is held to.
+OF_THE_DOORS = (
+    *("AUT-01", "AUT-02", "AUT-03", "AUT-04", "AUT-05", "AUT-06"),
+    *("IDR-01", "IDR-02", "IDR-05", "IDR-07", "IDR-08", "IDR-09"),
+    "LEK-03",
+    *("INS-03", "INS-06", "INS-08", "INS-09"),
+)
+NAMES = re.findall(
+    r"^def (test_\w+)",
+    "\n".join(path.read_text() for path in sorted((Path(settings.BASE_DIR) / "tests").rglob("test_*.py"))),
+    re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize("case", OF_THE_DOORS)
+def test_an_abuse_case_has_a_test_named_after_it(case: str) -> None:
+    wanted = f"test_{case.replace('-', '_').lower()}_"
+    assert [name for name in NAMES if name.lower().startswith(wanted)], f"no test begins with {wanted}"
