@@ -85,6 +85,7 @@ def schedule(lines: str) -> dict[str, float]:
             why="Asked for by the court of Harrow County, to compare with what the school wrote.",
             recipient="",
             leaf=hashlib.sha256(str(number).encode()).hexdigest(),
+            salt="00" * 32,
         )
         for number in range(1, int(lines) + 1)
     )
