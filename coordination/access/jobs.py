@@ -32,6 +32,13 @@ def expire_role_changes(timestamp: int) -> None:  # noqa: ARG001 - as above
     services.expire_role_changes(clock.now())
 
 
+@app.periodic(cron="7,37 * * * *")
+@app.task(queue="background", name="access.end_unconfirmed", pass_context=False)
+def end_unconfirmed(timestamp: int) -> None:  # noqa: ARG001 - as above
+    """End the tokens that no second administrator confirmed in time, and their tasks."""
+    services.end_unconfirmed(clock.now())
+
+
 @app.periodic(cron="11 4 * * *")
 @app.task(queue="background", name="access.open_ledger_reviews", pass_context=False)
 def open_ledger_reviews(timestamp: int) -> None:  # noqa: ARG001 - as above

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from coordination.access import stepup
+from coordination.access.structure import label
 from coordination.core import clock
 
 PERSON, SENT = "confirm-person", "confirm-kept"
@@ -25,6 +26,7 @@ FOR = timedelta(hours=4)
 LARGEST = 200_000  # characters
 DESK = "/admin/"
 _LONG = 60
+_TICKED = "on"  # what a browser sends of a box
 # These say which row or which bytes are meant; nobody writes them.
 _BEHIND = ("target", "digest")
 
@@ -110,7 +112,13 @@ def _waiting(request: HttpRequest) -> Kept | None:
 
 def _page(request: HttpRequest, form: Kept) -> TemplateResponse:
     rows = [
-        {"name": name, "value": value, "long": len(value) > _LONG or "\n" in value}
+        {
+            "name": name,
+            "label": label(name),
+            "value": value,
+            "long": len(value) > _LONG or "\n" in value,
+            "ticked": value == _TICKED,
+        }
         for name, value in form.fields
     ]
     context = {

@@ -12,7 +12,7 @@ from coordination.core.statements import prepared
 from coordination.ledger import writing
 from coordination.ledger.entries import Entry, Value, digest, leaf_hash, timestamp
 from coordination.ledger.models import Leaf
-from coordination.ledger.telling import tell
+from coordination.ledger.telling import tell, tell_joined
 from coordination.ledger.writing import JOINED, LedgerUnwritable, joined, require_writable
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "record_many",
     "record_reading",
     "require_writable",
+    "tell_joined",
     "timestamp",
 ]
 

@@ -5,7 +5,9 @@ they may leave; they are told once they are committed.
 """
 
 import logging
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -17,6 +19,13 @@ def tell(entries: list[bytes], *, using: str) -> None:
     """Write each entry (canonical JSON) as a line, after the commit, where LEDGER_TO_LOG is on."""
     if settings.LEDGER_TO_LOG and entries:
         transaction.on_commit(partial(_write, entries), using=using)
+
+
+def tell_joined(parameters: Mapping[str, Any], ids: Sequence[int], *, using: str) -> None:
+    """Write the entry that JOINED made of these parameters and of the ids that its statement took."""
+    if ids:
+        taken = ",".join(map(str, sorted(ids)))
+        tell([f"{parameters['ledger_head']}{taken}{parameters['ledger_tail']}".encode()], using=using)
 
 
 def _write(entries: list[bytes]) -> None:

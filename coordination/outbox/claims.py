@@ -149,6 +149,7 @@ def claim(
     except DatabaseError:
         ledger.require_writable()
         raise
+    ledger.tell_joined(values, [row[0] for row in rows], using=connection.alias)
     return [_claim(row, taken_at, lease) for row in rows]
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from coordination.access import selectors, services
+from coordination.access import jobs, selectors, services
 from coordination.access.models import ApiToken, User
 from coordination.access.services import Role
 from coordination.cases import selectors as cases
@@ -173,6 +173,26 @@ def test_a_token_that_nobody_confirms_never_opens(
     administrator.groups.clear()
     with pytest.raises(Refused, match="no administrator any more"):
         services.confirm_token(other, by=second, how=HOW)
+
+
+def test_what_nobody_confirms_in_time_is_revoked_and_its_task_ends(
+    police_officer: User, administrator: User, second: User
+) -> None:
+    waiting, _ = _issued(police_officer, administrator)
+    live, plain = services.issue_token(
+        police_officer, by=None, name="portal", scopes=["read"], expires_in=30 * DAY
+    )
+    jobs.end_unconfirmed(0)
+    assert services.end_unconfirmed(clock.now()) == 0
+    assert [each.kind for each in cases.waiting_for(second)] == ["confirm_token"]
+    with clock.frozen(clock.now() + 3 * DAY):
+        assert services.end_unconfirmed(clock.now()) == 1
+        assert services.end_unconfirmed(clock.now()) == 0
+        assert list(cases.waiting_for(second)) == []
+        assert _opens(plain)
+    waiting.refresh_from_db()
+    live.refresh_from_db()
+    assert (waiting.why_dead, live.why_dead) == ("revoked", "")
 
 
 def test_the_one_that_is_replaced_goes_on_until_its_successor_is_confirmed(

@@ -1,5 +1,8 @@
 """Nothing leaves without an entry that stands before it does; what could not leave, leaves later."""
 
+import logging
+from typing import Any
+
 import pytest
 
 from coordination.access.services import User
@@ -75,3 +78,20 @@ def test_the_test_of_a_way_sends_nothing_either(partner: FakePartner, unwritable
     with unwritable(), pytest.raises(LedgerUnwritable):
         trying.try_destination(destination)
     assert partner.requests == []
+
+
+def test_V16_4_3_what_begins_to_leave_is_told_to_the_log_as_it_stands_in_the_ledger(
+    partner: FakePartner, senior_reviewer: User, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.LEDGER_TO_LOG = True
+    log = logging.getLogger("coordination.ledger.entries")
+    destination = a_destination(partner.url)
+    for _ in range(12):
+        a_delivery(destination, by=senior_reviewer)
+    log.addHandler(caplog.handler)
+    try:
+        drain(destination)
+    finally:
+        log.removeHandler(caplog.handler)
+    [entry] = ledger.entries_about(f"destination:{destination.pk}").filter(action="outbox.sending_began")
+    assert caplog.messages.count(bytes(entry.entry).decode()) == 1

@@ -64,7 +64,7 @@ from coordination.access.services.sessions import (
     see,
     sign_out,
 )
-from coordination.access.services.tokenconfirming import confirm_token
+from coordination.access.services.tokenconfirming import confirm_token, end_unconfirmed
 from coordination.access.services.tokens import (
     LONGEST_TOKEN_LIFE,
     issue_token,
@@ -108,6 +108,7 @@ __all__ = [
     "end_break_glass",
     "end_others",
     "end_session",
+    "end_unconfirmed",
     "enrol",
     "expire_role_changes",
     "forget_failures",

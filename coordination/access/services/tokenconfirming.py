@@ -1,12 +1,14 @@
 """The second administrator for a token: who has it, they know from the person, and not from who issued it."""
 
+from datetime import datetime
+
 from django.db import transaction
 
 from coordination.access import signals
-from coordination.access.models import ApiToken, User
+from coordination.access.models import CONFIRMED_WITHIN, ApiToken, User
 from coordination.access.services import proposals
 from coordination.access.services.rights import has, require
-from coordination.access.services.tokens import end_overlapped
+from coordination.access.services.tokens import end_overlapped, revoke_token
 from coordination.core.clock import now
 from coordination.core.errors import Refused
 from coordination.ledger import services as ledger
@@ -38,3 +40,13 @@ def confirm_token(token: ApiToken, *, by: User, how: str) -> ApiToken:
     ledger.record("access.token_confirmed", subject=locked.reference, by=by, details=details)
     signals.token_settled.send(sender=ApiToken, token=locked, by=by)
     return locked
+
+
+def end_unconfirmed(at: datetime) -> int:
+    """Revoke the tokens that nobody confirmed in time; return how many. For a periodic job."""
+    late = ApiToken.objects.filter(
+        confirmed_at__isnull=True, revoked_at__isnull=True, created__lte=at - CONFIRMED_WITHIN
+    )
+    for token in late:
+        revoke_token(token, by=None, reason="Nobody confirmed it in time.")
+    return len(late)
