@@ -18,6 +18,7 @@ WRITERS = {
     "coordination/access/stepup.py": "The form is allauth's; it tells receivers, and they a service.",
     "coordination/access/sync.py": "Groups follow the table of roles after a migration, as its owner.",
     "coordination/core/sealedcolumns.py": "Migrations seal a column that was plain through it.",
+    "coordination/evidence/bucket.py": "Objects in a bucket, which are no rows; a service asks for it.",
     "coordination/ledger/anchoring.py": "What the authority outside answered, asked by the clock.",
     "coordination/outbox/polling.py": "When a partner was last asked; the answer goes to a service.",
 }

@@ -28,6 +28,7 @@ from tests.cases.package import check, flip, trusting
 from tests.doors import SignIn, signed_in
 from tests.exhibits import objects
 from tests.full import no_file_longer_than
+from tests.threads import at_once
 
 Order = Callable[..., Package]
 WHY = "The clerk of the court waits for it."
@@ -255,6 +256,31 @@ def test_what_was_failed_meanwhile_is_not_kept(order: Order, store: Path) -> Non
     with pytest.raises(IllegalTransition):
         evidence.finish_package(package, content=io.BytesIO(b"zip"), digest="sha256:0")
     assert objects(store) == before
+
+
+def test_a_slow_worker_whose_package_was_given_up_keeps_nothing_and_goes_on(
+    order: Order, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, next_one = order(), order()
+    before = objects(store)
+
+    def give_up(package: Package, **_: Any) -> None:
+        if package == slow and Package.objects.get(pk=slow.pk).state == PackageState.MAKING:
+            evidence.fail_package(package, why="It took too long.")
+
+    monkeypatch.setattr(evidence, "tell_package", give_up)
+    _made(slow)
+    next_one.refresh_from_db()
+    assert (slow.state, slow.failure) == (PackageState.FAILED, "It took too long.")
+    assert next_one.state == PackageState.READY
+    assert len(objects(store)) == len(before) + 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_workers_one_takes_it(order: Order) -> None:
+    package = order()
+    taken = at_once(evidence.begin_package, evidence.begin_package)
+    assert sorted(map(str, taken)) == sorted([str(package), "None"])
 
 
 def test_an_error_that_nobody_foresaw_fails_it_and_is_raised(

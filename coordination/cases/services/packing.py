@@ -18,7 +18,7 @@ from coordination.cases.models import Case
 from coordination.cases.services import alarms
 from coordination.cases.services.access import WORK, require_case
 from coordination.cases.services.packages import PackageFailed, make_package
-from coordination.core.errors import CoordinationError
+from coordination.core.errors import CoordinationError, IllegalTransition
 from coordination.evidence import services as evidence
 from coordination.evidence.services import Package
 
@@ -77,6 +77,8 @@ def _pack(package: Package) -> None:
         )
         with _zipped(folder) as content:
             evidence.finish_package(package, content=content, digest=digest)
+    except IllegalTransition:
+        logger.warning("Package %s was given up meanwhile; what was made of it is not kept.", package)
     except CoordinationError as error:
         evidence.fail_package(package, why=str(error))
     except OSError as error:
