@@ -40,10 +40,10 @@ def test_somebody_new_gets_in_by_the_steps_of_the_page(
     shown = another.post(
         f"{CHANGES}{waiting.pk}/do/approve_way_in/", {"reason": "I saw her."}
     ).content.decode()
-    link = re.search(r"/account/enrol/[^<\s]+", shown)
+    link = re.search(r"/account/enrol/#([^<\s]+)", shown)
     assert link is not None
     new = Client()
-    new.post(link[0], {"password": PASSWORD, "again": PASSWORD})
+    new.post("/account/enrol/", {"way_in": link[1], "password": PASSWORD, "again": PASSWORD})
     new.post("/account/login/", {"login": "n.ovak", "password": PASSWORD})
     new.get("/account/mfa/totp/activate/")
     secret = new.session["mfa.totp.secret"]
