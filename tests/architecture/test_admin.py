@@ -65,6 +65,7 @@ def test_the_weighty_acts_ask_for_the_second_factor_again() -> None:
         "ReferralAdmin.approve",
         "ReferralAdmin.approve_answer",
         "ReferralAdmin.break_glass",
+        "ReferralAdmin.recall",
         "RoleChangeAdmin.approve",
         "RoleChangeAdmin.approve_enabling",
         "RoleChangeAdmin.approve_way_in",
