@@ -139,8 +139,9 @@ def test_a_token_is_shown_once_and_never_again(desk: Client, police_officer: Use
     found = re.search(r"<code>([0-9a-f]{64})</code>", answer.content.decode())
     assert found is not None
     assert "no-store" in answer["Cache-Control"]
-    token = selectors.live_token(found[1].encode())
+    token = selectors.token_presented(found[1].encode())
     assert token is not None
+    assert "before another administrator" in answer.content.decode()
     assert (token.user, token.scopes) == (police_officer, ["read", "respond"])
     for again in (desk.get(_page(police_officer)), desk.get(PEOPLE)):
         assert found[1] not in again.content.decode()
