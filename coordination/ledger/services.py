@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import connections, router, transaction
+from django.db import router, transaction
 
 from coordination.core import clock
 from coordination.core.statements import prepared
@@ -162,9 +162,8 @@ def _insert(rows: list[tuple[bytes, bytes, datetime, str, str]]) -> dict[bytes, 
     with writing.guarded() as using:
         if not rows:
             return {}
-        with connections[using].cursor() as cursor:
-            cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
-            return {bytes(inserted_hash): leaf_id for leaf_id, inserted_hash in cursor.fetchall()}
+        inserted = prepared(_INSERT, [list(column) for column in zip(*rows, strict=True)], using=using)
+        return {bytes(inserted_hash): leaf_id for leaf_id, inserted_hash in inserted}
 
 
 def _leaf(each: Entry) -> Leaf:
