@@ -6,6 +6,7 @@ All streams of one `snapshot` show the same moment. None holds more than some th
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -35,6 +36,9 @@ def snapshot() -> Iterator[None]:
     with transaction.atomic(using=using, durable=True), connections[using].cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SET LOCAL statement_timeout = 0")
+        # Places follow ids closely: to walk both indexes is quicker than to sort every entry on the disk.
+        cursor.execute("SET LOCAL enable_sort = off")
+        cursor.execute("SET LOCAL enable_hashjoin = off")
         yield
 
 
@@ -127,11 +131,17 @@ def _ascend(keys: tuple[bytes, ...]) -> bool:
 
 
 def _stream(query: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
-    """Yield rows of a cursor on the server, in PostgreSQL's binary form: half the bytes, none to decode."""
+    """Yield rows of a cursor on the server, in PostgreSQL's binary form: half the bytes, none to decode.
+
+    The next rows are on their way while these are looked at.
+    """
     connection = connections[router.db_for_read(Leaf)].connection
-    with connection.cursor(f"ledger_{next(_numbers)}", binary=True) as cursor:
-        cursor.itersize = AT_ONCE
-        yield from cursor.execute(query, parameters)
+    with connection.cursor(f"ledger_{next(_numbers)}", binary=True) as cursor, ThreadPoolExecutor(1) as ahead:
+        cursor.execute(query, parameters)
+        coming = ahead.submit(cursor.fetchmany, AT_ONCE)
+        while rows := coming.result():
+            coming = ahead.submit(cursor.fetchmany, AT_ONCE)
+            yield from rows
 
 
 def _refuse(_: str) -> None:
