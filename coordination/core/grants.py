@@ -70,7 +70,9 @@ EVERY_ROW = "true"
 # A subquery is filtered by the policy of its own table, so each says only how it hangs on the next.
 OWN_ROWS = {
     "inbox_inboundmessage": f"agency_id = {_AGENCY}",
-    "outbox_delivery": "destination_id IN (SELECT id FROM partners_destination)",
+    # What was never begun is nobody's outside: approved and waiting, held, or voided before it left.
+    "outbox_delivery": "destination_id IN (SELECT id FROM partners_destination)"
+    " AND (attempts_made > 0 OR state NOT IN ('queued', 'held', 'void'))",
     "outbox_message": "destination_id IN (SELECT id FROM partners_destination)"
     " AND EXISTS (SELECT FROM outbox_delivery WHERE message_id = outbox_message.id)",
     "outbox_receipt": "delivery_id IN (SELECT id FROM outbox_delivery)",

@@ -162,6 +162,16 @@ def test_without_the_setting_there_are_no_rows(both_agencies: tuple[Agency, Agen
         transaction.set_rollback(True)
 
 
+@pytest.mark.parametrize("state", ["queued", "held", "void"])
+def test_what_was_never_begun_is_behind_the_wall(state: str, sent: Sent, agency: Agency) -> None:
+    message = sent()
+    with wall.behind(agency.pk):
+        assert [_count(table) for table in ("outbox_message", "outbox_delivery")] == [1, 1]
+    Delivery.objects.filter(message=message).update(state=state, attempts_made=0)
+    with wall.behind(agency.pk):
+        assert [_count(table) for table in ("outbox_message", "outbox_delivery")] == [0, 0]
+
+
 def test_a_message_that_nobody_approved_is_behind_the_wall_too(in_review: Any, agency: Agency) -> None:
     in_review()
     assert Message.objects.count() == 1
