@@ -46,7 +46,7 @@ DUTIES: dict[str, str] = {
     "compartment_alone": "cases.keep_victim",
     "compartment_keeper": "cases.keep_nondisclosure",
     "decide_roles": "access.decide_rolechange",
-    "confirm_token": "access.change_user",
+    "confirm_token": "access.change_user",  # nosec B105 - a permission
     "fast_readings": "access.view_ledgerreview",
     "decide_unsigned": "partners.change_agency",
     "glass_opened": "access.review_breakglass",
