@@ -20,6 +20,7 @@ from coordination.core import clock
 from coordination.inbox.selectors import answers_to
 from coordination.ledger.selectors import entries_about
 from coordination.outbox import selectors as outbox
+from coordination.outbox.models import Delivery
 from coordination.partners import selectors as partners_read
 from coordination.partners import services as partners
 from coordination.partners.services import Agency
@@ -84,7 +85,9 @@ def test_an_answer_that_overtakes_our_own_record_is_heard(
     api: APIClient, approved: Callable[[], Referral]
 ) -> None:
     message = outbox.messages_of(approved().origin).get()
-    answer = api.post(f"{LIST}/{message.pk}/acknowledge", {"reference": "HC-1"}, **key())
+    assert api.post(f"{LIST}/{message.pk}/acknowledge", {"reference": "HC-1"}, **key()).status_code == 404
+    Delivery.objects.filter(message=message).update(attempts_made=1)  # begun
+    answer = api.post(f"{LIST}/{message.pk}/acknowledge", {"reference": "HC-1"}, **key("2"))
     assert answer.status_code == 201
     assert _referral().state == "acknowledged"
 

@@ -32,7 +32,7 @@ def test_V15_2_3_production_loads_neither_demo_nor_fake_partners_nor_tools_of_te
 def test_V15_2_3_the_demo_does_not_run_in_production() -> None:
     done = run("manage.py", "demo", "--exit")
     assert done.returncode == 1
-    assert "does not run in production" in done.stderr
+    assert "does not run where PROFILE=production" in done.stderr
 
 
 def test_a_weak_production_has_one() -> None:
