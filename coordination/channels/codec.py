@@ -4,10 +4,10 @@ import dataclasses
 import types
 import typing
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import rfc8785
@@ -77,18 +77,46 @@ def _hints(kind: Any) -> dict[str, Any]:
     return {name: hint for name, hint in typing.get_type_hints(kind).items() if name in _names(kind)}
 
 
-def _decode_class(kind: type[Any], data: Any) -> Any:
+@cache
+def _decoders(kind: Any) -> dict[str, Callable[[Any], Any]]:
+    return {name: _decoder(hint) for name, hint in _hints(kind).items()}
+
+
+@cache
+def _decoder(hint: Any) -> Callable[[Any], Any]:
+    """Return what decodes values of a type. A type is looked into once: a batch has thousands of values."""
+    if hint is Any:
+        return lambda data: data
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        return partial(_decode_union, arguments)
+    if origin in (tuple, frozenset):
+        return lambda data: origin(_decode(arguments[0], each) for each in data)
+    if origin is not None and issubclass(origin, Mapping):
+        return lambda data: {key: _decode(arguments[1], each) for key, each in data.items()}
+    return _decoder_of_class(hint)
+
+
+def _decoder_of_class(kind: Any) -> Callable[[Any], Any]:
     if dataclasses.is_dataclass(kind):
-        unknown = set(data) - set(_names(kind))
-        if unknown:
-            raise ValueError(f"unknown fields of {kind.__name__}: {sorted(unknown)}")
-        return kind(**{name: _decode(_hints(kind)[name], each) for name, each in data.items()})
+        return partial(_decode_dataclass, kind)
     if issubclass(kind, Enum):
-        return kind(data)
+        return partial(kind)
     if kind is datetime:
-        return _decode_time(data)
+        return _decode_time
     if kind is bytes:
-        return b64decode(data, validate=True)
+        return partial(b64decode, validate=True)
+    return partial(_decode_plain, kind)
+
+
+def _decode_dataclass(kind: Any, data: Any) -> Any:
+    decoders = _decoders(kind)
+    if unknown := set(data) - decoders.keys():
+        raise ValueError(f"unknown fields of {kind.__name__}: {sorted(unknown)}")
+    return kind(**{name: decoders[name](each) for name, each in data.items()})
+
+
+def _decode_plain(kind: type[Any], data: Any) -> Any:
     if kind is float and type(data) is int:
         return float(data)
     if type(data) is not kind:
@@ -118,13 +146,4 @@ def _fits(kind: Any, data: Any) -> bool:
 
 
 def _decode(hint: Any, data: Any) -> Any:
-    if hint is Any:
-        return data
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        return _decode_union(arguments, data)
-    if origin in (tuple, frozenset):
-        return origin(_decode(arguments[0], each) for each in data)
-    if origin is not None and issubclass(origin, Mapping):
-        return {key: _decode(arguments[1], each) for key, each in data.items()}
-    return _decode_class(hint, data)
+    return _decoder(hint)(data)

@@ -56,6 +56,11 @@ class Wire:
             raise BadFrame("a frame is not an object")
         return frame
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing that was received is left to take."""
+        return not self._buffer
+
     def close(self) -> None:
         """Close this end."""
         self.sock.close()
