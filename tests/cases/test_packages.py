@@ -100,6 +100,22 @@ def test_names_go_where_somebody_says_so_or_nobody_gets_it(
     assert liaison.get_full_name() in _all_of(make(**more))
 
 
+@pytest.mark.parametrize("name", ["custody/part-001.pdf", "certificate.pdf"])
+def test_no_column_of_its_papers_runs_over_the_margin(make: Make, name: str) -> None:
+    pypdf = pytest.importorskip("pypdf")
+    starts: dict[str, float] = {}
+
+    def note(text: str, scale: list[float], place: list[float], *_: Any) -> None:
+        starts[text.strip()] = max(starts.get(text.strip(), 0.0), place[4] * scale[0] + scale[4])
+
+    pages = pypdf.PdfReader(make() / "data" / name).pages
+    for page in pages:
+        page.extract_text(visitor_text=note)
+    margin = 22 / 25.4 * 72
+    assert "Bytes" in " ".join(starts)
+    assert max(starts.values()) < float(pages[0].mediabox.width) - margin - 20  # a number's width before it
+
+
 def test_only_the_chosen_exhibits_go(make: Make, exhibits: list[Exhibit]) -> None:
     folder = make(references=[exhibits[1].reference])
     assert [path.name for path in (folder / "data/exhibits").iterdir()] == [f"{exhibits[1].reference}.pdf"]
