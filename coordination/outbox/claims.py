@@ -1,9 +1,11 @@
 """Claiming: the oldest open delivery of each case, taken under a lease by whoever comes first."""
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -16,6 +18,8 @@ from coordination.ledger import services as ledger
 from coordination.outbox import wakeup
 from coordination.outbox.hosts import boot_seconds
 from coordination.outbox.workflow import DOUBTFUL
+from coordination.partners import selectors as partners
+from coordination.partners.services import Destination
 
 BATCH: Final = 100
 
@@ -32,8 +36,12 @@ OLDEST: Final = """
         ORDER BY o.id LIMIT 1
     )
 """
+# Where it goes is read with what goes there: a destination can be closed at any moment, and a look of its own
+# would be another round trip.
 CLAIM: Final = f"""
-    WITH due AS (
+    WITH there AS (
+        {partners.NOW}
+    ), due AS (
         SELECT d.id FROM outbox_delivery d
         WHERE d.destination_id = %(destination)s AND d.lane = %(lane)s AND {OLDEST}
         ORDER BY d.due_at, d.id LIMIT %(most)s
@@ -41,12 +49,13 @@ CLAIM: Final = f"""
     ), taken AS (
         UPDATE outbox_delivery d
         SET state = 'sending', lease_token = %(token)s,
-            lease_until = greatest(%(now)s, clock_timestamp()) + %(lease)s,
+            lease_until = greatest(%(now)s, clock_timestamp())
+                + coalesce((%(leases)s::json ->> there.channel)::interval, %(lease)s),
             attempts_made = d.attempts_made + 1
-        FROM due WHERE d.id = due.id
+        FROM due, there WHERE d.id = due.id
         RETURNING d.*
     ), {ledger.JOINED}
-    SELECT t.id, t.case_id, t.destination_id, t.lane, t.attempts_made, t.trying_since, t.due_at,
+    SELECT there.*, t.id, t.case_id, t.destination_id, t.lane, t.attempts_made, t.trying_since, t.due_at,
         t.lease_token, m.id, m.kind, m.reference, m.origin, m.state, m.channel, m.fingerprint,
         m.destination_id, m.digest, m.media_type, m.filename, m.content,
         a.digest, a.destination_id, a.channel, a.fingerprint,
@@ -54,7 +63,7 @@ CLAIM: Final = f"""
             SELECT FROM outbox_attempt e WHERE e.delivery_id = t.id AND e.outcome = ANY(%(doubtful)s)
         )
     FROM taken t JOIN outbox_message m ON m.id = t.message_id
-        LEFT JOIN outbox_approval a ON a.message_id = m.id
+        LEFT JOIN outbox_approval a ON a.message_id = m.id, there
     ORDER BY t.id
 """  # noqa: S608  # nosec B608 - constants
 DUE: Final = f"""
@@ -129,15 +138,33 @@ class Claim:
         return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What was taken at once, and where it goes, as that stood then: None where its settings do not open."""
+
+    claims: list[Claim]
+    destination: Destination | None
+    is_open: bool
+
+
 def claim(
-    destination_id: int, lane: str, shard: int, *, now: datetime, lease: timedelta, most: int = BATCH
-) -> list[Claim]:
+    destination_id: int,
+    lane: str,
+    shard: int,
+    *,
+    now: datetime,
+    lease: timedelta,
+    leases: Mapping[str, timedelta] = MappingProxyType({}),
+    most: int = BATCH,
+) -> Batch | None:
     """Take up to `most` due deliveries under one lease: the oldest of each case, in order of ids.
 
-    That they begin to leave is in the ledger with it, or nothing is taken: raises LedgerUnwritable.
+    The lease is what `leases` says of the destination's channel, or `lease`. Returns None where nothing is
+    due. That they begin to leave is in the ledger with it, or nothing is taken: raises LedgerUnwritable.
     """
     values = _where(destination_id, lane, shard, now)
     values |= {"most": most, "token": uuid4(), "lease": lease, "doubtful": sorted(DOUBTFUL)}
+    values["leases"] = json.dumps({slug: f"{each.total_seconds()} s" for slug, each in leases.items()})
     values |= ledger.joined(_began(values), "deliveries")
     if connection.in_atomic_block:
         raise TransactionManagementError("What is claimed is committed before anything leaves.")
@@ -149,8 +176,14 @@ def claim(
     except DatabaseError:
         ledger.require_writable()
         raise
-    ledger.tell_joined(values, [row[0] for row in rows], using=connection.alias)
-    return [_claim(row, taken_at, lease) for row in rows]
+    if not rows:
+        return None
+    destination, is_open = partners.destination_in(rows[0])
+    if destination is not None:
+        lease = leases.get(destination.channel, lease)
+    taken = [_claim(row[partners.NOW_WIDTH :], taken_at, lease) for row in rows]
+    ledger.tell_joined(values, [each.delivery_id for each in taken], using=connection.alias)
+    return Batch(claims=taken, destination=destination, is_open=is_open)
 
 
 def _began(values: dict[str, Any]) -> ledger.Entry:
@@ -209,4 +242,4 @@ def _claim(row: Sequence[Any], taken_at: float, lease: timedelta) -> Claim:
     )
 
 
-__all__ = ["BATCH", "OLDEST", "Bound", "Claim", "SealBroken", "claim", "is_due", "retake"]
+__all__ = ["BATCH", "OLDEST", "Batch", "Bound", "Claim", "SealBroken", "claim", "is_due", "retake"]

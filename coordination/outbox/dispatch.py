@@ -17,8 +17,7 @@ from coordination.ledger.services import LedgerUnwritable
 from coordination.outbox import claims, hosts, recording, sending, wakeup
 from coordination.outbox.halt import NEVER, Halt
 from coordination.outbox.retries import hold
-from coordination.partners import selectors as partners
-from coordination.partners.services import Destination
+from coordination.outbox.workflow import HeldFor
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +26,7 @@ MOST_BATCHES: Final = 20
 PAUSE_SECONDS: Final = 0.1
 UNKNOWN_DEADLINE: Final = 20.0
 CLOSED: Final = "The destination was switched off, or its agency is suspended or not verified."
+UNREADABLE: Final = "The sealed configuration of the destination does not open."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,22 +73,22 @@ def drain(
 
 
 def _batch(destination_id: int, lane: str, shard: int, pool: hosts.Pool, halt: Halt) -> int:
-    # Read for each batch: a destination can be closed at any moment, and what is queued must then stay.
-    destination, is_open = partners.destination_now(destination_id)
-    batch = claims.claim(destination_id, lane, shard, now=clock.now(), lease=_lease(destination))
-    if batch and not is_open:
-        recording.record([hold(each, CLOSED) for each in batch])
-    elif batch:
-        recording.record(sending.send(batch, destination, pool=pool, halt=halt))
-    return len(batch)
+    lease = sending.lease_for(UNKNOWN_DEADLINE)
+    batch = claims.claim(destination_id, lane, shard, now=clock.now(), lease=lease, leases=_leases())
+    if batch is None:
+        return 0
+    if not batch.is_open:
+        verdicts = [hold(each, CLOSED) for each in batch.claims]
+    elif batch.destination is None:
+        verdicts = [hold(each, UNREADABLE, HeldFor.CHANGE) for each in batch.claims]
+    else:
+        verdicts = sending.send(batch.claims, batch.destination, pool=pool, halt=halt)
+    recording.record(verdicts)
+    return len(batch.claims)
 
 
-def _lease(destination: Destination) -> timedelta:
-    try:
-        seconds = registry.channel(destination.channel).info.deadline_seconds
-    except registry.UnknownChannel:
-        seconds = UNKNOWN_DEADLINE
-    return sending.lease_for(seconds)
+def _leases() -> dict[str, timedelta]:
+    return {slug: sending.lease_for(each.info.deadline_seconds) for slug, each in registry.channels().items()}
 
 
 @contextmanager

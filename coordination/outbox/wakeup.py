@@ -6,8 +6,9 @@ import logging
 from typing import Final
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
+from coordination.core.statements import prepared
 from coordination.outbox.models import Delivery
 
 logger = logging.getLogger(__name__)
@@ -64,9 +65,7 @@ def wake(destination_id: int, lane: str, shard: int) -> bool:
         "arguments": json.dumps(arguments),
     }
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(DEFER, values)
-            return cursor.fetchone() is not None
+        return bool(prepared(DEFER, values))
     except IntegrityError:
         return False  # somebody else was first
     except DatabaseError as error:

@@ -63,7 +63,9 @@ def test_a_record_that_waits_for_a_voiding_sees_it(
 ) -> None:
     destination = a_destination(partner.url)
     delivery = a_delivery(destination, by=senior_reviewer)
-    (claim,) = claims.claim(destination.pk, "normal", 0, now=clock.now(), lease=timedelta(seconds=30))
+    batch = claims.claim(destination.pk, "normal", 0, now=clock.now(), lease=timedelta(seconds=30))
+    assert batch is not None
+    (claim,) = batch.claims
     verdict = Verdict(claim=claim, verb=verb, attempts_made=1, due_at=claim.due_at)
     with _voiding_not_yet_committed() as commit:
         threading.Timer(0.3, commit).start()

@@ -26,7 +26,8 @@ LEASE = timedelta(seconds=30)
 
 
 def _claim(destination: Destination) -> list[claims.Claim]:
-    return claims.claim(destination.pk, "normal", 0, now=clock.now(), lease=LEASE)
+    batch = claims.claim(destination.pk, "normal", 0, now=clock.now(), lease=LEASE)
+    return batch.claims if batch is not None else []
 
 
 def _sweep_later() -> None:

@@ -69,7 +69,9 @@ def test_a_record_and_a_withdrawal_that_wait_for_each_other_are_both_done(
 
     def record() -> None:
         checked.wait(10)
-        (claim,) = claims.claim(sheriff.pk, "P0", 0, now=clock.now(), lease=timedelta(minutes=1))
+        batch = claims.claim(sheriff.pk, "P0", 0, now=clock.now(), lease=timedelta(minutes=1))
+        assert batch is not None
+        (claim,) = batch.claims
         told = Receipt(message_id=str(claim.message_id), level=ReceiptLevel.ACCEPTED, occurred_at=clock.now())
         outcome = hosts.Outcome(
             message_id=str(claim.message_id), kind=hosts.Kind.RECEIPT, receipt=told, finished_at=clock.now()
