@@ -5,10 +5,13 @@ server then parses and plans anew (0.3 ms for a small statement, 1.5 ms for the 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import Cursor
+
+# Django sets None, with which psycopg prepares nothing, not even what asks for it.
+ONLY_WHAT_ASKS: Final = 1_000_000
 
 
 def prepared(
@@ -21,6 +24,7 @@ def prepared(
     """
     connection = connections[using]
     connection.ensure_connection()
+    connection.connection.prepare_threshold = ONLY_WHAT_ASKS
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
         cursor.execute(statement.encode(), values, prepare=True)
         return cursor.fetchall() if cursor.description else []

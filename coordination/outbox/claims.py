@@ -44,7 +44,7 @@ CLAIM: Final = f"""
     ), due AS (
         SELECT d.id FROM outbox_delivery d
         WHERE d.destination_id = %(destination)s AND d.lane = %(lane)s AND {OLDEST}
-        ORDER BY d.due_at, d.id LIMIT %(most)s
+        ORDER BY d.due_at, d.id LIMIT {BATCH}
         FOR UPDATE OF d SKIP LOCKED
     ), taken AS (
         UPDATE outbox_delivery d
@@ -60,7 +60,7 @@ CLAIM: Final = f"""
         m.destination_id, m.digest, m.media_type, m.filename, m.content,
         a.digest, a.destination_id, a.channel, a.fingerprint,
         t.attempts_made > 1 AND EXISTS (
-            SELECT FROM outbox_attempt e WHERE e.delivery_id = t.id AND e.outcome = ANY(%(doubtful)s)
+            SELECT FROM outbox_attempt e WHERE e.delivery_id = t.id AND e.outcome IN {tuple(sorted(DOUBTFUL))}
         )
     FROM taken t JOIN outbox_message m ON m.id = t.message_id
         LEFT JOIN outbox_approval a ON a.message_id = m.id, there
@@ -155,15 +155,14 @@ def claim(
     now: datetime,
     lease: timedelta,
     leases: Mapping[str, timedelta] = MappingProxyType({}),
-    most: int = BATCH,
 ) -> Batch | None:
-    """Take up to `most` due deliveries under one lease: the oldest of each case, in order of ids.
+    """Take up to BATCH due deliveries under one lease: the oldest of each case, in order of ids.
 
     The lease is what `leases` says of the destination's channel, or `lease`. Returns None where nothing is
     due. That they begin to leave is in the ledger with it, or nothing is taken: raises LedgerUnwritable.
     """
     values = _where(destination_id, lane, shard, now)
-    values |= {"most": most, "token": uuid4(), "lease": lease, "doubtful": sorted(DOUBTFUL)}
+    values |= {"token": uuid4(), "lease": lease}
     values["leases"] = json.dumps({slug: f"{each.total_seconds()} s" for slug, each in leases.items()})
     values |= ledger.joined(_began(values), "deliveries")
     if connection.in_atomic_block:

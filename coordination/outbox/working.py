@@ -37,7 +37,7 @@ async def run(lane: str, *, slots: int, grace: float) -> None:
     loop = asyncio.get_running_loop()
     executor = ThreadPoolExecutor(slots + SPARE_THREADS, thread_name_prefix=lane)
     loop.set_default_executor(executor)
-    connector = PsycopgConnector(kwargs=connector_params("default"), configure=_at_once)
+    connector = PsycopgConnector(kwargs=connector_params("default"), configure=at_once)
     worker_app = app.with_connector(connector)
     async with worker_app.open_async():
         working = asyncio.create_task(
@@ -71,7 +71,7 @@ async def run(lane: str, *, slots: int, grace: float) -> None:
     logger.info("%s: stopped", lane)
 
 
-async def _at_once(connection: AsyncConnection) -> None:
+async def at_once(connection: AsyncConnection) -> None:
     """Have the queue's connection take a job in one round trip, and not wait for the disk.
 
     Procrastinate's own takes three (BEGIN, the statement, COMMIT), and plans it anew each time. A server that

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from coordination.access.services import User
@@ -11,7 +12,7 @@ from coordination.cases import selectors as cases
 from coordination.channels.testing import Answer, FakePartner, Situation
 from coordination.core import clock
 from coordination.ledger import selectors as ledger
-from coordination.outbox import selectors, services
+from coordination.outbox import claims, selectors, services
 from coordination.outbox.models import Delivery
 from coordination.outbox.signals import delivery_changed
 from tests.outbox.factories import a_case, a_delivery, a_destination, drain
@@ -235,7 +236,7 @@ def test_p0_does_not_wait_for_normal(partner: FakePartner, senior_reviewer: User
 def test_a_drain_sends_more_than_one_batch(
     partner: FakePartner, senior_reviewer: User, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("coordination.outbox.claims.claim.__kwdefaults__", {"most": 2})
+    monkeypatch.setattr(claims, "CLAIM", claims.CLAIM.replace(f"LIMIT {claims.BATCH}", "LIMIT 2"))
     destination = a_destination(partner.url)
     sent = [a_delivery(destination, by=senior_reviewer) for _ in range(5)]
     done = drain(destination)
@@ -324,3 +325,15 @@ def test_what_a_human_finds_out_about_an_unknown_delivery_is_recorded(
     assert _state(delivery) == "acknowledged"
     assert _task(delivery) == ""
     assert delivery.receipts.get().source == "human"
+
+
+def test_what_goes_to_a_destination_whose_settings_do_not_open_waits_for_a_human(
+    partner: FakePartner, senior_reviewer: User, owner: psycopg.Connection
+) -> None:
+    destination = a_destination(partner.url)
+    delivery = a_delivery(destination, by=senior_reviewer)
+    owner.execute("UPDATE partners_destination SET config = 'not what was sealed'")
+    drain(destination)
+    assert _state(delivery) == "held"
+    assert "does not open" in delivery.last_error
+    assert partner.requests == []

@@ -46,13 +46,13 @@ def test_that_a_batch_begins_to_leave_is_an_entry_before_it_does(
     before: list[object] = []
     take = claims.claim
 
-    def taken(*args: object, **options: object) -> list[claims.Claim]:
+    def taken(*args: object, **options: object) -> claims.Batch | None:
         batch = take(*args, **options)  # type: ignore[arg-type]
         if batch:
             [entry] = ledger.entries_about(f"destination:{destination.pk}").filter(
                 action="outbox.sending_began"
             )
-            before.append((entry.data["details"], entry.data["by"], [each.token for each in batch]))
+            before.append((entry.data["details"], entry.data["by"], [each.token for each in batch.claims]))
         return batch
 
     monkeypatch.setattr(claims, "claim", taken)

@@ -10,7 +10,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from functools import cache
 from typing import Any, Final
 
@@ -147,8 +146,7 @@ def _end(host: Host | None) -> None:
 
 def _digest(spec: HostSpec) -> str:
     # With the secrets in it: a secret that is renewed under its name gets a new host. Never logged or stored.
-    data: dict[str, Any] = asdict(spec)
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(vars(spec), sort_keys=True).encode()).hexdigest()
 
 
 @cache
