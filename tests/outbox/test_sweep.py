@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from coordination.access.services import User
 from coordination.cases import selectors as cases
@@ -37,6 +37,16 @@ def test_an_approval_queues_one_wake_up_after_commit(partner: FakePartner, senio
     for _ in range(3):
         a_delivery(destination, by=senior_reviewer)
     assert _queued() == [f"outbox.drain:{destination.pk}:normal:0"]
+
+
+def test_only_a_wake_up_alone_in_its_transaction_does_not_wait_for_the_disk(partner: FakePartner) -> None:
+    destination = a_destination(partner.url)
+    with transaction.atomic():
+        assert wakeup.wake(destination.pk, "normal", 0)
+        assert _sql("SHOW synchronous_commit") == [("on",)]
+    _sql("DELETE FROM procrastinate_jobs")
+    assert wakeup.wake(destination.pk, "normal", 0)
+    assert _sql("SHOW synchronous_commit") == [("on",)]
 
 
 def test_rel_02_a_delivery_whose_wake_up_was_never_queued_is_found_by_the_sweep(
