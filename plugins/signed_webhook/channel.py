@@ -93,6 +93,8 @@ class SignedWebhook(Channel):
 
 
 def _reference(body: bytes) -> str:
+    if not body.lstrip().startswith(b"{"):
+        return ""  # most answers are empty or a word, and an error for each is dear
     try:
         answer = json.loads(body)
     except ValueError:
