@@ -106,7 +106,7 @@ class Bench:
                 row.save()
                 if told:
                     about: Any = {"number": number, "state": services.digest(row.state)}
-                    services.record("benchmarks.saved", subject=f"row:{row.pk}", by=None, details=about)
+                    services.record("benchmarks.saved", subject=f"R-{row.pk}", by=None, details=about)
         return self.saves / (time.perf_counter() - began)
 
     def _writers(self, figures: dict[str, float], ratios: dict[str, float]) -> None:

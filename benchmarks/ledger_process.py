@@ -40,7 +40,7 @@ def writer(number: str, seconds: str, told: str) -> dict[str, float]:
                 row.save()
                 if told == "told":
                     about: Any = {"number": done, "digest": services.digest(row.title)}
-                    services.record("benchmarks.saved", subject=f"row:{row.pk}", by=None, details=about)
+                    services.record("benchmarks.saved", subject=f"R-{row.pk}", by=None, details=about)
             done += 1
         except DatabaseError:
             failed += 1

@@ -47,6 +47,10 @@ class LedgerReviewAdmin(RecordAdmin):
         """Return all of them."""
         return selectors.ledger_reviews()
 
+    def subject_of(self, record: LedgerReview) -> str:
+        """Name the week, as the other entries about it do."""
+        return record.subject
+
     def get_ordering(self, request: HttpRequest) -> Any:  # noqa: ARG002
         """Keep the order of the selector."""
         return ()

@@ -81,7 +81,7 @@ def accept(
         return before, False
     ledger.record(
         "inbox.accepted",
-        subject=str(message.pk),
+        subject=f"message:{message.pk}",
         by=by,
         details={
             "inbound": str(said.pk),
@@ -118,7 +118,7 @@ def record_fetch(message_id: UUID | str, *, agency: Agency, by: User) -> None:
     message = _sent_to(agency, message_id)
     ledger.record(
         "inbox.message_fetched",
-        subject=str(message.pk),
+        subject=f"message:{message.pk}",
         by=by,
         details={"agency": agency.pk, "digest": message.digest},
     )

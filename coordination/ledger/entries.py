@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from coordination.core import identifiers
 from coordination.core.errors import InvalidInput
@@ -21,8 +21,32 @@ LONGEST_VALUE = 500
 LARGEST_INTEGER = 2**53 - 1
 
 _ACTION = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
-_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}")
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,59}")
+
+# What a subject names where the record has no reference of its own: `message:01981c6e-…`. Nothing is recorded
+# under another kind, nor under a bare id: entries about one record are found by one name.
+KINDS: Final[Mapping[str, str]] = {
+    "address": "an address outside that was refused, as a keyed digest; `address:any` for all together",
+    "agency": "an agency",
+    "casecompartment": "a compartment of a case",
+    "demo": "a case of the demonstration",
+    "destination": "a destination of an agency",
+    "hold": "a legal hold",
+    "inboundmessage": "what a partner sent",
+    "index-key": "the key of the blind indexes",
+    "ledger-review": "the review of a week of the ledger, by its Monday",
+    "message": "a message to a destination",
+    "pack": "a policy pack and its version",
+    "rolechange": "a proposal about a person's access",
+    "sealing-key": "a key that seals columns",
+    "sign-in": "a user name that nobody has, as a keyed digest",
+    "task": "a task that belongs to no case",
+    "triage.flag": "a safety flag",
+    "user": "a person",
+}
+# A reference (core.identifiers) begins with a capital letter and a hyphen.
+_SUBJECT = re.compile(rf"(?:[A-Z]-|(?:{'|'.join(map(re.escape, KINDS))}):)[A-Za-z0-9._:/-]+")
+LONGEST_SUBJECT = 120
 
 # A key with one of these words names what a person said or where they are. Its digest may go in under the
 # same key with one of the endings below: `reason` is refused, `reason_digest` is not.
@@ -55,9 +79,11 @@ class Entry:
         """Return the RFC 8785 bytes under a fresh id, or raise InvalidInput naming what cannot go in."""
         if not _ACTION.fullmatch(self.action) or len(self.action) > 80:  # noqa: PLR2004 - the column's length
             raise InvalidInput("action", "An action reads <slice>.<verb in the past tense>.")
-        if not _SUBJECT.fullmatch(self.subject):
+        if not _SUBJECT.fullmatch(self.subject) or len(self.subject) > LONGEST_SUBJECT:
             raise InvalidInput(
-                "subject", "A subject is a record's reference or kind:id, at most 120 characters."
+                "subject",
+                f"A subject is a record's reference or kind:id (ledger/entries.py has the kinds), at most"
+                f" {LONGEST_SUBJECT} characters.",
             )
         if self.at.tzinfo is None:
             raise InvalidInput("at", "A time needs a zone.")
@@ -73,6 +99,12 @@ class Entry:
                 "details": self.details,
             }
         )
+
+
+def kinds_as_markdown() -> str:
+    """Return the table of kinds as docs/ledger.md shows it."""
+    lines = ["| Kind | Names |", "|---|---|"]
+    return "\n".join([*lines, *(f"| `{kind}:` | {names} |" for kind, names in KINDS.items())])
 
 
 def _canonical(entry: Mapping[str, Value]) -> bytes:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from coordination.core import clock
 from coordination.ledger import reading, selectors
-from coordination.ledger.entries import SYSTEM
+from coordination.ledger.entries import KINDS, SYSTEM
 from coordination.ledger.models import WHO, Leaf
 from coordination.ledger.signals import sought
 
@@ -22,13 +23,22 @@ FIRST_YEAR: Final = 1990
 def find(entries: QuerySet[Leaf], term: str, *, by: Any) -> QuerySet[Leaf]:
     """Keep entries about a record by its whole reference, and about what belongs to it: its messages, say.
 
-    What belongs to it is found where `by` may see the record.
+    What belongs to it is found where `by` may see the record. A bare UUID, as a partner quotes that of a
+    message, is looked for under each kind.
     """
     subject = term.strip()
     if not subject:
         return entries
     more = [each for _, found in sought.send(sender=Leaf, subject=subject, by=by) for each in found or ()]
-    return entries.filter(subject__in=[subject, *more])
+    return entries.filter(subject__in=[subject, *_of_any_kind(subject), *more])
+
+
+def _of_any_kind(term: str) -> list[str]:
+    try:
+        known = UUID(term)
+    except ValueError:
+        return []
+    return [f"{kind}:{known}" for kind in KINDS]
 
 
 class ActionFilter(admin.SimpleListFilter):

@@ -57,9 +57,9 @@ def messages_of(origin: str) -> QuerySet[Message]:
 
 
 def subjects_of(case: Case, reference: str) -> list[str]:
-    """Return how the ledger names the messages of a case that went out under a reference: both its ways."""
+    """Return how the ledger names the messages of a case that went out under a reference."""
     found = Message.objects.filter(case=case, reference=reference).order_by("pk").values_list("pk", flat=True)
-    return [subject for pk in found for subject in (f"message:{pk}", str(pk))]
+    return [f"message:{pk}" for pk in found]
 
 
 def deliveries_of(origin: str) -> QuerySet[Delivery]:

@@ -111,7 +111,7 @@ def test_ins_every_deed_under_it_is_marked_and_no_other(
     duty_officer: User, liaison: User, others: list[User]
 ) -> None:
     def deed(by: User) -> dict[str, Any]:
-        return dict(entries.record("test.done", subject="case:1", by=by).data["details"])
+        return dict(entries.record("test.done", subject="C-1", by=by).data["details"])
 
     before = deed(duty_officer)
     glass = services.open_break_glass(by=duty_officer, reason=WHY)

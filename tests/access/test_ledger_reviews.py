@@ -113,6 +113,7 @@ def test_the_page_counts_the_week_by_action_and_leads_to_the_entries(
         services.count_failure(liaison.username, kind="password")
     (opened,) = services.open_ledger_reviews(NOW)
     page = client.get(f"/admin/access/ledgerreview/{opened.pk}/change/")
+    assert "access.ledgerreview_read" in [leaf.action for leaf in ledger.entries_about(opened.subject)]
     (row,) = page.context["rows"]
     assert (row["action"], row["number"], row["look"]) == ("access.sign_in_failed", 3, True)
     listed = client.get(row["url"])

@@ -70,7 +70,7 @@ def test_a_message_holds_exactly_the_approved_bytes_and_the_reading_is_recorded(
     body = api.get(f"{LIST}/{message.pk}").json()
     content = b64decode(body["content_base64"])
     assert "sha256:" + hashlib.sha256(content).hexdigest() == body["digest"] == message.digest
-    entry = entries_about(str(message.pk)).filter(action="inbox.message_fetched").get()
+    entry = entries_about(f"message:{message.pk}").filter(action="inbox.message_fetched").get()
     assert entry.data["by"] == officer.pk
 
 

@@ -111,7 +111,7 @@ def test_what_was_signed_is_kept_sealed_with_what_was_said(
     assert proof["key_id"] == agency_key.key_id
     assert json.loads(base64.b64decode(proof["body"])) == SAID
     assert f"/{message.pk}/acknowledge" in proof["signature_base"]
-    entry = entries_about(str(message.pk)).get(action="inbox.accepted").data["details"]
+    entry = entries_about(f"message:{message.pk}").get(action="inbox.accepted").data["details"]
     assert entry["key_id"] == agency_key.key_id
     assert entry["signed_digest"].startswith("sha256:")
 

@@ -10,6 +10,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coordination.core import generated
 from coordination.core.errors import InvalidInput
 from coordination.ledger import entries
 from coordination.ledger.entries import Entry
@@ -87,11 +88,27 @@ def test_an_action_reads_slice_dot_verb(action: str) -> None:
     assert refused.value.field == "action"
 
 
-@pytest.mark.parametrize("subject", ["", "two words", "ana@example.org", "é", "-x", "x" * 121, "a\n"])
-def test_a_subject_is_a_reference(subject: str) -> None:
+@pytest.mark.parametrize(
+    "subject",
+    [
+        *("", "two words", "ana@example.org", "é", "-x", "x" * 121, "a\n", "C-", "C-1\n", "C-" + "1" * 119),
+        *("0198d3a1-7c1e-7b6e-9c55-0c5f1f0f9f3e", "A198d3a1-7c1e-7b6e-9c55-0c5f1f0f9f3e", "7", "done"),
+        *("parcel:7", ":7", "message:", "message", "messages:7", "Message:7", "triagexflag:7"),
+    ],
+)
+def test_a_subject_is_a_reference_or_of_a_known_kind(subject: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         _entry(subject=subject).canonical()
     assert refused.value.field == "subject"
+
+
+@pytest.mark.parametrize("kind", entries.KINDS)
+def test_every_kind_is_taken_and_kept_as_it_is(kind: str) -> None:
+    assert json.loads(_entry(subject=f"{kind}:a/1.b:c").canonical())["subject"] == f"{kind}:a/1.b:c"
+
+
+def test_the_documentation_shows_the_kinds() -> None:
+    assert generated.section("docs/ledger.md", "kinds") == entries.kinds_as_markdown(), generated.HINT
 
 
 def test_a_time_without_a_zone_is_refused() -> None:

@@ -47,9 +47,9 @@ class Echo(views.GenericApiView):
         given = EchoSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         if given.validated_data["word"] == "raise":
-            ledger.record("cases.echoed", subject="half-done", by=request.user)
+            ledger.record("cases.echoed", subject="T-half-done", by=request.user)
             raise errors.Conflict
-        ledger.record("cases.echoed", subject="done", by=request.user)
+        ledger.record("cases.echoed", subject="T-done", by=request.user)
         return Response(given.validated_data, status=201, headers={"Location": "/api/v1/echo/1"})
 
 
@@ -133,7 +133,7 @@ class Raises(views.ApiView):
 
 class OwnOnly(BasePermission):
     def has_object_permission(self, request: Request, view: Any, obj: Leaf) -> bool:
-        return obj.subject == "own"
+        return obj.subject == "T-own"
 
 
 class Entry(views.GenericApiView):

@@ -25,7 +25,7 @@ def _post(api: APIClient, word: str = "hello", *, key: str = "", path: str = ECH
 
 
 def _effects() -> int:
-    return selectors.entries_about("done").count()
+    return selectors.entries_about("T-done").count()
 
 
 def _code(answer: Any) -> str:
@@ -99,7 +99,7 @@ def test_a_key_that_is_none_is_refused(api: APIClient, key: str) -> None:
 def test_a_failure_leaves_neither_effect_nor_answer_and_may_be_tried_again(api: APIClient) -> None:
     assert _post(api, "raise", key="k-1").status_code == 409
     assert _post(api, "x" * 30, key="k-1").status_code == 400
-    assert selectors.entries_about("half-done").count() == 0
+    assert selectors.entries_about("T-half-done").count() == 0
     assert not IdempotencyRecord.objects.exists()
     assert _post(api, "hello", key="k-1").status_code == 201
 

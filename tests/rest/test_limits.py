@@ -132,10 +132,10 @@ def test_what_is_refused_has_no_effect(few: None, api: APIClient) -> None:
         api.post(ECHO, {"word": "a"})
     from coordination.ledger import selectors as ledger
 
-    before = ledger.entries_about("done").count()
+    before = ledger.entries_about("T-done").count()
     assert before == 3
     assert api.post(ECHO, {"word": "a"}).status_code == 429
-    assert ledger.entries_about("done").count() == before
+    assert ledger.entries_about("T-done").count() == before
     assert [each.action for each in ledger.latest(1)] == ["rest.refused"]
 
 

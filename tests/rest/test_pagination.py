@@ -8,20 +8,20 @@ from coordination.ledger import services as ledger
 
 def _add(count: int, start: int = 0) -> None:
     ledger.record_many(
-        ledger.entry("cases.listed", subject=f"n-{number}", by=None) for number in range(start, start + count)
+        ledger.entry("cases.listed", subject=f"T-{number}", by=None) for number in range(start, start + count)
     )
 
 
 def test_newest_first_and_nothing_twice_while_rows_arrive(api: APIClient) -> None:
     _add(7)
     first = api.get("/api/v1/entries", {"limit": "3"}).json()
-    assert first["results"] == ["n-6", "n-5", "n-4"]
+    assert first["results"] == ["T-6", "T-5", "T-4"]
     assert first["previous"] is None
     _add(5, start=7)
     second = api.get(first["next"]).json()
-    assert second["results"] == ["n-3", "n-2", "n-1"]
+    assert second["results"] == ["T-3", "T-2", "T-1"]
     third = api.get(second["next"]).json()
-    assert (third["results"], third["next"]) == (["n-0"], None)
+    assert (third["results"], third["next"]) == (["T-0"], None)
 
 
 def test_a_page_holds_fifty_unless_asked_otherwise(api: APIClient) -> None:

@@ -83,8 +83,8 @@ def test_an_invalid_body_names_each_field(api: APIClient) -> None:
 
 
 def test_foreign_missing_and_unknown_are_the_same_bytes(api: APIClient, db: None) -> None:
-    foreign = ledger.record("cases.opened", subject="foreign", by=None)
-    own = ledger.record("cases.opened", subject="own", by=None)
+    foreign = ledger.record("cases.opened", subject="T-foreign", by=None)
+    own = ledger.record("cases.opened", subject="T-own", by=None)
     assert api.get(f"/api/v1/entries/{own.pk}").status_code == 200
     answers = [
         api.get(f"/api/v1/entries/{foreign.pk}"),
@@ -99,7 +99,7 @@ def test_foreign_missing_and_unknown_are_the_same_bytes(api: APIClient, db: None
 
 
 def test_foreign_and_missing_have_the_same_headers(api: APIClient, db: None) -> None:
-    foreign = ledger.record("cases.opened", subject="foreign", by=None)
+    foreign = ledger.record("cases.opened", subject="T-foreign", by=None)
     first, second = api.get(f"/api/v1/entries/{foreign.pk}"), api.get(f"/api/v1/entries/{foreign.pk + 1}")
     assert dict(first.headers) == dict(second.headers)
 

@@ -7,10 +7,11 @@ from django.core.management.base import BaseCommand
 from coordination.access import roles
 from coordination.core import generated, grants, registers, sealing
 from coordination.desk import keeping, routes
+from coordination.ledger import entries
 
 
 class Command(BaseCommand):
-    """Bring the tables of roles and of routes, the list of sealed columns and the registers up to date."""
+    """Bring the tables of roles, routes and kinds, the list of sealed columns and registers up to date."""
 
     help = __doc__
 
@@ -23,6 +24,7 @@ class Command(BaseCommand):
             ("docs/security.md", "partner columns"): grants.columns_as_markdown(),
             ("docs/security.md", "cjis"): registers.as_table(registers.read("cjis")),
             ("docs/security.md", "keeping"): keeping.as_markdown(),
+            ("docs/ledger.md", "kinds"): entries.kinds_as_markdown(),
             ("docs/routes.md", "routes"): routes.as_markdown(),
             ("docs/asvs.md", "asvs"): registers.as_markdown(registers.read("asvs")),
         }
