@@ -11,11 +11,12 @@ from django.http import HttpRequest
 from coordination.access import markup
 from coordination.access.modeladmin import person
 from coordination.access.recordadmin import Act, Data, act
-from coordination.cases import (  # noqa: F401 - two register themselves
+from coordination.cases import (  # noqa: F401 - three register themselves
     compartmentadmin,
     packageadmin,
     selectors,
     services,
+    taskadmin,
 )
 from coordination.cases.exhibitacts import ExhibitActs, exhibits_of
 from coordination.cases.forms import AssignForm, CompartmentForm, NoteForm, OutcomeForm, ReasonForm

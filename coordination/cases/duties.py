@@ -62,6 +62,8 @@ SHARED = (
     *("triage_senior", "approve_referral", "approve_answer", "confirm_acknowledgement"),
     *("glass_review", "compartment_keeper"),
 )
+# What belongs to no case and ends with no other act: who has it says on its page what came of it.
+BY_HAND = ("no_room", "fast_readings")
 # Where the law asks for counsel, for counsel alone.
 COUNSEL = (Role.COUNSEL, Role.DUTY_COUNSEL)
 

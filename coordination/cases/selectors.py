@@ -11,7 +11,7 @@ from django.db.models.expressions import Combinable
 
 from coordination.access import services as access
 from coordination.access.services import User
-from coordination.cases.duties import COUNSEL, SHARED, permission_for
+from coordination.cases.duties import BY_HAND, COUNSEL, SHARED, permission_for
 from coordination.cases.models import (
     Assignment,
     Case,
@@ -295,6 +295,22 @@ def tasks_of(case: Case) -> QuerySet[Task]:
         .select_related("assignee", "ended_by")
         .order_by(open_first, *_urgency())
     )
+
+
+def loose_tasks_for(user: User) -> QuerySet[Task]:
+    """Return the tasks of the queues of `user` that no case and no other page ends, ended ones too."""
+    mine = Q(assignee=user) | _queued(user)
+    return Task.objects.filter(mine, case=None, kind__in=BY_HAND).select_related("assignee", "ended_by")
+
+
+def is_loose(task: Task) -> bool:
+    """Tell whether no case and no other page ends a task, so that it has one of its own."""
+    return task.case_id is None and task.kind in BY_HAND
+
+
+def is_about(user: User, task: Task) -> bool:
+    """Tell whether a task is about this person's own account."""
+    return task.about == f"access.user:{user.pk}"
 
 
 def open_task(kind: str, about: str) -> Task | None:

@@ -36,6 +36,7 @@ class Records(StrEnum):
     ALL = "every record"
     OF_CASES = "those of cases that one was let into"
     OF_CASES_SEEN = "those of cases that one was let into; every one for a role that sees no case"
+    OF_QUEUE = "those that wait for one's own role, or did"
     OF_AGENCY = "what was sent to one's own agency"
 
 

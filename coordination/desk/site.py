@@ -16,6 +16,7 @@ from coordination.core.rules import Rule, anybody, holders, nobody, staff
 # (title, route, permission); `app_list:` goes with its section. A route that no slice has yet is left out.
 NAVIGATION = (
     ("Cases", "cases_case_changelist", "cases.view_case"),
+    ("Tasks", "cases_task_changelist", "access.view_user"),
     ("Flags", "triage_flag_changelist", "triage.view_flag"),
     ("Referrals", "referrals_referral_changelist", "referrals.view_referral"),
     ("Deliveries", "outbox_delivery_changelist", "outbox.view_delivery"),

@@ -74,6 +74,7 @@ def _scene() -> Scene:
     stage.add_what_takes_two()
     stage.add_compartment(shared, members=[Role.COUNSEL, Role.DUTY_COUNSEL, Role.VICTIM_LIAISON])
     stage.add_compartment(hidden, members=[])
+    stage.add_tasks(shared, hidden)
     stage.add_rows_of_all(shared)
     stage.add_rows_of_all(hidden)
     return Scene(shared=shared, hidden=hidden, callers=calling)

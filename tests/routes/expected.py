@@ -109,4 +109,4 @@ def hidden(records: Records, caller: Caller) -> bool:
     """Tell whether somebody else's record is as if missing for the caller."""
     if records is Records.OF_CASES_SEEN:
         return "cases.view_case" in caller.permissions
-    return records in {Records.OF_CASES, Records.OF_AGENCY, Records.OWN}
+    return records in {Records.OF_CASES, Records.OF_AGENCY, Records.OF_QUEUE, Records.OWN}

@@ -148,6 +148,14 @@ def add_compartment(world: World, *, members: list[Role]) -> None:
     world.records["cases.casecompartment"] = compartment
 
 
+def add_tasks(shared: World, hidden: World) -> None:
+    """Open a task that administrators and the auditor have before them, and one that neither has."""
+    auditor = User.objects.get(username=Role.AUDITOR)
+    told: dict[str, Any] = {"kind": "no_room", "title": "Exhibits cannot be kept"}
+    shared.records["cases.task"] = cases.open_task(None, role=Role.ADMINISTRATOR, assignee=auditor, **told)
+    hidden.records["cases.task"] = cases.open_task(None, role=Role.CUSTODIAN, **told)
+
+
 def add_rows_of_all(world: World) -> None:
     """Add one row of each kind that no case owns: law, people, the ledger."""
     for kind in admin.site._registry.values():

@@ -4,15 +4,16 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from coordination.access.services import Role, User
+from coordination.access.services import Role, User, require
 from coordination.cases import selectors, signals
+from coordination.cases.duties import permission_for
 from coordination.cases.models import Case, Task
 from coordination.cases.services.access import WORK, require_case, require_of_staff
 from coordination.cases.services.queues import queue_for
 from coordination.cases.services.words import said
 from coordination.cases.workflow import TASK, TaskState, TaskVerb
 from coordination.core import clock
-from coordination.core.errors import Conflict, IllegalTransition, InvalidInput, NotPermitted
+from coordination.core.errors import Conflict, IllegalTransition, InvalidInput, NotPermitted, Refused
 from coordination.ledger import services as ledger
 
 
@@ -90,12 +91,16 @@ def take_task(task: Task, *, by: User, take_over: bool = False) -> Task:
 
 
 def complete_task(task: Task, *, by: User | None, outcome: str) -> Task:
-    """Complete a task and say what came of it. Whoever may work on its case may; without a case, its role."""
+    """Complete a task and say what came of it. Whoever may work on its case may.
+
+    Without a case: who has it, or its role, with the permission that this kind of task takes (duties); raises
+    NotPermitted. Nobody ends one about themselves; raises Refused.
+    """
     return _end(task, TaskVerb.COMPLETE, by=by, outcome=outcome)
 
 
 def cancel_task(task: Task, *, by: User | None, reason: str) -> Task:
-    """End a task that is no longer needed, and say why."""
+    """End a task that is no longer needed, and say why. Raises what `complete_task` does."""
     return _end(task, TaskVerb.CANCEL, by=by, outcome=reason)
 
 
@@ -121,6 +126,8 @@ def end_tasks(
 @transaction.atomic
 def _end(task: Task, verb: TaskVerb, *, by: User | None, outcome: str) -> Task:
     _require(by, task)
+    if by is not None and selectors.is_about(by, task):
+        raise Refused("Nobody ends a task about themselves.", rule="separation-of-duties")
     locked = Task.objects.select_for_update(of=("self",)).get(pk=task.pk)
     _finish(locked, verb, by=by, outcome=outcome, by_hand=True)
     task.state, task.ended_at = locked.state, locked.ended_at
@@ -140,8 +147,10 @@ def _finish(locked: Task, verb: TaskVerb, *, by: User | None, outcome: str, by_h
 def _require(by: User | None, task: Task) -> None:
     if task.case is not None:
         require_case(by, task.case, WORK)
-    elif by is not None and task.assignee_id != by.pk and not selectors.waits_for(by, task):
-        raise NotPermitted
+    elif by is not None:
+        require(by, permission_for(task.kind))
+        if task.assignee_id != by.pk and not selectors.waits_for(by, task):
+            raise NotPermitted
 
 
 def _open(task: Task) -> Task:

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
 from coordination.access import markup, structure
+from coordination.cases import selectors as cases
 
 register = template.Library()
 register.simple_tag(markup.state, name="state")
@@ -32,6 +33,14 @@ def record_url(about: str) -> str:
         return reverse(f"admin:{kind.replace('.', '_')}_at", args=[pk]) if pk else ""
     except NoReverseMatch:
         return ""
+
+
+@register.filter
+def task_url(task: Any) -> str:
+    """Return where a task is done: its own page where nothing else ends it, else what it is `about`."""
+    if cases.is_loose(task):
+        return reverse("admin:cases_task_change", args=[task.pk])
+    return record_url(task.about)
 
 
 @register.filter
