@@ -8,13 +8,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 
+from coordination.core import clock
 from coordination.desk.demo import loading
 from coordination.desk.demo.keeping import port
+from coordination.desk.demo.story import Story
 from tests.core.production import PRODUCTION
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,6 +124,15 @@ def test_the_exhibit_of_the_story_is_the_file_that_its_flag_names() -> None:
     told = loading.live()
     content = told["exhibits"][0]["content"].encode()
     assert hashlib.sha256(content).hexdigest() == told["flags"][0]["files"][0]["sha256"]
+
+
+def test_an_item_is_filled_in_as_the_clock_of_its_place_showed_it() -> None:
+    parts: Any = dict.fromkeys(("cast", "teller", "children", "mail"))
+    with clock.frozen(datetime(2026, 7, 4, 5, 0, tzinfo=UTC)):
+        story = Story(base="", **parts)
+        told = {"title": "A message", "occurred_after": -3, "occurred_zone": "America/Denver"}
+        filled = story._item(told)
+    assert (filled["occurred_at"], filled["occurred_zone"]) == ("2026-07-03T22:57:00", "America/Denver")
 
 
 def _left_over() -> list[str]:

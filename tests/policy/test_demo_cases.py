@@ -1,9 +1,11 @@
 """The people, partners and cases of the demo: what is chosen may leave, what is withheld says why."""
 
+import re
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
@@ -11,6 +13,7 @@ from django.conf import settings
 from coordination.access.roles import ROLES, Role
 from coordination.channels.messages import Provenance, RecipientClass
 from coordination.core import clock
+from coordination.desk.demo.loading import began
 from coordination.policy import engine
 from coordination.policy.models import Pack
 from coordination.policy.workflow import DataCategory
@@ -145,6 +148,22 @@ def test_a_case_happens_in_order() -> None:
         if "referral" in case and moments:
             assert max(decision["after"] for decision in case["decisions"][:1]) < case["referral"]["after"]
             assert case["referral"]["after"] < moments[0]
+
+
+def test_a_time_is_told_in_the_zone_of_its_place() -> None:
+    """What the words call Friday 23:09 is Friday 23:09 there, however the fixture is dated."""
+    spoken = 0
+    for case in (each for each in CASES if "referral" in each):
+        for item in case["referral"]["items"]:
+            assert ("occurred_after" in item) == ("occurred_zone" in item), item["title"]
+            assert item["occurred_zone"] in {flag["content_zone"] for flag in case["flags"]}, item["title"]
+            words = re.search(r"(\w+day) (\d\d:\d\d)", item["title"])
+            if words:
+                with clock.frozen(AT):
+                    moment = began(case["began"]) + timedelta(minutes=item["occurred_after"])
+                assert words[0] == f"{moment.astimezone(ZoneInfo(item['occurred_zone'])):%A %H:%M}"
+                spoken += 1
+    assert spoken == 3
 
 
 def test_the_letter_of_the_story_is_whole_sentences() -> None:

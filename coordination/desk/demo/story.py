@@ -4,9 +4,10 @@ import re
 import secrets
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
@@ -238,8 +239,8 @@ class Story:
         values = dict(told)
         if "occurred_after" in values:
             moment = self.began + timedelta(minutes=min(values.pop("occurred_after"), -1))
-            values["occurred_at"] = f"{timezone.localtime(moment, UTC):%Y-%m-%dT%H:%M:%S}"
-            values["occurred_zone"] = "UTC"
+            there = timezone.localtime(moment, ZoneInfo(values["occurred_zone"]))
+            values["occurred_at"] = f"{there:%Y-%m-%dT%H:%M:%S}"
         values.setdefault("chosen", True)
         return _ticked(values, "chosen")
 
