@@ -23,7 +23,7 @@ from tests.threads import at_once
 
 pytest.importorskip("storages", reason="the extra s3 is not installed (pip install coordination[s3])")
 pytest.importorskip("boto3", reason="the extra s3 is not installed (pip install coordination[s3])")
-moto = pytest.importorskip("moto.server", reason="moto[server] is not installed; it plays the object store")
+moto = pytest.importorskip("moto.server", reason="moto and flask, which play the store, are not installed")
 
 BUCKET = "exhibits"
 
