@@ -4,6 +4,8 @@ import contextvars
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from zoneinfo import available_timezones
 
 from coordination.core.errors import InvalidInput
 
@@ -17,6 +19,12 @@ _frozen: contextvars.ContextVar[datetime | None] = contextvars.ContextVar("froze
 def now() -> datetime:
     """Return the time in UTC, aware; the frozen one inside `frozen`."""
     return _frozen.get() or datetime.now(UTC)
+
+
+@cache
+def zones() -> frozenset[str]:
+    """Return the names of all time zones; zoneinfo itself walks the disk for them at each call."""
+    return frozenset(available_timezones())
 
 
 def is_plausible(moment: datetime) -> bool:

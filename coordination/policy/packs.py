@@ -10,8 +10,9 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
+from coordination.core import clock
 from coordination.policy.workflow import DataCategory, FlagCategory, Place, RecipientClass, Unit
 
 Check = Callable[[Any], Any]
@@ -66,7 +67,7 @@ def _day(value: Any) -> date:
 
 
 def _zone(value: Any) -> str:
-    if value not in available_timezones():
+    if value not in clock.zones():
         raise ValueError("is a time zone, such as Europe/Brussels")
     return str(value)
 
@@ -255,11 +256,11 @@ def _within(path: Path, rows: Mapping[str, list[Values]]) -> Iterator[Problem]:
             found = Counter(row[key] for row in tables if key in row)
             for value in (value for value, times in found.items() if times > 1):
                 yield _problem(path, f"{section} {value}", key, "stands here twice")
-    for clock in rows.get("clocks", []):
-        counts_business_days = clock.get("unit") == Unit.BUSINESS_DAYS
-        if counts_business_days != ("calendar" in clock):
+    for row in rows.get("clocks", []):
+        counts_business_days = row.get("unit") == Unit.BUSINESS_DAYS
+        if counts_business_days != ("calendar" in row):
             yield _problem(
-                path, f"clocks {clock.get('id', '')}", "calendar", "goes with business_days, and only there"
+                path, f"clocks {row.get('id', '')}", "calendar", "goes with business_days, and only there"
             )
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
+from itertools import groupby
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, Refused
@@ -61,8 +62,8 @@ def _load_one(file: PackFile, by: AbstractBaseUser | None) -> Pack | None:
             earlier.effective_until = header["effective_from"]
             earlier.save(update_fields=["effective_until"])
     pack = Pack.objects.create(**header, digest=file.digest, loaded_at=clock.now())
-    for row in _rows(pack, file):
-        row.save(force_insert=True)
+    for model, rows in groupby(_rows(pack, file), type):
+        QuerySet[Model](model).bulk_create(rows)
     ledger.record(
         "policy.loaded",
         subject=f"pack:{pack.name}/{pack.version}",

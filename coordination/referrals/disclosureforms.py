@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils import timezone
 
 from coordination.access import markup
+from coordination.core import clock
 from coordination.policy import selectors as policy
 from coordination.policy.workflow import DataCategory
 from coordination.referrals.models import PROVENANCE
@@ -155,14 +156,14 @@ class FactForm(Disclosure):
 def zones(likely: Iterable[str]) -> list[Any]:
     """Return the zones to choose from: the likely ones first, the desk's own and UTC; then by continent."""
     here = timezone.get_current_timezone_name()
-    first = dict.fromkeys(each for each in (*likely, here, "UTC") if each in available_timezones())
+    first = dict.fromkeys(each for each in (*likely, here, "UTC") if each in clock.zones())
     return [("", "choose the zone"), ("Likely", [(name, _written(name)) for name in first]), *_continents()]
 
 
 @cache
 def _continents() -> list[Any]:
     parts: dict[str, list[tuple[str, str]]] = {}
-    for name in sorted(available_timezones()):
+    for name in sorted(clock.zones()):
         continent, _, place = name.partition("/")
         if place and continent not in _NO_PLACE:
             parts.setdefault(continent, []).append((name, _written(name)))

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import available_timezones
 
 from django.db import transaction
 
@@ -258,7 +257,7 @@ def _provenance(value: str) -> str:
 
 
 def _zone(name: str) -> str:
-    if name and name not in available_timezones():
+    if name and name not in clock.zones():
         raise InvalidInput("occurred_zone", "The zone's name, as in America/Denver.")
     return name
 
