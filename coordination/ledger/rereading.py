@@ -8,24 +8,20 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime, timedelta
-from functools import lru_cache
 from itertools import count
 from typing import Any, Final, TypeAlias, cast
 
 import rfc8785
 from django.db import connections, router, transaction
 
-from coordination.ledger.entries import LARGEST_INTEGER, VERSION, leaf_hash, timestamp
+from coordination.ledger.entries import LARGEST_INTEGER, VERSION, leaf_hash
 from coordination.ledger.models import Leaf
 
 AT_ONCE: Final = 2_000
-_NONE: Final = timedelta(0)
-_HUNDREDTH: Final = timedelta(milliseconds=10)
 OTHER_HASH: Final = "its bytes do not give its hash"
 
-# entry, leaf_hash, recorded_at, action, subject; the first is None where the row is gone.
-Columns: TypeAlias = tuple[bytes, bytes, datetime, str, str]
+# entry, leaf_hash, recorded_at as an entry says it, action, subject; the first is None where the row is gone.
+Columns: TypeAlias = tuple[bytes, bytes, str, str, str]
 _numbers = count()
 
 
@@ -85,7 +81,7 @@ def fault(columns: Columns) -> str:
     return unreadable(entry, at, action, subject)
 
 
-def unreadable(entry: bytes, at: datetime, action: str, subject: str) -> str:
+def unreadable(entry: bytes, at: str, action: str, subject: str) -> str:
     """Return what is wrong with an entry beside its hash, "" for nothing."""
     if _is_plainly_right(entry, at, action, subject):
         return ""
@@ -100,34 +96,35 @@ def unreadable(entry: bytes, at: datetime, action: str, subject: str) -> str:
         return "it is of an unknown version"
     if said.get("action") != action or said.get("subject") != subject:
         return "its columns say another action or subject than its bytes"
-    return "" if said.get("at") == timestamp(at) else "its column says another time than its bytes"
+    return "" if said.get("at") == at else "its column says another time than its bytes"
 
 
-def _is_plainly_right(entry: bytes, at: datetime, action: str, subject: str) -> bool:
+def _is_plainly_right(entry: bytes, at: str, action: str, subject: str) -> bool:
     """Tell whether an entry without nesting and escapes is canonical and what its columns say.
 
-    Nearly all are, and this takes a third of the time of reading and writing JSON. False says nothing.
+    Nearly all are, and this takes a fifth of the time of reading and writing JSON. False says nothing.
     """
-    found = _PLAIN.fullmatch(entry)
-    if found is None:
-        return False
-    told_action, told_at, details, told_subject = found.groups()
-    try:
-        late = at - datetime.fromisoformat(told_at.decode())
-    except ValueError:
-        return False
-    return (
-        told_action == action.encode()
-        and told_subject == subject.encode()
-        and _NONE <= late < _HUNDREDTH
-        and _ascend(tuple(_KEY.findall(details)))
-    )
+    text = entry.decode("ascii", "replace")
+    for shape in _shapes.get(action, ()):
+        if found := shape.fullmatch(text):
+            return found.groups() == (at, subject)
+    learned = _learned(text, action)
+    return learned is not None and learned.groups() == (at, subject)
 
 
-@lru_cache(maxsize=1024)
-def _ascend(keys: tuple[bytes, ...]) -> bool:
-    """Tell whether keys stand in their order, each once. The project's shapes of entries are few."""
-    return list(keys) == sorted(set(keys))
+def _learned(text: str, action: str) -> re.Match[str] | None:
+    """Match an entry of a shape that was not met yet; from now on this shape is looked for first."""
+    found = _PLAIN.fullmatch(text)
+    if found is None or found[1] != action:
+        return None
+    keys = _KEY.findall(found[3])
+    if keys != sorted(set(keys)):
+        return None
+    details = ",".join(f'"{key}":{_VALUE}' for key in keys)
+    shape = re.compile(_WHOLE.format(action=re.escape(action), details=details))
+    if len(_shapes) < MOST_SHAPES and len(_shapes.setdefault(action, [])) < SHAPES_OF_ONE:
+        _shapes[action].append(shape)
+    return shape.fullmatch(text)
 
 
 def _stream(query: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
@@ -156,26 +153,39 @@ def _whole(text: str) -> int:
 
 
 # Whole numbers below 10 to the power of 15, texts of printable ASCII without quotes and backslashes.
-_PLAIN: Final = re.compile(
-    rb'\{"action":"([a-z_.]+)","at":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\dZ)","by":(?:"system"|[1-9][0-9]{0,14}),"details":\{'
-    rb'((?:"[a-z][a-z0-9_]*":(?:"[ !#-\[\]-~]*"|0|-?[1-9][0-9]{0,14}|true|false|null)(?:,(?=")|(?=\})))*)'
-    rb'\},"id":"[-0-9a-f]{36}","subject":"([!#-\[\]-~]+)","v":1\}'
+_VALUE: Final = r'(?:"[ !#-\[\]-~]*"|0|-?[1-9][0-9]{0,14}|true|false|null)'
+_WHOLE: Final = (
+    r'\{{"action":"{action}","at":"(\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\dZ)",'
+    r'"by":(?:"system"|[1-9][0-9]{{0,14}}),"details":\{{{details}\}},'
+    r'"id":"[-0-9a-f]{{36}}","subject":"([!#-\[\]-~]+)","v":1\}}'
 )
-_KEY: Final = re.compile(rb'"([a-z0-9_]+)":')
+_PLAIN: Final = re.compile(
+    _WHOLE.format(action="([a-z_.]+)", details=rf'((?:"[a-z][a-z0-9_]*":{_VALUE}(?:,(?=")|(?=\}})))*)')
+)
+_KEY: Final = re.compile(r'"([a-z0-9_]+)":')
+# The shapes that the entries of an action have: the project's are few.
+_shapes: Final[dict[str, list[re.Pattern[str]]]] = {}
+MOST_SHAPES: Final = 1_000
+SHAPES_OF_ONE: Final = 8
 _decode: Final = json.JSONDecoder(
     parse_float=cast("Any", _refuse), parse_constant=_refuse, parse_int=_whole
 ).raw_decode
 _encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
-_PLACED = """
-    SELECT s.index, s.leaf_id, l.entry, l.leaf_hash, l.recorded_at, l.action, l.subject
-    FROM ledger_sequence s LEFT JOIN ledger_leaf l ON l.id = s.leaf_id ORDER BY s.index
+# The server writes the times: it is quicker at it, and has a processor of its own.
+_COLUMNS = """
+    l.entry, l.leaf_hash, to_char(l.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.FF2"Z"'),
+    l.action, l.subject
 """
-_UNPLACED = """
-    SELECT l.id, p.leaf_id IS NOT NULL, l.entry, l.leaf_hash, l.recorded_at, l.action, l.subject
+_PLACED = f"""
+    SELECT s.index, s.leaf_id, {_COLUMNS}
+    FROM ledger_sequence s LEFT JOIN ledger_leaf l ON l.id = s.leaf_id ORDER BY s.index
+"""  # noqa: S608  # nosec B608 - constants
+_UNPLACED = f"""
+    SELECT l.id, p.leaf_id IS NOT NULL, {_COLUMNS}
     FROM ledger_leaf l LEFT JOIN ledger_pending p ON p.leaf_id = l.id
     WHERE NOT EXISTS (SELECT FROM ledger_sequence s WHERE s.leaf_id = l.id) ORDER BY l.id
-"""
+"""  # noqa: S608  # nosec B608 - constants
 _WAITING_FOR_NOTHING = """
     SELECT leaf_id FROM ledger_pending p
     WHERE NOT EXISTS (SELECT FROM ledger_leaf l WHERE l.id = p.leaf_id) ORDER BY 1

@@ -8,7 +8,8 @@ import pytest
 from coordination.ledger import rereading
 from coordination.ledger.entries import Entry, Value
 
-AT = datetime(2026, 3, 6, 22, 12, 0, 79_000, tzinfo=UTC)
+MOMENT = datetime(2026, 3, 6, 22, 12, 0, 79_000, tzinfo=UTC)
+AT = "2026-03-06T22:12:00.07Z"
 DETAILS: list[dict[str, Value]] = [
     {},
     {"attempt": 3, "digest": "sha256:00ff", "late": False, "none": None, "zero": 0, "below": -7},
@@ -17,7 +18,7 @@ DETAILS: list[dict[str, Value]] = [
 
 
 def _entry(details: dict[str, Value], **more: Value) -> Entry:
-    return Entry(action="tests.done", subject="T-1", by=7, at=AT, details={**details, **more})
+    return Entry(action="tests.done", subject="T-1", by=7, at=MOMENT, details={**details, **more})
 
 
 def _thorough(entry: bytes, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -36,6 +37,24 @@ def test_what_is_not_plain_is_looked_at_thoroughly(more: dict[str, Value]) -> No
     entry = _entry({}, **more).canonical()
     assert not rereading._is_plainly_right(entry, AT, "tests.done", "T-1")
     assert rereading.unreadable(entry, AT, "tests.done", "T-1") == ""
+
+
+def test_more_shapes_than_are_kept_are_all_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rereading, "_shapes", {})
+    for _ in range(2):
+        for number in range(2 * rereading.SHAPES_OF_ONE):
+            entry = _entry({f"key_{number:02}": number, "last": "x"}).canonical()
+            assert rereading._is_plainly_right(entry, AT, "tests.done", "T-1")
+            assert not rereading._is_plainly_right(entry, AT, "tests.done", "T-2")
+            assert not rereading._is_plainly_right(entry, AT, "tests.undone", "T-1")
+    assert [len(each) for each in rereading._shapes.values()] == [rereading.SHAPES_OF_ONE]
+
+
+@pytest.mark.parametrize("action", ['tests.done","at":"', "tests.don.", ".*", "tests.[a-z]+"])
+def test_an_action_in_the_column_is_no_pattern(action: str) -> None:
+    entry = _entry({}).canonical()
+    assert rereading._is_plainly_right(entry, AT, "tests.done", "T-1")
+    assert rereading.unreadable(entry, AT, action, "T-1")
 
 
 @pytest.mark.parametrize("details", DETAILS)
