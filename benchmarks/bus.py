@@ -7,10 +7,8 @@ commit to arrival of both; and how long a P0 takes behind six partners that hang
 own, and drops it at the end.
 """
 
-import argparse
 import base64
 import contextlib
-import json
 import os
 import statistics
 import subprocess
@@ -19,11 +17,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks import bus_data, sink
+from benchmarks import bus_data, report, sink
 from benchmarks.bus_data import BODY
 
 SECRET = "whsec_" + base64.b64encode(b"benchmark" * 4).decode()
-TARGETS = {
+TARGETS: dict[str, report.Target] = {
     "direct_to_jobs": (">=", 5.0),
     "hosts_to_jobs": (">=", 3.0),
     "second_process": (">=", 1.6),
@@ -34,29 +32,15 @@ TARGETS = {
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one short run of each")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = report.options(__doc__, quick="one short run of each")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings")
     os.environ["SECRET_BENCHMARK"] = SECRET
     import django
 
     django.setup()
     with bus_data.database() as environment:
-        found = Bench(environment, quick=options.quick, say=not options.json).run()
-    if options.json:
-        print(json.dumps(found))
-        return
-    for name, value in {**found["figures"], **found["ratios"]}.items():
-        sign, target = TARGETS.get(name, ("", 0.0))
-        met = "" if not sign else f"   {sign} {target:g}: {'met' if _met(name, value) else 'MISSED'}"
-        print(f"{name:28} {value:10.3f}{met}")
-
-
-def _met(name: str, value: float) -> bool:
-    sign, target = TARGETS[name]
-    return value >= target if sign == ">=" else value <= target
+        figures, ratios = Bench(environment, quick=options.quick, say=not options.json).run()
+    report.show("bus", figures=figures, ratios=ratios, targets=TARGETS, as_json=options.json)
 
 
 class Bench:
@@ -69,7 +53,7 @@ class Bench:
         self.jobs = 400 if quick else 1200
         self.singles = 40 if quick else 150
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> tuple[dict[str, float], dict[str, float]]:
         """Return the figures and their ratios."""
         self.person = bus_data.person()
         figures: dict[str, float] = {}
@@ -96,7 +80,7 @@ class Bench:
             "p50_to_jobs": figures["bus_p50_ms"] / figures["jobs_p50_ms"],
             "p0_seconds": figures["p0_seconds"],
         }
-        return {"benchmark": "bus", "ratios": ratios, "figures": figures}
+        return figures, ratios
 
     def _throughputs(self, url: str) -> dict[str, Callable[[], float]]:
         return {
@@ -271,7 +255,7 @@ class Bench:
 
     def _tell(self, line: str) -> None:
         if self.say:
-            print(line, file=sys.stderr, flush=True)
+            report.tell(line)
 
 
 def _quantiles(sent: dict[str, float], times: Any) -> tuple[float, float]:

@@ -6,7 +6,6 @@ lines as PDF; and, for comparison, the whole package that it belongs to. `--quic
 lines, and holds them to the same bounds. Linux only: memory is read from /proc.
 """
 
-import argparse
 import io
 import json
 import os
@@ -17,10 +16,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import bus_data
+from benchmarks import bus_data, report
 
 MIB = 1024 * 1024
-TARGETS = {"exhibit_mib_above": 64.0, "schedule_mib": 200.0}
+TARGETS: dict[str, report.Target] = {"exhibit_mib_above": ("<=", 64.0), "schedule_mib": ("<=", 200.0)}
 
 
 class Stream(io.RawIOBase):
@@ -40,10 +39,7 @@ class Stream(io.RawIOBase):
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="an eighth of the size, a fifth of the lines")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = report.options(__doc__, quick="an eighth of the size, a fifth of the lines")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings")
     import django
 
@@ -54,13 +50,8 @@ def main() -> None:
         places = {"EVIDENCE_DIR": f"{folder}/store", "PACKAGES_DIR": f"{folder}/packages"}
         for name, amount in (("exhibit", size), ("schedule", lines), ("package", lines)):
             figures |= _in_a_process({**environment, **places}, name, amount)
-    if options.json:
-        print(json.dumps({"benchmark": "evidence", "quick": options.quick, "figures": figures}))
-        return
-    for name, value in figures.items():
-        target = TARGETS.get(name)
-        met = "" if target is None else f"   <= {target:g}: {'met' if value <= target else 'MISSED'}"
-        print(f"{name:28} {value:10.1f}{met}")
+    ratios = {name: figures.pop(name) for name in TARGETS}
+    report.show("evidence", figures=figures, ratios=ratios, targets=TARGETS, as_json=options.json)
 
 
 def _in_a_process(environment: dict[str, str], name: str, amount: int) -> dict[str, float]:

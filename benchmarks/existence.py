@@ -6,7 +6,6 @@ do not exist; in random order, 2,000 of each. Told are the difference of the med
 Mann-Whitney rank test. It makes a database of its own, and drops it at the end.
 """
 
-import argparse
 import contextlib
 import http.client
 import json
@@ -24,9 +23,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from benchmarks import bus_data
+from benchmarks import bus_data, report
 
-TARGETS = {"difference_ms": ("<=", 0.5), "rank_p": (">=", 0.01)}
+TARGETS: dict[str, report.Target] = {"difference_ms": ("<=", 0.5), "rank_p": (">=", 0.01)}
 
 
 @dataclass(frozen=True)
@@ -50,30 +49,17 @@ class World:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="200 of each")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = report.options(__doc__, quick="200 of each")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings")
     import django
 
     django.setup()
     with bus_data.database() as environment:
-        found = run(environment, samples=200 if options.quick else 2000)
-    if options.json:
-        print(json.dumps(found))
-        return
-    for name, value in {**found["figures"], **found["ratios"]}.items():
-        sign, target = TARGETS.get(name.partition(".")[2], ("", 0.0))
-        met = value <= target if sign == "<=" else value >= target
-        print(f"{name:32} {value:10.4f}{f'   {sign} {target:g}: {_word(met)}' if sign else ''}")
+        figures, ratios = run(environment, samples=200 if options.quick else 2000)
+    report.show("existence", figures=figures, ratios=ratios, targets=TARGETS, as_json=options.json)
 
 
-def _word(met: bool) -> str:
-    return "met" if met else "MISSED"
-
-
-def run(environment: dict[str, str], *, samples: int) -> dict[str, dict[str, float]]:
+def run(environment: dict[str, str], *, samples: int) -> tuple[dict[str, float], dict[str, float]]:
     """Ask `samples` times for each, on each route; return figures and what the targets are about."""
     world = _world()
     figures: dict[str, float] = {"samples": samples}
@@ -85,7 +71,7 @@ def run(environment: dict[str, str], *, samples: int) -> dict[str, dict[str, flo
             figures[f"{name}.missing_ms"] = statistics.median(missing)
             ratios[f"{name}.difference_ms"] = abs(statistics.median(there) - statistics.median(missing))
             ratios[f"{name}.rank_p"] = rank_test(there, missing)
-    return {"figures": figures, "ratios": ratios}
+    return figures, ratios
 
 
 def rank_test(first: Sequence[float], second: Sequence[float]) -> float:

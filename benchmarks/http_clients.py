@@ -5,11 +5,9 @@ server in a process of its own. Clients that are not installed are left out. Why
 docs/decisions/0002.
 """
 
-import argparse
 import asyncio
 import contextlib
 import http.client
-import json
 import multiprocessing
 import shutil
 import socket
@@ -24,6 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from benchmarks import report
 from coordination.channels import HttpClient, KitSettings, configure
 
 BODY = b'{"note": "' + b"x" * 1000 + b'"}'
@@ -43,10 +42,7 @@ Post = Callable[[], None]
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = report.options(__doc__, quick="one short round")
     seconds, rounds = (0.5, 1) if options.quick else (3.0, 5)
     configure(KitSettings(allowed_networks=("127.0.0.0/8",), allow_plain_http=True))
     with sink() as port:
@@ -56,12 +52,8 @@ def main() -> None:
         figures = measure(clients, port, seconds, rounds)
     kit = figures["kit"]
     ratios = {f"kit / {name}": round(kit / figure, 2) for name, figure in figures.items() if name != "kit"}
-    result = {
-        "benchmark": "http_clients",
-        "ratios": ratios,
-        "figures": {f"{k} POST/s": v for k, v in figures.items()},
-    }
-    print(json.dumps(result) if options.json else json.dumps(result, indent=2))
+    figures_per_s = {f"{name} POST/s": figure for name, figure in figures.items()}
+    report.show("http_clients", figures=figures_per_s, ratios=ratios, targets={}, as_json=options.json)
 
 
 def measure(clients: dict[str, Any], port: int, seconds: float, rounds: int) -> dict[str, int]:

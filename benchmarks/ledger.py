@@ -6,7 +6,6 @@ entries beside a loop that reads and hashes the same rows, and the memory of bot
 them; and the memory of a custody schedule of 5,000 lines. It makes a database of its own, and drops it.
 """
 
-import argparse
 import json
 import os
 import random
@@ -17,9 +16,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import bus_data
+from benchmarks import bus_data, report
 
-TARGETS = {
+TARGETS: dict[str, report.Target] = {
     "save_to_auditlog": (">=", 1.3),
     "writers_to_unlogged": (">=", 0.45),
     "writers_failed": ("<=", 0.0),
@@ -35,27 +34,14 @@ WRITERS = 8
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="50,000 entries, one short run of each")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = report.options(__doc__, quick="50,000 entries, one short run of each")
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.ledger_settings"
     import django
 
     django.setup()
     with bus_data.database() as environment:
-        found = Bench(environment, quick=options.quick, say=not options.json).run()
-    if options.json:
-        print(json.dumps(found))
-        return
-    for name, value in {**found["figures"], **found["ratios"]}.items():
-        sign, target = TARGETS.get(name, ("", 0.0))
-        met = value >= target if sign == ">=" else value <= target
-        print(f"{name:28} {value:12.3f}{f'   {sign} {target:g}: {_word(met)}' if sign else ''}")
-
-
-def _word(met: bool) -> str:
-    return "met" if met else "MISSED"
+        figures, ratios = Bench(environment, quick=options.quick, say=not options.json).run()
+    report.show("ledger", figures=figures, ratios=ratios, targets=TARGETS, as_json=options.json)
 
 
 class Bench:
@@ -68,7 +54,7 @@ class Bench:
         self.seconds = 2.0 if quick else 6.0
         self.entries = 50_000 if quick else 1_000_000
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> tuple[dict[str, float], dict[str, float]]:
         """Return the figures, and what the targets are about."""
         _prepare()
         figures: dict[str, float] = {}
@@ -80,7 +66,7 @@ class Bench:
         self._verify(figures, ratios)
         schedule = self._child("schedule", "5000")
         figures["schedule_seconds"], ratios["schedule_mib"] = schedule["seconds"], schedule["peak_mib"]
-        return {"benchmark": "ledger", "ratios": ratios, "figures": figures}
+        return figures, ratios
 
     def _saves(self, figures: dict[str, float], ratios: dict[str, float]) -> None:
         from benchmarks.audited.models import Logged, Plain
@@ -228,7 +214,7 @@ class Bench:
 
     def _tell(self, line: str) -> None:
         if self.say:
-            print(line, file=sys.stderr, flush=True)
+            report.tell(line)
 
 
 def _prepare() -> None:

@@ -1,23 +1,26 @@
 """What the second wall costs: a transaction that reads as the partner role against the same one without.
 
 In one run, on one machine, against the configured database, alternating: the median of each, and their ratio.
-Run it on a migrated database: python -m benchmarks.wall [transactions]
+It runs on the configured database, which is migrated: `python -m benchmarks.wall [--quick] [--json]`.
 """
 
 import os
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import django
 
+from benchmarks import report
+
 AGENCY = 1
 
 
-def main(transactions: int) -> None:
+def main() -> None:
     """Time both in turn and print them."""
+    options = report.options(__doc__, quick="200 transactions")
+    transactions = 200 if options.quick else 1_000
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.settings")
     django.setup()
     from django.db import transaction
@@ -38,9 +41,9 @@ def main(transactions: int) -> None:
             without.append(pair[0])
             behind.append(pair[1])
     plain, walled = statistics.median(without) * 1000, statistics.median(behind) * 1000
-    print(f"without the wall {plain:.2f} ms, behind it {walled:.2f} ms: x {walled / plain:.2f}")
-    print(f"the wall costs {walled - plain:.2f} ms a request (medians of {transactions})")
+    figures = {"transactions": transactions, "without_ms": plain, "behind_ms": walled}
+    report.show("wall", figures=figures, ratios={"wall": walled / plain}, targets={}, as_json=options.json)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+    main()
