@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
 from coordination.access import leaked, selectors, sync
@@ -50,8 +51,8 @@ def roles_go_together(*, databases: Sequence[str] | None = None, **_: Any) -> li
         return []
     try:
         found = selectors.in_conflict()
-    except DatabaseError:
-        return []  # it does not answer, or is not migrated: coordination.E008 and E015 say so
+    except (DatabaseError, ImproperlyConfigured):
+        return []  # not reached, not migrated or embedded: coordination.E008, E015 and E007 say so
     return [
         Warning(
             f"Person {person.pk} is {pair} at once, which nobody may be.",
@@ -68,7 +69,7 @@ def roles_are_the_tables(*, databases: Sequence[str] | None = None, **_: Any) ->
         return []
     try:
         found = sync.changed_by_hand(using="default")
-    except DatabaseError:
+    except (DatabaseError, ImproperlyConfigured):
         return []  # as above
     if not found:
         return []

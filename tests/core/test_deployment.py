@@ -1,5 +1,7 @@
 """`check --deploy`, as operators are told to run it."""
 
+import re
+
 from tests.core.deployment import check, run
 
 
@@ -39,3 +41,12 @@ def test_a_weak_production_has_one() -> None:
     done = check(SECRET_KEY="short")
     assert done.returncode == 1
     assert "security.W009" in done.stderr or "coordination.E002" in done.stderr
+
+
+def test_without_a_database_every_check_says_what_is_missing() -> None:
+    missing = dict.fromkeys(("DATABASE_URL", "SEALING_KEYS", "LEDGER_SIGNING_KEYS", "CONTACT_PHONE"), "")
+    done = run("manage.py", "check", "--database", "default", **missing)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    found = re.findall(r"\(coordination\.([a-z.]*E[0-9]{3})\)", done.stderr)
+    assert found == ["E003", "E007", "E020", "ledger.E001"]
