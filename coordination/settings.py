@@ -236,7 +236,8 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="" if PRODUCTION else "http://127.0.0
 
 # The ledger's checkpoints (docs/ledger.md). Their name, once for all; the keys that sign, 32 bytes in base64
 # each: one, or two while verifiers change over; the public keys (name+id+key) of what signed before.
-LEDGER_ORIGIN = env.str("LEDGER_ORIGIN", default=f"{PLATFORM_DOMAIN}/ledger" if PLATFORM_DOMAIN else "")
+# Production has no default for name and key and does not start without (coordination.ledger.E001, E002).
+LEDGER_ORIGIN = env.str("LEDGER_ORIGIN", default="" if PRODUCTION else f"{PLATFORM_DOMAIN}/ledger")
 LEDGER_SIGNING_KEYS = env.list(
     "LEDGER_SIGNING_KEYS", default=[] if PRODUCTION else [embedded.local_signing_key(VAR_DIR)]
 )

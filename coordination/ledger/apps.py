@@ -8,3 +8,7 @@ class LedgerConfig(AppConfig):
 
     name = "coordination.ledger"
     label = "ledger"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        from coordination.ledger import checks  # noqa: F401

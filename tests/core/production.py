@@ -8,6 +8,8 @@ PRODUCTION = {
     "SECRET_KEY": "0123456789" * 5,
     "SEALING_KEYS": f"k1:{KEY}",
     "BLIND_INDEX_KEY": KEY,
+    "LEDGER_ORIGIN": "riverside-chat.com/ledger",
+    "LEDGER_SIGNING_KEYS": KEY,
     "ALLOWED_HOSTS": "desk.example",
     "PLATFORM_NAME": "Riverside",
     "PLATFORM_DOMAIN": "riverside-chat.com",

@@ -53,7 +53,8 @@ def sealing_keys_are_usable(**_: Any) -> list[CheckMessage]:
     """E003: without a key no sealed column can be read or written."""
     return _usable(
         sealing.ring,
-        hint="Set SEALING_KEYS to id:base64 of 32 random bytes, newest first: k1:$(openssl rand -base64 32)",
+        hint="Set SEALING_KEYS to id:base64 of 32 random bytes, newest first:"
+        " k$(date +%Y%m%d):$(openssl rand -base64 32)",
         id="coordination.E003",
     )
 
