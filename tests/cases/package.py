@@ -1,5 +1,7 @@
 """What tests of packages share: a person's own key, and the program that checks."""
 
+import hashlib
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -75,6 +77,30 @@ def flip(file: Path, bit: int) -> None:
     bits[bit // 8 % len(bits)] ^= 1 << bit % 8
     file.chmod(0o600)
     file.write_bytes(bits)
+
+
+def resealed(folder: Path) -> None:
+    """Make every list and count agree with the files again, as somebody who forges would."""
+
+    def lines(paths: list[Path]) -> str:
+        return "".join(
+            f"{hashlib.sha256(each.read_bytes()).hexdigest()}  {each.relative_to(folder).as_posix()}\n"
+            for each in sorted(paths)
+        )
+
+    def written(name: str, text: str) -> None:
+        (folder / name).chmod(0o600)
+        (folder / name).write_text(text)
+
+    own = {"certificate.pdf", "certified-files.sha256"}
+    payload = [each for each in (folder / "data").rglob("*") if each.is_file()]
+    written("data/certified-files.sha256", lines([each for each in payload if each.name not in own]))
+    written("manifest-sha256.txt", lines(payload))
+    size = sum(each.stat().st_size for each in payload)
+    info = (folder / "bag-info.txt").read_text()
+    written("bag-info.txt", re.sub(r"Oxum: .*", f"Oxum: {size}.{len(payload)}", info))
+    tags = [each for each in folder.iterdir() if each.is_file() and each.name != "tagmanifest-sha256.txt"]
+    written("tagmanifest-sha256.txt", lines(tags))
 
 
 def _named(name: str) -> x509.Name:

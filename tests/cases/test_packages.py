@@ -26,7 +26,7 @@ from coordination.evidence.services import Exhibit
 from coordination.ledger import selectors as ledger
 from coordination.ledger.notes import SigningKey
 from tests.cases.conftest import COURT_ASKS, Make
-from tests.cases.package import PASSPHRASE, Authority, check, flip, own_key, trusting
+from tests.cases.package import PASSPHRASE, Authority, check, flip, own_key, resealed, trusting
 from tests.exhibits import objects
 
 
@@ -201,25 +201,6 @@ def test_evd_01_a_flipped_bit_anywhere_is_found(make: Make, signature: Signature
         assert name in done.stdout or "manifest" in name or name.startswith("bag"), f"{name}\n{done.stdout}"
         file.write_bytes(before)
     assert check(folder)[0] == 0
-
-
-def resealed(folder: Path) -> None:
-    """Make the manifests agree with the files again, as somebody who forges would."""
-    import hashlib
-
-    def lines(paths: list[Path]) -> str:
-        return "".join(
-            f"{hashlib.sha256(each.read_bytes()).hexdigest()}  {each.relative_to(folder).as_posix()}\n"
-            for each in sorted(paths)
-        )
-
-    own = {"certificate.pdf", "certified-files.sha256"}
-    payload = [each for each in (folder / "data").rglob("*") if each.is_file()]
-    listing = folder / "data/certified-files.sha256"
-    listing.write_text(lines([each for each in payload if each.name not in own]))
-    (folder / "manifest-sha256.txt").write_text(lines(payload))
-    tags = [each for each in folder.iterdir() if each.is_file() and each.name != "tagmanifest-sha256.txt"]
-    (folder / "tagmanifest-sha256.txt").write_text(lines(tags))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ import re
 import subprocess  # nosec B404 - openssl is a program
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,6 @@ LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 PROOF = "c2sp.org/tlog-proof@v1"
 ED25519 = bytes.fromhex("302a300506032b6570032100")  # what stands before a raw key in DER
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 found = {"ok": 0, "note": 0, "FAIL": 0}
 
 
@@ -73,7 +73,8 @@ def check_files(root: Path) -> None:
         raise Wrong("bagit.txt is not that of a bag of version 1.0")
     tags = manifest(root / "tagmanifest-sha256.txt", of_data=False)
     payload = manifest(root / "manifest-sha256.txt")
-    there = {path.relative_to(root).as_posix() for path in root.rglob("*") if not path.is_dir()}
+    found_here = (path for path in root.rglob("*") if path.is_symlink() or not path.is_dir())
+    there = {path.relative_to(root).as_posix() for path in found_here}
     listed = {**tags, **payload}
     wrong = [f"{path} is not listed" for path in sorted(there - set(listed) - {"tagmanifest-sha256.txt"})]
     size = 0
@@ -82,7 +83,7 @@ def check_files(root: Path) -> None:
         if file.is_symlink() or not file.is_file():
             wrong.append(f"{path} is missing")
             continue
-        size += file.stat().st_size if is_data(path) else 0
+        size += file.stat().st_size if path.startswith("data/") else 0
         if sha256(file) != digest:
             wrong.append(f"{path} was changed")
     info = (root / "bag-info.txt").read_text("utf-8", "replace")
@@ -98,27 +99,43 @@ def check_files(root: Path) -> None:
 def check_custody(root: Path, key_file: Path | None) -> None:
     """Each line of custody is an entry of the ledger, which its checkpoint covers; exhibits are its files."""
     checkpoint = read_checkpoint(root, key_file)
-    exhibits = json.loads((root / "data/exhibits.json").read_text("utf-8"))
-    by_exhibit = {each["reference"]: each for each in exhibits}
-    lines = [json.loads(line) for line in (root / "data/custody.jsonl").read_text("utf-8").splitlines()]
-    began: set[str] = set()
-    proven = 0
+    by_exhibit = read_exhibits(root)
+    written = (root / "data/custody.jsonl").read_text("utf-8").split("\n")
+    lines = [read_json(line) for line in written if line]
+    if len({line["leaf"] for line in lines}) < len(lines):
+        raise Wrong("two lines of custody are one entry")
+    began, named = set(), 0
     for line in lines:
         exhibit = by_exhibit[line["exhibit"]]
         entry = check_entry(root, line, exhibit)
         began |= {exhibit["reference"]} if entry["action"] == "evidence.taken_in" else set()
-        proven += check_inclusion(root, line["leaf"], checkpoint)
-    for exhibit in exhibits:
+        named += not is_numbered(line, entry)
+        check_inclusion(root, line["leaf"], checkpoint)
+    for exhibit in by_exhibit.values():
         if sha256(root / "data" / exhibit["path"]) != exhibit["sha256"]:
             raise Wrong(f"{exhibit['reference']} is not the file that the ledger knows")
         if exhibit["reference"] not in began:
             raise Wrong(f"the custody of {exhibit['reference']} has no beginning")
         say("ok", f"exhibit {exhibit['reference']}: its file is what was taken in, by the ledger's entry")
     say("ok", f"custody: {len(lines)} lines are what the entries of the ledger say")
-    if proven == len(lines):
-        say("ok", f"ledger: {proven} entries are in the tree of the signed checkpoint")
-    else:
-        say("note", f"ledger: {len(lines) - proven} of {len(lines)} entries are under no checkpoint yet")
+    if named:
+        say("note", f"custody: people are named in {named} lines; the entries know them by number alone")
+    say("ok", f"ledger: {len(lines)} entries are in the tree of the signed checkpoint")
+
+
+def read_exhibits(root: Path) -> dict[str, dict[str, Any]]:
+    """Return the exhibits by reference: each once, its file where readers look, and no other file there."""
+    exhibits = read_json((root / "data/exhibits.json").read_text("utf-8"))
+    by_exhibit = {each["reference"]: each for each in exhibits}
+    if not exhibits or len(by_exhibit) < len(exhibits):
+        raise Wrong("exhibits.json names no exhibit, or one twice")
+    for reference, each in by_exhibit.items():
+        if not re.fullmatch(rf"exhibits/{re.escape(reference)}\.[a-z0-9]+", each["path"]):
+            raise Wrong(f"{reference} lies under another name than its own")
+    there = {f"exhibits/{path.name}" for path in (root / "data/exhibits").iterdir()}
+    if there != {each["path"] for each in exhibits}:
+        raise Wrong("a file in data/exhibits is no exhibit")
+    return by_exhibit
 
 
 def check_entry(root: Path, line: dict[str, Any], exhibit: dict[str, Any]) -> dict[str, Any]:
@@ -126,7 +143,7 @@ def check_entry(root: Path, line: dict[str, Any], exhibit: dict[str, Any]) -> di
     raw = (root / "data/ledger/entries" / f"{hexadecimal(line['leaf'])}.json").read_bytes()
     if hashlib.sha256(b"\x00" + raw).hexdigest() != line["leaf"]:
         raise Wrong(f"line {line['line']}: the entry is another one")
-    entry: dict[str, Any] = json.loads(raw)
+    entry: dict[str, Any] = read_json(raw.decode())
     details = entry["details"]
     same = (
         entry["action"] == f"evidence.{line['act']}"
@@ -138,15 +155,27 @@ def check_entry(root: Path, line: dict[str, Any], exhibit: dict[str, Any]) -> di
     )
     if not same:
         raise Wrong(f"line {line['line']}: the ledger says something else")
+    names = {"kind": "kind", "media_type": "media_type", "size": "size_bytes", "made_from": "made_from"}
+    described = all(exhibit[name] == details.get(named, "") for name, named in names.items())
+    if entry["action"] == "evidence.taken_in" and not described:
+        raise Wrong(f"line {line['line']}: the ledger has it that {line['exhibit']} is of another kind")
     return entry
 
 
-def read_checkpoint(root: Path, key_file: Path | None) -> tuple[int, bytes, str] | None:
-    """Return size, root hash and text of the checkpoint, whose signature holds; None where there is none."""
+def is_numbered(line: dict[str, Any], entry: dict[str, Any]) -> bool:
+    """Tell whether a line says by number who it was, as the entry does; raise Wrong for somebody else."""
+    number = re.search(r"\bperson (\d+)$", line["by"])
+    system = line["by"] == "the system"
+    if system is not (entry["by"] == "system") or (number and number[1] != str(entry["by"])):
+        raise Wrong(f"line {line['line']}: the ledger says that somebody else did it")
+    return system or number is not None
+
+
+def read_checkpoint(root: Path, key_file: Path | None) -> tuple[int, bytes, str]:
+    """Return size, root hash and text of the checkpoint, whose signature holds."""
     file = root / "data/ledger/checkpoint"
     if not file.exists():
-        say("note", "ledger: no checkpoint in this package; nothing outside shows when its entries were made")
-        return None
+        raise Wrong("there is no checkpoint, and no package is made without: its entries could say anything")
     note = file.read_text("utf-8")
     text, _, signatures = note.rpartition("\n\n")
     text += "\n"
@@ -154,10 +183,8 @@ def read_checkpoint(root: Path, key_file: Path | None) -> tuple[int, bytes, str]
     keys = (key_file or root / "data/ledger/verifier-key").read_text("utf-8").split()
     if not any(signed(text, signatures, key) for key in keys):
         raise Wrong("the checkpoint is not signed with the ledger's key")
-    whose = (
-        "the key that you gave" if key_file else "the package's own key: compare it with the published one"
-    )
-    say("ok" if key_file else "note", f"ledger: the checkpoint of {origin} is signed with {whose}")
+    whose = "key that you gave" if key_file else "package's own key: compare it with the published one"
+    say("ok" if key_file else "note", f"ledger: the checkpoint of {origin} is signed with the {whose}")
     return int(size), from_base64(root_hash), note
 
 
@@ -188,11 +215,11 @@ def ed25519(public: bytes, message: bytes, signature: bytes) -> bool:
     return done.returncode == 0
 
 
-def check_inclusion(root: Path, leaf: str, checkpoint: tuple[int, bytes, str] | None) -> bool:
-    """Tell whether an entry is under the checkpoint; raise Wrong for a proof that does not hold."""
+def check_inclusion(root: Path, leaf: str, checkpoint: tuple[int, bytes, str]) -> None:
+    """Raise Wrong unless an entry is under the checkpoint; no package is made of entries that are not."""
     file = root / "data/ledger/proofs" / f"{hexadecimal(leaf)}.tlog-proof"
-    if checkpoint is None or not file.exists():
-        return False
+    if not file.exists():
+        raise Wrong(f"entry {leaf} has no proof: it could say anything")
     size, root_hash, note = checkpoint
     head, _, carried = file.read_text("utf-8").partition("\n\n")
     lines = head.split("\n")
@@ -201,7 +228,6 @@ def check_inclusion(root: Path, leaf: str, checkpoint: tuple[int, bytes, str] | 
     path = [from_base64(each) for each in lines[2:]]
     if climb(bytes.fromhex(leaf), int(lines[1][6:]), size, path) != root_hash:
         raise Wrong(f"entry {leaf} is not in the tree of the checkpoint")
-    return True
 
 
 def climb(node: bytes, index: int, size: int, path: list[bytes]) -> bytes | None:
@@ -230,28 +256,29 @@ def check_timestamps(root: Path, ca: Path | None) -> None:
     authority = ca or root / "data/ledger/timestamps/authority.pem"
     whose = "the authority that you trust" if ca else "the package's own authority: compare it with theirs"
     for stamp in stamps:
-        text = openssl("ts", "-reply", "-in", str(stamp), "-text").stdout
-        when = re.search(r"^Time stamp: (.*)$", text, re.MULTILINE)
+        with tempfile.TemporaryDirectory() as folder:
+            when = check_timestamp(root, stamp, Path(folder, "token"), authority)
         if when is None:
-            raise Wrong(f"{stamp.name} is no time stamp")
-        # The certificate has to be valid when the stamp was made; it may have ended since.
-        at = ["-attime", str(seconds(when[1]))]
-        data = ["-data", str(root / "data/ledger/checkpoint"), "-in", str(stamp), "-CAfile", str(authority)]
-        done = openssl("ts", "-verify", *data, *at)
-        if done.returncode:
             raise Wrong(f"{stamp.name} is no time stamp of this checkpoint by {whose}")
-        said = f"time stamps: {stamp.name} says {when[1]}, by {whose}"
-        say("ok" if ca else "note", said)
+        say("ok" if ca else "note", f"time stamps: {stamp.name} says {when}, by {whose}")
 
 
-def seconds(printed: str) -> int:
-    """Return the seconds since 1970 of a time as openssl prints it: `Nov 29 06:28:00 2026 GMT`."""
-    form = r"([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d)(?:\.\d+)? (\d{4}) GMT"
-    match = re.fullmatch(form, printed)
-    if match is None or match[1] not in MONTHS:
-        raise Wrong(f"a time stamp says {printed!r}, which is no time")
-    day, hour, minute, second, year = (int(match[each]) for each in range(2, 7))
-    return calendar.timegm((year, MONTHS.index(match[1]) + 1, day, hour, minute, second))
+def check_timestamp(root: Path, stamp: Path, token: Path, authority: Path) -> str | None:
+    """Return when a stamp was made, as openssl prints it; None where it does not hold.
+
+    Of the answer only the token is looked at: its status is signed by nobody, and is printed before the time.
+    """
+    openssl("ts", "-reply", "-in", str(stamp), "-token_out", "-out", str(token))
+    text = openssl("ts", "-reply", "-in", str(token), "-token_in", "-text").stdout
+    when = re.search(r"^Time stamp: (.*)$", text, re.MULTILINE)
+    if when is None:
+        raise Wrong(f"{stamp.name} is no time stamp")
+    # The certificate has to be valid when the stamp was made; it may have ended since.
+    made = time.strptime(re.sub(r"\.\d+ ", " ", when[1]), "%b %d %H:%M:%S %Y GMT")
+    at = ["-attime", str(calendar.timegm(made))]
+    data = ["-data", str(root / "data/ledger/checkpoint"), "-in", str(token), "-token_in"]
+    done = openssl("ts", "-verify", *data, "-CAfile", str(authority), *at)
+    return None if done.returncode else when[1]
 
 
 def check_certificate(root: Path, ca: Path | None) -> None:
@@ -265,7 +292,7 @@ def check_certificate(root: Path, ca: Path | None) -> None:
     pdf = (root / "data/certificate.pdf").read_bytes()
     ranges = re.findall(rb"/ByteRange\s*\[\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*\]", pdf)
     if not ranges:
-        say("note", "certificate: a draft that nobody signed")
+        say("note", "certificate: a draft that nobody signed; nobody says that nothing was left out")
         return
     start, length, after, rest = map(int, ranges[-1])
     hexed = re.fullmatch(rb"<([0-9A-Fa-f]*)>", pdf[length:after])
@@ -312,10 +339,22 @@ def manifest(file: Path, *, of_data: bool = True) -> dict[str, str]:
         raise Wrong(f"{file.name} has no end")
     for number, line in enumerate(text[:-1].split("\n"), 1):
         match = LINE.fullmatch(line)
-        if not match or match[2] in listed or ".." in match[2].split("/") or is_data(match[2]) is not of_data:
+        path = match[2] if match else ".."
+        if not match or path in listed or ".." in path.split("/") or path.startswith("data/") is not of_data:
             raise Wrong(f"{file.name}, line {number} is no line of a manifest")
-        listed[match[2]] = match[1]
+        listed[path] = match[1]
     return listed
+
+
+def read_json(text: str) -> Any:
+    """Return what JSON says; raise Wrong for a key that stands twice, which others may read otherwise."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(read := dict(pairs)) < len(pairs):
+            raise Wrong("a key stands twice where it can stand once")
+        return read
+
+    return json.loads(text, object_pairs_hook=unique)
 
 
 def from_base64(text: str) -> bytes:
@@ -324,11 +363,6 @@ def from_base64(text: str) -> bytes:
     if base64.b64encode(decoded).decode() != text:
         raise Wrong("something is not in the one form that base64 has for it")
     return decoded
-
-
-def is_data(path: str) -> bool:
-    """Tell whether a file belongs to the payload of the bag."""
-    return path.startswith("data/")
 
 
 def sha256(file: Path) -> str:
@@ -355,14 +389,9 @@ def hexadecimal(text: str) -> str:
 
 def openssl(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run openssl."""
+    run, command = subprocess.run, ["openssl", *arguments]  # no shell, our words and file names
     try:
-        return subprocess.run(  # noqa: S603  # nosec B603 B607 - no shell, our words and file names
-            ["openssl", *arguments],  # noqa: S607
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
+        return run(command, capture_output=True, text=True, errors="replace", check=False)  # nosec B603
     except FileNotFoundError:
         raise Wrong("the openssl command is not there") from None
 
