@@ -20,6 +20,7 @@ from coordination.access.pacing import paced, record_reading
 from coordination.core.deadlocks import outlasting
 from coordination.core.errors import CoordinationError, InvalidInput
 from coordination.core.rules import Rule
+from coordination.ledger import services as ledger
 
 Data = dict[str, Any]
 Run = Callable[[Any, HttpRequest, Any, Data], "str | Done"]
@@ -310,8 +311,11 @@ class RecordAdmin(DeskAdmin):
     ) -> HttpResponse:
         if page in self.page_permissions and not access.has(request.user, self.page_permissions[page]):
             raise PermissionDenied
+        action = f"{self.opts.app_label}.{page or self.opts.model_name}_read"
+        subject = self.subject_of(record)
         # A page that is shown again with what was wrong is no other record, and holds what was typed.
-        if self.reading and refused is None and (wait := self.told_to_wait(request, record)):
+        again = refused is not None and ledger.was_read(action, subject=subject, by=person(request))
+        if self.reading and not again and (wait := self.told_to_wait(request, record)):
             return wait
         context = {
             **self.admin_site.each_context(request),
@@ -324,6 +328,5 @@ class RecordAdmin(DeskAdmin):
             **self.page_context(request, record, page),
         }
         if self.reading:
-            action = f"{self.opts.app_label}.{page or self.opts.model_name}_read"
-            record_reading(request, action, subject=self.subject_of(record))
+            record_reading(request, action, subject=subject)
         return TemplateResponse(request, self.pages[page], context)

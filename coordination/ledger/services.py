@@ -29,6 +29,7 @@ __all__ = [
     "require_writable",
     "tell_joined",
     "timestamp",
+    "was_read",
 ]
 
 # What is added to every deed of a person, asked of whoever registers here: the emergency it was done in.
@@ -148,13 +149,18 @@ def record_reading(action: str, *, subject: str, by: AbstractBaseUser) -> bool:
     <slice>.<page>_read. Whatever goes wrong here is raised: what cannot be recorded is not shown, nor what
     needs no second entry while none could be written.
     """
-    since = clock.now() - ONE_READING
-    lately = Leaf.objects.filter(subject=subject, action=action, recorded_at__gt=since).order_by("-id")
-    if any(leaf.data["by"] == by.pk for leaf in lately.iterator()):
+    if was_read(action, subject=subject, by=by):
         require_writable()
         return False
     record(action, subject=subject, by=by)
     return True
+
+
+def was_read(action: str, *, subject: str, by: AbstractBaseUser) -> bool:
+    """Tell whether a reading of `by` was recorded in the last ten minutes."""
+    since = clock.now() - ONE_READING
+    lately = Leaf.objects.filter(subject=subject, action=action, recorded_at__gt=since).order_by("-id")
+    return any(leaf.data["by"] == by.pk for leaf in lately.iterator())
 
 
 def _insert(rows: list[tuple[bytes, bytes, datetime, str, str]]) -> dict[bytes, int]:

@@ -8,3 +8,7 @@ class TriageConfig(AppConfig):
 
     name = "coordination.triage"
     label = "triage"
+
+    def ready(self) -> None:
+        """Listen to cases."""
+        from coordination.triage import receivers  # noqa: F401

@@ -33,6 +33,12 @@ def waiting_for(user: User) -> QuerySet[Flag]:
     return visible_to(user).exclude(state=FlagState.DECIDED).order_by("-high_severity", "received_at")
 
 
+def is_undecided(about: str) -> bool:
+    """Tell whether a task is about a flag without a decision, whoever asks: for the system's own work."""
+    kind, _, pk = about.partition(":")
+    return kind == "triage.flag" and Flag.objects.filter(pk=pk).exclude(state=FlagState.DECIDED).exists()
+
+
 def flags_of(user: User, case: Case) -> QuerySet[Flag]:
     """Return the flags of a case, oldest first, as `user` may see them."""
     return visible_to(user).filter(case=case).order_by("received_at")

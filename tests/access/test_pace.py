@@ -73,6 +73,17 @@ def test_V2_4_1_what_was_typed_is_shown_again_and_work_goes_on(
     assert browser.post(at, {"text": "Called them."}).status_code == 302
 
 
+def test_V2_4_1_a_form_that_is_refused_opens_no_record_that_was_not_open(
+    many: list[Case], liaison: User, sign_in: SignIn
+) -> None:
+    browser = sign_in(liaison)
+    for each in many[:MOST]:
+        browser.get(_page(each))
+    answer = browser.post(f"/admin/cases/case/{many[-1].reference}/do/add_note/", {"text": ""})
+    assert answer.status_code == 429
+    assert many[-1].title not in answer.content.decode()
+
+
 def test_V2_4_1_opening_the_same_record_again_is_one_reading(
     many: list[Case], liaison: User, sign_in: SignIn
 ) -> None:

@@ -39,6 +39,20 @@ def _opens(plain: str) -> bool:
     return selectors.live_token(plain.encode()) is not None
 
 
+def test_ins_a_token_ends_when_its_person_joins_the_desk(
+    token: tuple[ApiToken, str], police_officer: User, administrator: User, second: User
+) -> None:
+    """Nobody is on the desk and outside it: whoever approves a referral must not acknowledge it too."""
+    change = services.set_roles(police_officer, ["reviewer"], by=administrator, reason="Works here now.")
+    assert change is not None
+    assert _opens(token[1]), "until it is decided, they are outside"
+    services.approve_roles(change, by=second)
+    assert not _opens(token[1])
+    token[0].refresh_from_db()
+    assert token[0].why_dead == "revoked"
+    assert "access.token_revoked" in [each.action for each in ledger.entries_about(token[0].reference)]
+
+
 def test_after_a_rotation_both_open_and_then_the_new_one_alone(
     token: tuple[ApiToken, str], administrator: User, second: User
 ) -> None:

@@ -9,14 +9,27 @@ from django.db import DatabaseError, transaction
 
 from coordination.access.services import User
 from coordination.cases import selectors as cases
+from coordination.cases import services as case_services
+from coordination.cases.models import Task
 from coordination.core import clock
-from coordination.core.errors import IllegalTransition, InvalidInput, NotPermitted
+from coordination.core.errors import IllegalTransition, InvalidInput, NotPermitted, Refused
 from coordination.ledger.selectors import entries_about
 from coordination.triage import selectors, services
 from coordination.triage.models import Decision, Flag
 from coordination.triage.workflow import FLAG, FlagState, FlagVerb
 from tests.people import Cast
 from tests.triage.conftest import Receive
+
+
+def end_done(task: Task, by: User) -> object:
+    """Complete a task."""
+    return case_services.complete_task(task, by=by, outcome="Seen.")
+
+
+def end_cancelled(task: Task, by: User) -> object:
+    """Cancel a task."""
+    return case_services.cancel_task(task, by=by, reason="Not needed.")
+
 
 SAID: dict[str, Any] = {
     "outcomes": ["refer_police"],
@@ -117,6 +130,26 @@ def test_reopening_keeps_the_earlier_decision_and_asks_again(
         ["no_action"],
         ["refer_police"],
     ]
+
+
+@pytest.mark.parametrize("category", ["imminent_threat", "targeted_harassment"])
+@pytest.mark.parametrize("end", [end_done, end_cancelled])
+def test_the_task_to_decide_ends_with_the_decision_and_by_no_hand(
+    end: Callable[[Task, User], object],
+    category: str,
+    receive: Receive,
+    senior_reviewer: User,
+    reviewer: User,
+) -> None:
+    flag = receive(category=category)
+    tasks = cases.open_task("triage_senior", flag.origin) or cases.open_task("triage_tier_1", flag.origin)
+    assert tasks is not None
+    by = reviewer if tasks.case is not None else senior_reviewer
+    with pytest.raises(Refused) as refused:
+        end(tasks, by)
+    assert refused.value.rule == "triage.undecided"
+    services.decide(flag, by=senior_reviewer, **{**SAID, "outcomes": ["no_action"]})
+    assert cases.open_task(tasks.kind, flag.origin) is None
 
 
 def test_the_product_of_states_and_verbs(receive: Receive, senior_reviewer: User) -> None:

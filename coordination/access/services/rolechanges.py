@@ -11,7 +11,7 @@ from django.db import transaction
 
 from coordination.access.models import RoleChange, User
 from coordination.access.roles import ROLES, Role, conflicts_in, need_two
-from coordination.access.services import proposals, sessions
+from coordination.access.services import proposals, sessions, tokens
 from coordination.access.services.rights import require
 from coordination.access.workflow import ChangeKind
 from coordination.core.errors import InvalidInput, Refused
@@ -70,8 +70,10 @@ def assign(user: User, wanted: set[str], *, by: User | None, proposal: int | Non
     check(wanted)
     before = set(user.groups.values_list("name", flat=True))
     user.groups.set(Group.objects.filter(name__in=wanted))
-    user.is_staff = any(ROLES[Role(role)].staff for role in wanted)
+    outside, user.is_staff = not user.is_staff, any(ROLES[Role(role)].staff for role in wanted)
     user.save(update_fields=["is_staff"])
+    if outside and user.is_staff:
+        tokens.revoke_all(user, by=by, reason="They work at the desk now.")
     for cache in ("_perm_cache", "_user_perm_cache", "_group_perm_cache"):
         user.__dict__.pop(cache, None)
     if before == wanted:

@@ -168,6 +168,12 @@ def revoke_token(token: ApiToken, *, by: User | None, reason: str) -> ApiToken:
     return locked
 
 
+def revoke_all(user: User, *, by: User | None, reason: str) -> None:
+    """End every token of a person now. For the services beside this one."""
+    for token in ApiToken.objects.filter(user=user, revoked_at__isnull=True):
+        revoke_token(token, by=by, reason=reason)
+
+
 def note_use(token: ApiToken) -> None:
     """Keep when a token was last used, to a minute."""
     now = clock.now()

@@ -391,7 +391,7 @@ def openssl(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run openssl."""
     run, command = subprocess.run, ["openssl", *arguments]  # no shell, our words and file names
     try:
-        return run(command, capture_output=True, text=True, errors="replace", check=False)  # nosec B603
+        return run(command, capture_output=True, text=True, errors="replace", check=False)  # nosec B603 - our words
     except FileNotFoundError:
         raise Wrong("the openssl command is not there") from None
 
