@@ -350,6 +350,8 @@ SESSION_COOKIE_AGE = int(LONGEST_SESSION.total_seconds())
 SESSION_ENGINE = "coordination.access.sessionstore"
 # What a session holds (a secret that is being set up, messages) is as sealed in the database as any column.
 SESSION_SERIALIZER = "coordination.access.sessiondata.Serializer"
+# Not Django's own choice, which is a cookie: what is said may quote what is sealed, and is one person's.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "coordination.access.views.csrf_failure"

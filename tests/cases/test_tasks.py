@@ -56,6 +56,30 @@ def test_a_task_without_a_case_waits_for_its_role_alone(liaison: User, counsel: 
     services.complete_task(task, by=liaison, outcome="It is up again.")
 
 
+@pytest.mark.parametrize(
+    ("role", "kind"),
+    [
+        (Role.CUSTODIAN, "file_referral"),
+        (Role.VICTIM_LIAISON, "answer_question"),
+        (Role.SAFETY_LIAISON, "confirm_acknowledgement"),
+        (Role.REVIEWER, "approve_answer"),
+        (Role.REVIEWER, "monitor"),
+    ],
+)
+def test_who_may_not_do_what_a_task_asks_for_does_not_end_it(
+    role: Role, kind: str, case: Case, cast: Cast
+) -> None:
+    """Custodians act on no referral: they make none go away either."""
+    person = cast(role, username="somebody")
+    services.grant(case, principal=person, by=None)
+    task = services.open_task(case, kind=kind, title="A duty", role=Role.SENIOR_REVIEWER, about="x.y:1")
+    with pytest.raises(NotPermitted):
+        services.complete_task(task, by=person, outcome="Done.")
+    with pytest.raises(NotPermitted):
+        services.cancel_task(task, by=person, reason="Not needed.")
+    services.cancel_task(task, by=cast(Role.SENIOR_REVIEWER, username="another"), reason="Not needed.")
+
+
 def test_danger_to_life_comes_first_then_what_is_due(case: Case, liaison: User) -> None:
     now = clock.now()
     due = {"later": now + timedelta(days=2), "soon": now + timedelta(hours=1), "undated": None}

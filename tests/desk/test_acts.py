@@ -181,3 +181,17 @@ def test_a_review_says_who_is_told_of_a_correction_by_telephone(
     assert answer.status_code == 302
     correction.refresh_from_db()
     assert correction.state == "approved"
+
+
+def test_what_is_said_is_kept_at_the_server_and_for_the_person_alone(
+    things: Things, liaison: User, reviewer: User, sign_in: SignIn
+) -> None:
+    """A message may quote what is sealed: no cookie carries it, and who signs in next does not read it."""
+    browser = sign_in(liaison)
+    answer = browser.post(do(things, "withdraw"), {"reason": "It was a quotation."})
+    assert answer.status_code == 302
+    assert "messages" not in browser.cookies
+    browser.post(reverse("account_logout"))
+    signed_in(reviewer, browser)
+    page = browser.get(reverse("admin:index")).content.decode()
+    assert 'class="messagelist"' not in page

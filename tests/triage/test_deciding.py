@@ -144,9 +144,10 @@ def test_the_task_to_decide_ends_with_the_decision_and_by_no_hand(
     flag = receive(category=category)
     tasks = cases.open_task("triage_senior", flag.origin) or cases.open_task("triage_tier_1", flag.origin)
     assert tasks is not None
-    by = reviewer if tasks.case is not None else senior_reviewer
+    with pytest.raises(NotPermitted):
+        end(tasks, reviewer)
     with pytest.raises(Refused) as refused:
-        end(tasks, by)
+        end(tasks, senior_reviewer)
     assert refused.value.rule == "triage.undecided"
     services.decide(flag, by=senior_reviewer, **{**SAID, "outcomes": ["no_action"]})
     assert cases.open_task(tasks.kind, flag.origin) is None

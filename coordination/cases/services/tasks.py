@@ -91,10 +91,10 @@ def take_task(task: Task, *, by: User, take_over: bool = False) -> Task:
 
 
 def complete_task(task: Task, *, by: User | None, outcome: str) -> Task:
-    """Complete a task and say what came of it. Whoever may work on its case may.
+    """Complete a task and say what came of it: whoever may do what this kind of task asks for (duties).
 
-    Without a case: who has it, or its role, with the permission that this kind of task takes (duties); raises
-    NotPermitted. Nobody ends one about themselves; raises Refused.
+    On a case that they work on; without one, where it stands in their queue. Raises NotPermitted for others.
+    Nobody ends one about themselves; raises Refused.
     """
     return _end(task, TaskVerb.COMPLETE, by=by, outcome=outcome)
 
@@ -126,6 +126,8 @@ def end_tasks(
 @transaction.atomic
 def _end(task: Task, verb: TaskVerb, *, by: User | None, outcome: str) -> Task:
     _require(by, task)
+    if by is not None and task.case is not None:
+        require(by, permission_for(task.kind))
     if by is not None and selectors.is_about(by, task):
         raise Refused("Nobody ends a task about themselves.", rule="separation-of-duties")
     locked = Task.objects.select_for_update(of=("self",)).get(pk=task.pk)
