@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -204,7 +205,7 @@ class PersonAdmin(RecordAdmin):
     ) -> HttpResponse:
         """Ask for a new person and create them through the service."""
         if not self.has_add_permission(request):
-            return HttpResponse(status=403)
+            raise PermissionDenied
         form = NewPersonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             if asked := stepup.require(request):

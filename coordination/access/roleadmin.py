@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -162,7 +163,7 @@ class BreakGlassAdmin(RecordAdmin):
     ) -> HttpResponse:
         """Ask for the reason, and open it."""
         if not self.has_add_permission(request):
-            return HttpResponse(status=403)
+            raise PermissionDenied
         form = GlassForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             if (ask := stepup.require(request)) is not None:

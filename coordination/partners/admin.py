@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -41,7 +42,7 @@ class PartnerAdmin(RecordAdmin):
     ) -> HttpResponse:
         """Ask for what is needed, and add it."""
         if not self.has_add_permission(request):
-            return HttpResponse(status=403)
+            raise PermissionDenied
         form = self.new_form(request)
         if request.method == "POST" and form.is_valid():
             if asked := stepup.require(request):

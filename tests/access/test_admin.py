@@ -55,7 +55,9 @@ def test_an_auditor_looks_and_is_offered_nothing(client: Client, auditor: User, 
     assert "Rui Tanaka" in shown
     assert "<form" not in shown.split("<main")[-1].replace('id="logout-form"', "")
     assert _do(client, reviewer, "disable").status_code == 403
-    assert client.get(f"{PEOPLE}add/").status_code == 403
+    refused = client.get(f"{PEOPLE}add/")
+    assert refused.status_code == 403
+    assert "Your role does not allow this" in refused.content.decode()
     assert User.objects.get(pk=reviewer.pk).is_active
 
 
