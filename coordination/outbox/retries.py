@@ -21,18 +21,31 @@ JITTER: Final = 0.25
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """How patient a lane is. The wait doubles from `first` to `longest`, a quarter more or less by chance."""
+    """How patient a lane is. The wait doubles from `first` to `longest`, a quarter more or less by chance.
+
+    A partner that asks to be left alone (Retry-After) is, for `asked_at_most`.
+    """
 
     first: timedelta
     longest: timedelta
+    asked_at_most: timedelta
     give_up_after: timedelta
 
 
 POLICIES: Final = {
     # A P0 that does not arrive within the hour is no message any more: what counts is the telephone.
-    "P0": Policy(first=timedelta(seconds=1), longest=timedelta(seconds=30), give_up_after=timedelta(hours=1)),
+    # Nor does it wait as long as a machine asks that somebody else floods.
+    "P0": Policy(
+        first=timedelta(seconds=1),
+        longest=timedelta(seconds=30),
+        asked_at_most=timedelta(minutes=1),
+        give_up_after=timedelta(hours=1),
+    ),
     "normal": Policy(
-        first=timedelta(seconds=5), longest=timedelta(hours=1), give_up_after=timedelta(hours=24)
+        first=timedelta(seconds=5),
+        longest=timedelta(hours=1),
+        asked_at_most=timedelta(hours=24),
+        give_up_after=timedelta(hours=24),
     ),
 }
 
@@ -165,7 +178,7 @@ def _again(verdict: Verdict, retry_after: float | None, last: DeliveryVerb, now:
     policy = POLICIES[claim.lane]
     pause = wait(claim.number, policy)
     if retry_after is not None:
-        pause = max(pause, timedelta(seconds=retry_after))
+        pause = max(pause, min(timedelta(seconds=retry_after), policy.asked_at_most))
     if now + pause > claim.trying_since + policy.give_up_after:
         why = f"Given up after {claim.number} attempts: {verdict.why}"
         return _ended(replace(verdict, why=why), last)

@@ -185,6 +185,22 @@ def test_retry_after_is_honoured(partner: FakePartner, senior_reviewer: User) ->
     assert _state(delivery) == "accepted"
 
 
+@pytest.mark.parametrize("asked", ["3000", "7200"])
+def test_a_danger_to_life_does_not_wait_as_long_as_a_busy_machine_asks(
+    asked: str, partner: FakePartner, senior_reviewer: User
+) -> None:
+    """Whoever floods the recipient's endpoint makes it say so: that holds no P0 for an hour, nor ends it."""
+    partner.will(Answer(status=429, body=b"", headers={"Retry-After": asked}, takes=False))
+    destination = a_destination(partner.url)
+    urgent = a_delivery(destination, by=senior_reviewer, lane="P0")
+    drain(destination, "P0")
+    assert _state(urgent) == "queued"
+    assert urgent.due_at <= clock.now() + timedelta(seconds=75)
+    with clock.frozen(clock.now() + timedelta(seconds=80)):
+        drain(destination, "P0")
+    assert _state(urgent) == "accepted"
+
+
 def test_giving_up_fails_with_a_task_and_p0_gives_up_sooner(
     partner: FakePartner, senior_reviewer: User
 ) -> None:
