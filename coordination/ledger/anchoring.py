@@ -51,7 +51,9 @@ __all__ = [
     "Post",
     "anchor",
     "check",
+    "check_kept",
     "due",
+    "uncheckable",
 ]
 
 # (address, query) -> the body of an answer of type REPLY; raises AuthorityFailed for anything else.
@@ -96,9 +98,8 @@ def check(anchor: Anchor) -> None:
 
     Raises AnchorBroken. The certificates need to be valid at the time of the stamp, not now.
     """
+    check_kept(anchor)
     raw, nonce = bytes(anchor.response), int.from_bytes(bytes(anchor.nonce), "big")
-    if hashlib.sha256(raw).digest() != bytes(anchor.digest):
-        raise AnchorBroken("The answer of the authority is not the one that was kept.")
     try:
         stamp = _checked(raw, note=bytes(anchor.checkpoint.note), nonce=nonce)
     except AuthorityFailed as error:
@@ -107,6 +108,24 @@ def check(anchor: Anchor) -> None:
         raise AnchorBroken("The stamp says another time than its row.")
     if _signer(stamp) != anchor.authority:
         raise AnchorBroken("The stamp is of another authority than its row says.")
+
+
+def check_kept(anchor: Anchor) -> None:
+    """Check that a stamp's bytes are those that were kept: all that can be told without roots.
+
+    Raises AnchorBroken.
+    """
+    if hashlib.sha256(bytes(anchor.response)).digest() != bytes(anchor.digest):
+        raise AnchorBroken("The answer of the authority is not the one that was kept.")
+
+
+def uncheckable() -> str:
+    """Return why the settings let no stamp be checked, "" where they do."""
+    try:
+        _roots(), _policy()
+    except ImproperlyConfigured as error:
+        return str(error)
+    return ""
 
 
 def _asked(checkpoint: Checkpoint, post: Post) -> Anchor:
@@ -153,7 +172,7 @@ def _parsed(raw: bytes) -> TimeStampResponse:
 
 def _roots() -> list[x509.Certificate]:
     if not settings.LEDGER_AUTHORITY_ROOTS:
-        raise ImproperlyConfigured("LEDGER_AUTHORITY_ROOTS names no file: no time stamp can be checked.")
+        raise ImproperlyConfigured("LEDGER_AUTHORITY_ROOTS names no file.")
     try:
         with warnings.catch_warnings():
             # Some roots that are in use were made before what is allowed today.

@@ -36,6 +36,7 @@ Tell: TypeAlias = Callable[[int, int], None]
 class Outcome:
     """What was read and what was wrong. `anchored` entries from the first are under a time stamp that holds.
 
+    `unchecked` time stamps could not be checked, because of `why`; their bytes are those that were kept.
     `first` is the finding of the smallest place, or the first one of all where none has a place.
     """
 
@@ -43,6 +44,8 @@ class Outcome:
     signed: int = 0
     waiting: int = 0
     anchored: int = 0
+    unchecked: int = 0
+    why: str = ""
     read: dict[str, int] = field(default_factory=dict)
     wrong: int = 0
     first: Finding | None = None
@@ -65,6 +68,12 @@ class Outcome:
         if self.first is None or _rank(finding) < _rank(self.first):
             self.first = finding
         self.tell(finding)
+
+
+def counted(number: int, what: str) -> str:
+    """Return the number and what it counts, given in the plural: `1 entry`, `2,000 entries`."""
+    one = "entry" if what == "entries" else what.removesuffix("s")
+    return f"{number:,} {one if number == 1 else what}"
 
 
 def _rank(finding: Finding) -> tuple[bool, int]:

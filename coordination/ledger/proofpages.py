@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from coordination.core.errors import NotFound
 from coordination.core.rules import Records, Rule, holders
 from coordination.ledger import proofs, selectors
+from coordination.ledger.findings import counted
 from coordination.ledger.models import Leaf
 
 if TYPE_CHECKING:
@@ -91,9 +92,9 @@ class ProofPages(_ModelAdmin):
         stamps = selectors.anchors_of(checkpoint)
         anchored = f"anchored {stamps[0].stamped_at:%Y-%m-%d %H:%M:%S} UTC" if stamps else "not anchored"
         return format_html(
-            'Place {} under the checkpoint of {} entries, {}. <a href="{}">Download the proof</a>',
+            'Place {} under the checkpoint of {}, {}. <a href="{}">Download the proof</a>',
             index,
-            checkpoint.size,
+            counted(checkpoint.size, "entries"),
             anchored,
             reverse("admin:ledger_leaf_proof", args=[leaf.pk]),
         )

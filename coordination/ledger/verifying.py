@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from coordination.ledger import anchoring, keys, notes, rereading
 from coordination.ledger.anchoring import AnchorBroken
-from coordination.ledger.findings import Finding, Found, Outcome, Tell
+from coordination.ledger.findings import Finding, Found, Outcome, Tell, counted
 from coordination.ledger.models import Anchor
 from coordination.ledger.notes import NoteBroken, VerifierKey
 from coordination.ledger.placing import Places, Signed
@@ -55,7 +55,7 @@ class Verification:
     def _checkpoints(self) -> Iterator[Signed]:
         for _, size, root, note in rereading.checkpoints():
             self.outcome.count("checkpoints")
-            name = f"the checkpoint of {size} entries"
+            name = f"the checkpoint of {counted(size, 'entries')}"
             if wrong := self._of_checkpoint(size, root, note):
                 self._found(f"{name}: {wrong}")
             if size > 0:
@@ -68,7 +68,7 @@ class Verification:
         except NoteBroken as error:
             return str(error)
         if (said.size, said.root) != (size, root):
-            return f"what was signed is another size or root, {said.size} entries"
+            return f"what was signed is another size or root, {counted(said.size, 'entries')}"
         return "" if size > 0 else "a tree without entries is never signed"
 
     def _elsewhere(self) -> Iterator[Signed]:
@@ -79,7 +79,8 @@ class Verification:
                 self._found(f"{kept.name}: {error}")
                 continue
             if said.size > self.outcome.signed:
-                gone = f"{kept.name} was signed over {said.size} entries, and here are {self.outcome.signed}"
+                size = counted(said.size, "entries")
+                gone = f"{kept.name} was signed over {size}, and here are {self.outcome.signed}"
                 self.outcome.add(Finding(what=f"{gone}: the last are gone", place=self.outcome.signed))
             elif said.size:
                 yield Signed(size=said.size, root=said.root, name=kept.name, elsewhere=True)
@@ -97,20 +98,26 @@ class Verification:
             self._found(f"leaf {leaf_id} waits for its place, and is gone")
 
     def _anchors(self) -> None:
+        self.outcome.why = anchoring.uncheckable()
         for anchor in Anchor.objects.select_related("checkpoint").order_by("id").iterator():
             self.outcome.count("time stamps")
             if wrong := self._of_anchor(anchor):
-                self._found(f"a time stamp of the checkpoint of {anchor.checkpoint.size} entries: {wrong}")
+                self._found(
+                    f"a time stamp of the checkpoint of {counted(anchor.checkpoint.size, 'entries')}: {wrong}"
+                )
+            elif self.outcome.why:
+                self.outcome.unchecked += 1
             else:
                 self.outcome.anchored = max(self.outcome.anchored, anchor.checkpoint.size)
         lost = Anchor.objects.count() - self.outcome.read.get("time stamps", 0)
         if lost:
-            self._found(f"{lost} time stamps are of no checkpoint")
+            self._found(f"{counted(lost, 'time stamps')} of no checkpoint")
 
     def _of_anchor(self, anchor: Anchor) -> str:
         """Return what is wrong with a time stamp, "" for nothing."""
+        check = anchoring.check_kept if self.outcome.why else anchoring.check
         try:
-            anchoring.check(anchor)
+            check(anchor)
         except AnchorBroken as error:
             return str(error)
         return ""

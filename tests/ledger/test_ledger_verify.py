@@ -5,17 +5,21 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from django.conf import settings
+from django.conf import settings as configured
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
+from coordination.cases import anchors
+from coordination.ledger import anchoring
 from coordination.ledger.models import Checkpoint
 from coordination.ledger.progress import Progress
 from tests.ledger.trees import grow
 from tests.ledger.vandals import SIZE
+from tests.timestamps import Served
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def _run(*arguments: str | Path, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "manage.py", "ledger_verify", *map(str, arguments)],
-        cwd=settings.BASE_DIR,
+        cwd=configured.BASE_DIR,
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
@@ -58,8 +62,44 @@ def test_it_says_what_waits_and_what_is_unanchored(ledger: None) -> None:
         grow(3, sequence=False)
     said = io.StringIO()
     call_command("ledger_verify", stdout=said)
-    assert "3 entries wait for their place" in said.getvalue()
-    assert f"Unanchored: {SIZE + 3} entries are under no time stamp, none is." in said.getvalue()
+    assert "Waiting for a place, under no checkpoint: 3 entries." in said.getvalue()
+    assert f"Unanchored, under no time stamp: {SIZE + 3} entries, from the first on." in said.getvalue()
+
+
+@pytest.mark.parametrize("roots", ["", "/nowhere/roots.pem"])
+def test_where_no_root_is_known_the_rest_is_checked_and_the_stamps_are_said_to_be_open(
+    vandal: psycopg.Connection, timestamps: Served, roots: str, settings: Any
+) -> None:
+    anchoring.anchor(Checkpoint.objects.get(size=SIZE), post=anchors.post)
+    settings.LEDGER_AUTHORITY_ROOTS = roots
+    error, said = _failed()
+    assert (error.returncode, "Not all was checked" in str(error)) == (3, True)
+    assert "1 time stamp not checked: LEDGER_AUTHORITY_ROOTS" in said
+    assert f"{SIZE} entries" in said
+    assert "Unanchored" not in said
+    assert "All of it holds" not in said
+    vandal.execute("UPDATE ledger_anchor SET response = set_byte(response, 200, 0)")
+    error, said = _failed()
+    assert (error.returncode, "The answer of the authority is not" in said) == (1, True)
+    vandal.execute("UPDATE ledger_leaf SET subject = 'T-x' WHERE subject = 'T-7'")
+    error, said = _failed()
+    assert (error.returncode, "WRONG  place 7:" in said) == (1, True)
+
+
+def test_one_is_not_called_entries(db: None) -> None:
+    with transaction.atomic():
+        grow(1)
+    said = io.StringIO()
+    call_command("ledger_verify", stdout=said)
+    assert "s: 1 checkpoint, 1 entry, 0 tiles." in said.getvalue()
+    assert "Unanchored, under no time stamp: 1 entry, from the first on." in said.getvalue()
+
+
+def _failed() -> tuple[CommandError, str]:
+    said = io.StringIO()
+    with pytest.raises(CommandError) as error:
+        call_command("ledger_verify", stdout=said)
+    return error.value, said.getvalue()
 
 
 def test_a_checkpoint_kept_elsewhere_has_to_hold_and_to_be_one(ledger: None, tmp_path: Path) -> None:

@@ -337,4 +337,4 @@ def test_time_stamps_are_checked_and_say_what_is_unanchored(
     assert outcome.unanchored == SIZE
     assert str(found[0]).startswith("a time stamp of the checkpoint of 550 entries: The answer")
     vandal.execute("DELETE FROM ledger_checkpoint WHERE size = 550")
-    assert [str(each) for each in verified()[1]] == ["1 time stamps are of no checkpoint"]
+    assert [str(each) for each in verified()[1]] == ["1 time stamp of no checkpoint"]
