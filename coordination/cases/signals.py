@@ -14,5 +14,5 @@ subject_added = Signal()
 task_opened = Signal()
 # task, by_hand (a person ended the task itself; what it asks for need not have happened)
 task_ended = Signal()
-# deadline
+# deadline; a receiver may return what to do about it, in words, for the task that is opened
 deadline_missed = Signal()

@@ -58,7 +58,7 @@ def tell(delivery: Delivery, state: DeliveryState, *, why: str = "", receipt: To
         cases.open_task(
             delivery.case,
             kind=f"delivery_{state.value}",
-            title=f"{TITLES[state]}: {delivery.message.reference}",
+            title=f"{TITLES[state]}: {delivery.message.reference} to {delivery.destination.agency}"[:200],
             role=Role.SAFETY_LIAISON,
             instructions=f"{ADVICE[state]}\n\n{why}".strip(),
             about=about(delivery),
@@ -77,7 +77,8 @@ def phone_if_it_may_have_left(delivery: Delivery, *, doubtful: bool = False) -> 
         _phone(
             delivery,
             kind="void_may_have_left",
-            title=f"Void, but it may have left: phone them about {delivery.message.reference}",
+            title=f"Void, but it may have left: phone {delivery.destination.agency} about "
+            f"{delivery.message.reference}",
             instructions="It was voided after an attempt whose end nobody knows. Ask the recipient by"
             " telephone; if they have it, tell them that it is void.",
             priority=delivery.lane,
@@ -90,7 +91,8 @@ def phone_because_it_left(delivery: Delivery) -> None:
     _phone(
         delivery,
         kind="void_has_left",
-        title=f"Was sent although void: phone them about {delivery.message.reference}",
+        title=f"Was sent although void: phone {delivery.destination.agency} about "
+        f"{delivery.message.reference}",
         instructions="The recipient answered a message that was voided, so they have it. Tell them by"
         " telephone that it is void, and correct it.",
         priority="P0",

@@ -198,7 +198,7 @@ class ReferralAdmin(Filing):
     def recall(self, request: HttpRequest, record: Referral, data: Data) -> str:
         """Ask every recipient who has it to give it back; a correction follows."""
         asked = services.recall(record, by=person(request), reason=data["reason"])
-        said = "; ".join(f"{each.addressee.destination.agency.name} {each.did}" for each in asked)
+        said = "; ".join(f"{each.addressee.destination.agency} {each.did}" for each in asked)
         return f"{said}. A task asks for the correction."
 
     @act("referrals.correct_referral", "Correct what was sent", form=forms.CorrectForm, grave=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from coordination.cases.signals import task_ended
+from coordination.cases.signals import deadline_missed, task_ended
 from coordination.core.errors import Refused
 from coordination.inbox.signals import accepted
 from coordination.ledger.signals import sought
@@ -67,6 +67,18 @@ def follow_task(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: ARG001
     referral = selectors.referral_of_task(task.about) if task.about.startswith(ORIGIN) else None
     if referral is not None:
         services.follow_task(referral, kind=task.kind, role=task.role, done=done, by=task.ended_by)
+
+
+@receiver(deadline_missed, dispatch_uid="referrals.say_what_to_do")
+def say_what_to_do(sender: Any, *, deadline: Any, **_: Any) -> str:  # noqa: ARG001
+    """Say whom to call about a clock that ran out, on which number, and what to ask."""
+    if deadline.code.startswith(services.ACK_CLOCK) and deadline.about.startswith(ADDRESSEE):
+        addressee = selectors.addressee_of_task(deadline.about)
+        return services.ask_who_has_it(addressee, deadline.due_at) if addressee is not None else ""
+    if deadline.code == services.OUTCOME_CLOCK:
+        referral = selectors.referral_of_task(deadline.about)
+        return services.ask_what_came_of_it(referral) if referral is not None else ""
+    return ""
 
 
 @receiver(accepted, dispatch_uid="referrals.hear")

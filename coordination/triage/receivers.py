@@ -1,4 +1,4 @@
-"""News from cases: the task to decide about a flag stays until the flag is decided."""
+"""News from cases: a decision ends its own task, and a warning's task ends its clock."""
 
 from typing import Any
 
@@ -6,8 +6,10 @@ from django.dispatch import receiver
 
 from coordination.cases.signals import task_ended
 from coordination.core.errors import Refused
-from coordination.triage import selectors
+from coordination.triage import selectors, services
 from coordination.triage.services.receiving import SENIOR, TIER_1
+
+FLAG = "triage.flag:"
 
 
 @receiver(task_ended, dispatch_uid="triage.keep_task")
@@ -18,3 +20,12 @@ def keep_task(sender: Any, *, task: Any, by_hand: bool = False, **_: Any) -> Non
             "The flag waits for a decision, and that ends this task: no action is a decision too.",
             rule="triage.undecided",
         )
+
+
+@receiver(task_ended, dispatch_uid="triage.end_warning")
+def end_warning(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: ARG001
+    """Stop the clock of a warning with its task."""
+    if task.kind == services.WARN and task.about.startswith(FLAG):
+        flag = selectors.flag_of_task(task.about)
+        if flag is not None:
+            services.end_clock(flag, done=task.state == "done")

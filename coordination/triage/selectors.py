@@ -28,6 +28,11 @@ def flag_for(user: User, pk: UUID | str) -> Flag:
     return found
 
 
+def flag_of_task(about: str) -> Flag | None:
+    """Return the flag that a task's `about` names, whoever asks: for the system's own work."""
+    return Flag.objects.select_related("case").filter(pk=about.partition(":")[2]).first()
+
+
 def waiting_for(user: User) -> QuerySet[Flag]:
     """Return the flags without a decision: high severity first, then the oldest."""
     return visible_to(user).exclude(state=FlagState.DECIDED).order_by("-high_severity", "received_at")

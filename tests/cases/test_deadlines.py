@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from coordination.access.services import Role, User
-from coordination.cases import selectors, services
+from coordination.cases import selectors, services, signals
 from coordination.cases.models import Case, Deadline, Task
 from coordination.cases.workflow import DeadlineState
 from coordination.core import clock
@@ -37,8 +37,22 @@ def test_a_missed_deadline_opens_a_task_once(case: Case, deadline: Deadline, lia
     (task,) = selectors.waiting_for(liaison)
     assert task.title == "Missed: Acknowledgement is due"
     assert task.about == f"cases.deadline:{deadline.pk}"
+    assert task.due_at == deadline.due_at
+    assert "what is done late still counts" in task.instructions
     actions = [entry.action for entry in ledger.entries_about(case.reference)]
     assert actions[-2:] == ["cases.deadline_missed", "cases.task_opened"]
+
+
+def test_the_slice_above_says_what_to_do_about_a_missed_deadline(case: Case, deadline: Deadline) -> None:
+    def say(sender: object, *, deadline: Deadline, **_: object) -> str:
+        return f"Call +1 970 555 0112 about {deadline.title}."
+
+    signals.deadline_missed.connect(say)
+    try:
+        services.miss_deadlines(deadline.due_at + timedelta(seconds=1))
+    finally:
+        signals.deadline_missed.disconnect(say)
+    assert selectors.tasks_of(case).get().instructions == f"Call +1 970 555 0112 about {deadline.title}."
 
 
 def test_a_deadline_is_not_missed_before_its_time(deadline: Deadline) -> None:

@@ -1,6 +1,7 @@
 """Approving, returning, declining, withdrawing: exactly what was seen leaves, and two people decide."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -15,7 +16,7 @@ from coordination.ledger.selectors import entries_about
 from coordination.outbox import selectors as outbox
 from coordination.outbox import services as outbox_services
 from coordination.partners import services as partners
-from coordination.partners.services import Destination
+from coordination.partners.services import Agency, Destination
 from coordination.referrals import selectors, services
 from coordination.referrals.models import Referral
 from coordination.referrals.workflow import ReferralState
@@ -108,6 +109,32 @@ def test_p0_approval_opens_the_task_to_phone_with_number_and_script(
     assert task.due_at is not None
     for words in ("+1 970 555 0110", "checked 2026-09-14", "danger to life in your area"):
         assert words in task.instructions
+
+
+def test_the_call_starts_with_the_recipients_number_and_a_script_without_gaps(
+    approved: Draft, settings: Any, agency: Agency
+) -> None:
+    settings.PLATFORM_NAME, settings.CONTACT_PHONE = "Riverside", "+1 415 555 0100"
+    referral = approved()
+    task = cases.open_task("phone_now", referral.origin)
+    assert task is not None
+    words = task.instructions
+    assert words.startswith(f"{agency}, from our directory: {agency.phone}")
+    assert "the safety desk of Riverside" in words
+    assert f"read you its reference, {referral.reference}" in words
+    assert "our number that is answered at any hour, +1 415 555 0100" in words
+
+
+def test_a_crisis_line_is_called_itself_and_no_call_centre_is_looked_for(
+    approved: Draft, agency: Agency
+) -> None:
+    agency.kind = "responder"
+    agency.save()
+    referral = approved()
+    task = cases.open_task("phone_now", referral.origin)
+    assert task is not None
+    assert agency.phone in task.instructions
+    assert "No call centre is on record" not in task.instructions
 
 
 def test_a_place_that_only_the_user_named_is_not_called(

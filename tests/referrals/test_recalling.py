@@ -92,5 +92,7 @@ def test_the_page_offers_it_to_who_may_where_somebody_has_it(
     assert not offered(approved(), senior_reviewer)
     address = reverse("admin:referrals_referral_do", args=[sent.reference, "recall"])
     said = sign_in(senior_reviewer).post(address, {"reason": WHY}, follow=True).content.decode()
-    assert "Harrow County Sheriff is asked by telephone. A task asks for the correction." in said
+    assert (
+        "Harrow County Sheriff (CO0000000, US) is asked by telephone. A task asks for the correction." in said
+    )
     assert not offered(put(sent, ReferralState.CORRECTED), senior_reviewer)

@@ -14,6 +14,7 @@ from coordination.cases.models import Task
 from coordination.core import clock
 from coordination.core.errors import IllegalTransition, InvalidInput, NotPermitted, Refused
 from coordination.ledger.selectors import entries_about
+from coordination.policy import engine
 from coordination.triage import selectors, services
 from coordination.triage.models import Decision, Flag
 from coordination.triage.workflow import FLAG, FlagState, FlagVerb
@@ -64,6 +65,46 @@ def test_danger_to_self_and_others_goes_both_ways(receive: Receive, senior_revie
     services.decide(flag, by=senior_reviewer, **{**SAID, "outcomes": outcomes})
     for kind in ("file_referral", "file_crisis_referral", "warn_target"):
         assert cases.open_task(kind, flag.origin) is not None
+
+
+def test_who_warns_reads_first_what_may_be_said_and_the_reasons_as_not_to_be_read_out(
+    receive: Receive, senior_reviewer: User
+) -> None:
+    flag = receive()
+    services.decide(flag, by=senior_reviewer, **{**SAID, "outcomes": ["warn_target"]})
+    task = cases.open_task("warn_target", flag.origin)
+    assert task is not None
+    said, not_aloud, why = task.instructions.partition("Why (do not read out):\n")
+    assert not_aloud
+    assert SAID["reasons"] not in said
+    assert why == SAID["reasons"]
+    for words in (
+        "safe contact only",
+        "no voicemail",
+        "the police know",
+        "nothing of the account",
+        "victim liaison",
+    ):
+        assert words in said
+
+
+@pytest.mark.parametrize(("verb", "state"), [("complete_task", "met"), ("cancel_task", "cancelled")])
+def test_the_warning_is_due_when_the_call_about_a_danger_to_life_is_and_its_clock_ends_with_it(
+    verb: str, state: str, receive: Receive, senior_reviewer: User, liaison: User
+) -> None:
+    flag = receive()
+    now = clock.now()
+    with clock.frozen(now):
+        services.decide(flag, by=senior_reviewer, **{**SAID, "outcomes": ["warn_target"]})
+    task = cases.open_task("warn_target", flag.origin)
+    assert flag.case is not None
+    assert task is not None
+    due, citation = engine.deadline("policy.phone-p0", now)
+    running = cases.deadlines_of(flag.case).get(code="warn_target")
+    assert (task.due_at, running.due_at, running.citation, running.state) == (due, due, citation, "running")
+    words = {"complete_task": "outcome", "cancel_task": "reason"}[verb]
+    getattr(case_services, verb)(task, by=liaison, **{words: "Told her at 20:10; she goes to her sister."})
+    assert cases.deadlines_of(flag.case).get(code="warn_target").state == state
 
 
 def test_no_action_is_a_record_like_any_other(receive: Receive, senior_reviewer: User) -> None:

@@ -18,6 +18,10 @@ from coordination.ledger import services as ledger
 
 AT_ONCE = 200
 MISSED = "missed_deadline"
+DO_IT_NOW = (
+    "The clock ran out. Do now what the title asks for: what is done late still counts, and ends this task. "
+    "What cannot be done any more: Complete, with why."
+)
 
 
 @transaction.atomic
@@ -95,17 +99,21 @@ def _miss_one(moment: datetime) -> bool:
     add_event(
         deadline.case, kind="deadline_missed", title=f"Missed: {deadline.title}"[:200], about=deadline.about
     )
+    # The slice above knows whom to call about it, and on which number.
+    said_above = [
+        words for _, words in signals.deadline_missed.send(sender=Deadline, deadline=deadline) if words
+    ]
     if not _has_task(deadline):
         open_task(
             deadline.case,
             kind=MISSED,
             title=f"Missed: {deadline.title}"[:200],
             role=Role.SAFETY_LIAISON,
+            instructions="\n\n".join(said_above) or DO_IT_NOW,
             about=_origin(deadline),
             priority=deadline.case.priority,
-            due_at=moment,
+            due_at=deadline.due_at,
         )
-    signals.deadline_missed.send(sender=Deadline, deadline=deadline)
     return True
 
 

@@ -2,6 +2,7 @@
 
 from coordination.referrals.services.answering import answer, approve_answer, follow_stopped_answer
 from coordination.referrals.services.asking import request_information
+from coordination.referrals.services.clocks import ACK_CLOCK, OUTCOME_CLOCK
 from coordination.referrals.services.correcting import correct
 from coordination.referrals.services.deciding import approve, decline, return_, withdraw
 from coordination.referrals.services.ending import (
@@ -26,10 +27,13 @@ from coordination.referrals.services.hearing import (
     follow_call,
     follow_delivery,
 )
+from coordination.referrals.services.phoning import ask_what_came_of_it, ask_who_has_it
 from coordination.referrals.services.recalling import recall
 from coordination.referrals.services.submitting import submit
 
 __all__ = [
+    "ACK_CLOCK",
+    "OUTCOME_CLOCK",
     "acknowledge",
     "add_addressee",
     "add_fact",
@@ -37,6 +41,8 @@ __all__ = [
     "answer",
     "approve",
     "approve_answer",
+    "ask_what_came_of_it",
+    "ask_who_has_it",
     "close",
     "correct",
     "decline",

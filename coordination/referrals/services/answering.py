@@ -53,7 +53,7 @@ def answer(question: Question, *, by: User, text: str, items: tuple[Item, ...] =
     trace(
         referral,
         "answer_written",
-        f"{referral.reference}: answer to {asked.addressee.destination.agency.name} written",
+        f"{referral.reference}: answer to {asked.addressee.destination.agency} written",
         by=by,
         details={"question": asked.pk, "message": asked.message.digest},
     )
@@ -80,7 +80,7 @@ def approve_answer(question: Question, *, by: User, digest: str) -> Question:
     trace(
         referral,
         "answered",
-        f"{referral.reference}: answer to {asked.addressee.destination.agency.name} approved",
+        f"{referral.reference}: answer to {asked.addressee.destination.agency} approved",
         by=by,
         details={"question": asked.pk, "message": digest},
     )
@@ -96,7 +96,7 @@ def follow_stopped_answer(question: Question) -> None:
     cases.open_task(
         referral.case,
         kind=calling.ANSWER_STOPPED,
-        title=f"{agency.name} waits for an answer about {referral.reference} that was stopped"[:200],
+        title=f"{agency} waits for an answer about {referral.reference} that was stopped"[:200],
         role=Role.SAFETY_LIAISON,
         instructions="The answer was approved, then stopped. Tell them by telephone what they may know, or "
         "that no answer comes; write down as the outcome who heard it, and when.",

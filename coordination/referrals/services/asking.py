@@ -30,7 +30,7 @@ def request_information(addressee: Addressee, *, question: str, by: User | None 
     asked = Question.objects.create(
         referral=referral, addressee=row, question=text, asked_at=clock.now(), asked_by=by
     )
-    name = row.destination.agency.name
+    name = str(row.destination.agency)
     calling.ask_for_answer(referral, asked, name)
     trace(
         referral,
@@ -58,7 +58,7 @@ def drop_questions(
         cases.cancel_deadline(referral.case, code=code, about=question.origin)
         outbox_services.void_unsent(question.origin, by=None, reason=why)
         agency = question.addressee.destination.agency
-        title = f"{referral.reference}: the question of {agency.name} stays unanswered"
+        title = f"{referral.reference}: the question of {agency} stays unanswered"
         trace(referral, "unanswered", title, by=by, detail=why, details={"question": question.pk})
         if ask and (told is None or told.pk != agency.pk):
-            calling.tell_unanswered(referral, question, agency.name)
+            calling.tell_unanswered(referral, question, str(agency))

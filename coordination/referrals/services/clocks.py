@@ -13,6 +13,8 @@ logger = logging.getLogger(__name__)
 
 REVIEW_CLOCK = "policy.break-glass-review"
 REVIEW_P0_CLOCK = "policy.review-p0"
+ACK_CLOCK = "policy.ack-"
+OUTCOME_CLOCK = "policy.outcome"
 
 
 def start(
@@ -57,8 +59,8 @@ def chase_acknowledgement(referral: Referral, row: Addressee) -> None:
     agency = row.destination.agency
     start(
         referral,
-        f"policy.ack-{pace(referral)}",
-        f"{referral.reference}: acknowledgement by {agency.name}",
+        f"{ACK_CLOCK}{pace(referral)}",
+        f"{referral.reference}: acknowledgement by {agency}",
         about=row.origin,
         started_at=row.left_at,
         zone=agency.time_zone,
@@ -69,4 +71,4 @@ def ask_for_outcome(referral: Referral) -> None:
     """Start the clock after which a recipient is asked what came of it; a correction has no outcome."""
     if referral.corrects_id is None:
         title = f"{referral.reference}: ask for the outcome"
-        start(referral, "policy.outcome", title, about=referral.origin)
+        start(referral, OUTCOME_CLOCK, title, about=referral.origin)

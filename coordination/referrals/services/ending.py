@@ -32,7 +32,7 @@ def report_outcome(
     known = _known(outcome)
     text = limited("detail", detail, _LONGEST)
     row = fresh(addressee)
-    name = row.destination.agency.name
+    name = str(row.destination.agency)
     if not is_step(referral, ReferralVerb.REPORT_OUTCOME):
         heard_late(referral, row, f"reported {_words(known)}", text, by)
         return referral

@@ -62,7 +62,7 @@ def follow_delivery(addressee: Addressee, *, state: str, at: datetime | None = N
     trace(
         referral,
         "delivery_followed",
-        f"{referral.reference}: {agency.name}: {NEWS.get(state, state)}",
+        f"{referral.reference}: {agency}: {NEWS.get(state, state)}",
         by=None,
         details={"addressee": row.pk, "delivery": state},
     )
@@ -150,7 +150,7 @@ def _trace_reference(
     trace(
         referral,
         action,
-        f"{referral.reference}: {row.destination.agency.name} {did}",
+        f"{referral.reference}: {row.destination.agency} {did}",
         by=by,
         # Their words are sealed; a title stands in lists.
         detail="\n".join(filter(None, [f"Their reference: {given}" if given else "", who])),
@@ -161,7 +161,7 @@ def _trace_reference(
 def _confirmed(referral: Referral, row: Addressee, *, who: str, by: User | None) -> Referral:
     """Add the person to an acknowledgement that is on record: a receipt comes before the words about it."""
     if by is not None:
-        title = f"{referral.reference}: a named person at {row.destination.agency.name} has it"
+        title = f"{referral.reference}: a named person at {row.destination.agency} has it"
         trace(referral, "confirmed", title, by=by, detail=who, details={"addressee": row.pk})
     return referral
 
@@ -202,7 +202,7 @@ def _states(referral: Referral) -> set[str]:
 
 def heard_late(referral: Referral, row: Addressee, what: str, text: str, by: User | None) -> None:
     """Give what a recipient said to a person, because the workflow has no step for it any more."""
-    name = row.destination.agency.name
+    name = str(row.destination.agency)
     state = str(referral.state).replace("_", " ")
     title = f"{name} {what} about {referral.reference}, which is {state}"[:200]
     # No `about`: an open task of the same record would swallow the second thing they say.

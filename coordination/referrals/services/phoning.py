@@ -1,14 +1,21 @@
 """The calls that people make about a referral: a portal is not an emergency line."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
 from coordination.access.roles import Role
 from coordination.access.services import User
 from coordination.cases import services as cases
+from coordination.partners.services import Agency
 from coordination.policy import selectors as policy
 from coordination.policy.workflow import DataCategory
 from coordination.referrals.models import Addressee, Referral
 from coordination.referrals.services.bodies import CLAIMED
 from coordination.referrals.services.clocks import pace, start
 
+RESPONDER = "responder"
 PHONE_NOW = "phone_now"
 PHONE_CORRECTION = "phone_correction"
 PHONE_RECALL = "phone_recall"
@@ -49,7 +56,7 @@ def phone_them_now(referral: Referral, addressees: list[Addressee]) -> None:
         kind=PHONE_NOW,
         title=f"{rule.title}: referral {referral.reference}",
         role=Role.SAFETY_LIAISON,
-        instructions="\n\n".join([*_numbers(referral, addressees), script.strip()]),
+        instructions="\n\n".join([*_numbers(referral, addressees), _filled_in(script, referral)]),
         about=about,
         priority="P0",
         due_at=due,
@@ -59,10 +66,10 @@ def phone_them_now(referral: Referral, addressees: list[Addressee]) -> None:
 def phone_correction(correction: Referral, row: Addressee, *, why: str = BY_PHONE_ALONE) -> None:
     """Open the task to tell a recipient of a correction by telephone, with its clock, and say why."""
     agency = row.destination.agency
-    title = f"{correction.reference}: correct by telephone with {agency.name}"[:200]
+    title = f"{correction.reference}: correct by telephone with {agency}"[:200]
     due = start(correction, f"policy.ack-{pace(correction)}", title, about=row.origin, zone=agency.time_zone)
     words = [
-        f"{agency.name}, from our directory: {agency.phone or 'no number; find it and note the source'}",
+        number_of(agency),
         why.strip(),
         f"What was wrong: {correction.correction_wrong}",
         f"What is true: {correction.correction_true}",
@@ -83,14 +90,14 @@ def phone_recall(referral: Referral, row: Addressee, *, reason: str) -> None:
     """Open the task to ask a recipient by telephone to give a referral back."""
     agency = row.destination.agency
     words = [
-        f"{agency.name}, from our directory: {agency.phone or 'no number; find it and note the source'}",
+        number_of(agency),
         PUT_ASIDE,
         f"Why: {reason}",
     ]
     cases.open_task(
         referral.case,
         kind=PHONE_RECALL,
-        title=f"{referral.reference}: ask {agency.name} by telephone to give it back"[:200],
+        title=f"{referral.reference}: ask {agency} by telephone to give it back"[:200],
         role=Role.SAFETY_LIAISON,
         instructions="\n\n".join(words),
         about=row.origin,
@@ -119,23 +126,64 @@ def call_no_more(referral: Referral, *, by: User | None) -> None:
         cases.cancel_deadline(referral.case, code=rule.clock, about=referral.origin)
 
 
+def ask_who_has_it(addressee: Addressee, due: datetime) -> str:
+    """Return what to do where a recipient's acknowledgement is late: whom to call, and what to ask."""
+    agency = addressee.destination.agency
+    there = due.astimezone(ZoneInfo(agency.time_zone))
+    return (
+        f"They did not acknowledge by {there:%Y-%m-%d %H:%M} {there.tzname()}.\n\n"
+        f"Call {number_of(agency)}. Ask whether a named person has {addressee.referral.reference}, and have "
+        "them acknowledge. Do they not have it? Say so on the delivery, and tell them by telephone."
+    )
+
+
+def ask_what_came_of_it(referral: Referral) -> str:
+    """Return what to do where no outcome came: whom to call, and what to record."""
+    rows = referral.addressees.select_related("destination__agency")
+    numbers = "\n".join(number_of(row.destination.agency) for row in rows)
+    return (
+        f"No outcome came in time. Call:\n{numbers}\n\nAsk what came of {referral.reference}, "
+        "then Record the outcome on its page."
+    )
+
+
+def number_of(agency: Agency) -> str:
+    """Return an agency with all that tells it from another of its name, and the number that we found."""
+    return f"{agency}, from our directory: {agency.phone or 'no number; find it and note the source'}"
+
+
+def _filled_in(script: str, referral: Referral) -> str:
+    """Return a script with what is known in the place of the words that a pack has for it."""
+    known = {
+        "an online platform": settings.PLATFORM_NAME,
+        "read you its reference": f"read you its reference, {referral.reference}",
+        "a number that is answered at any hour": settings.CONTACT_PHONE
+        and f"our number that is answered at any hour, {settings.CONTACT_PHONE}",
+    }
+    # A pack breaks its lines where its file does.
+    said = " ".join(script.split())
+    for words, filled in known.items():
+        said = said.replace(words, filled or words)
+    return said
+
+
 def _numbers(referral: Referral, addressees: list[Addressee]) -> list[str]:
-    """Return a line for each call centre: of the places known, else of the places the recipients serve."""
+    """Return the recipients' own numbers, then each call centre: of the places known, else of theirs."""
+    agencies = [each.destination.agency for each in addressees]
+    lines = [number_of(agency) for agency in agencies if agency.phone]
     # A place that only the user named is not called: that is how a hoax sends police to somebody's door.
     places = [
         fact.value
         for fact in referral.facts.all()
         if fact.category == DataCategory.LOCATION and fact.provenance != CLAIMED
     ]
-    places += [each.destination.agency.region for each in addressees if each.destination.agency.region]
-    numbers = {number.place: number for place in places if (number := policy.emergency_number(place))}
-    lines = [
-        f"{each.place}: {each.number} (source: {each.source}; checked {each.checked_on:%Y-%m-%d})"
-        for each in numbers.values()
-    ]
+    places += [agency.region for agency in agencies if agency.region]
+    centres = {number.place: number for place in places if (number := policy.emergency_number(place))}
     lines += [
-        f"{agency.name}, from our directory: {agency.phone}"
-        for agency in (each.destination.agency for each in addressees)
-        if agency.phone
+        f"{each.place}: {each.number} (source: {each.source}; checked {each.checked_on:%Y-%m-%d})"
+        for each in centres.values()
     ]
-    return lines if numbers else [NO_NUMBER, *lines]
+    # A crisis line answers itself: it sends nobody to a door as a call centre does.
+    if not centres and not all(agency.kind == RESPONDER for agency in agencies):
+        lines.append(NO_NUMBER)
+    return lines

@@ -80,7 +80,7 @@ def _record(referral: Referral, row: Addressee, level: str, *, by: User, reason:
     did = BY_PHONE if not level else GAVE_BACK if level == "rejected" else TOOK_NOTE
     if did == BY_PHONE:
         phoning.phone_recall(referral, row, reason=reason)
-    title = f"{referral.reference}: {row.destination.agency.name} {did}"
+    title = f"{referral.reference}: {row.destination.agency} {did}"
     trace(
         referral, "recalled", title, by=by, details={"addressee": row.pk, "answer": level or "by telephone"}
     )

@@ -9,12 +9,14 @@ from coordination.access import markup
 from coordination.access import services as access
 from coordination.access.roles import Role
 from coordination.access.services import User
+from coordination.cases import selectors as case_selectors
 from coordination.cases import services as cases
 from coordination.core import clock
 from coordination.core.errors import InvalidInput
 from coordination.ledger import services as ledger
 from coordination.policy import selectors as policy
 from coordination.triage.models import Decision, Flag
+from coordination.triage.services import warning
 from coordination.triage.services.receiving import DECIDE_CLOCK, ask, open_or_join
 from coordination.triage.workflow import FLAG, FlagVerb, Outcome
 
@@ -26,7 +28,7 @@ _NEXT: dict[Outcome, tuple[str, str, Role]] = {
         "File the referral to crisis responders",
         Role.SAFETY_LIAISON,
     ),
-    Outcome.WARN_TARGET: ("warn_target", "Warn the threatened person", Role.SAFETY_LIAISON),
+    Outcome.WARN_TARGET: (warning.WARN, warning.TITLE, Role.SAFETY_LIAISON),
     Outcome.MONITOR: ("monitor", "Look again: the time to monitor has ended", Role.SENIOR_REVIEWER),
 }
 _LONGEST_REASONS = 20_000
@@ -155,18 +157,23 @@ def _follow_up(flag: Flag, chosen: list[Outcome], why: str, until: date | None) 
         if outcome not in _NEXT or flag.case is None:
             continue
         kind, title, role = _NEXT[outcome]
-        due = datetime.combine(until, time(), UTC) if until and outcome == Outcome.MONITOR else None
         cases.open_task(
             flag.case,
             kind=kind,
             title=title,
             role=role,
-            instructions=why,
+            instructions=warning.instructions(why) if outcome == Outcome.WARN_TARGET else why,
             about=flag.origin,
             # What is only to be looked at later is no emergency today.
             priority="P0" if flag.high_severity and outcome != Outcome.MONITOR else "normal",
-            due_at=due,
+            due_at=_due(flag, outcome, until),
         )
+
+
+def _due(flag: Flag, outcome: Outcome, until: date | None) -> datetime | None:
+    if outcome == Outcome.WARN_TARGET and case_selectors.open_task(warning.WARN, flag.origin) is None:
+        return warning.start_clock(flag)
+    return datetime.combine(until, time(), UTC) if until and outcome == Outcome.MONITOR else None
 
 
 def _text(field: str, value: str, longest: int, message: str) -> str:
