@@ -57,7 +57,10 @@ class CaseAdmin(ExhibitActs):
     list_display = ("reference", "title", "priority_word", "state_word", "owner", "opened")
     list_select_related = ("owner",)
     ordering = ("-opened_at",)
-    empty_text = "No case yet that you are let into. A case opens when a flag of high severity comes in."
+    empty_text = (
+        "No case yet that you are let into. A case appears here when it opens for your role, "
+        "or when somebody lets you in."
+    )
 
     def visible_to(self, user: Any) -> QuerySet[Case]:
         """Return the cases that the person was let into."""

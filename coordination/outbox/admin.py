@@ -17,7 +17,7 @@ from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
 from coordination.channels import registry
 from coordination.core.rules import Records
-from coordination.outbox import forms, services
+from coordination.outbox import causes, forms, services
 from coordination.outbox.models import Delivery, Message
 from coordination.outbox.workflow import DELIVERY, DeliveryState, DeliveryVerb
 
@@ -33,7 +33,7 @@ class DeliveryAdmin(RecordAdmin):
     pages = {"": "outbox/delivery.html"}
     list_display = (
         "reference",
-        "destination",
+        "to_whom",
         "channel",
         "state_word",
         "attempts_made",
@@ -74,6 +74,11 @@ class DeliveryAdmin(RecordAdmin):
     def reference(self, row: Delivery) -> str:
         """Name it by what the recipient sees."""
         return f"{row.message.reference} ({markup.words(row.message.kind)})"
+
+    @admin.display(description="to")
+    def to_whom(self, row: Delivery) -> str:
+        """Name the recipient by what tells it from another of its name."""
+        return f"{row.destination.agency}, {row.destination.title}"
 
     @admin.display(description="channel")
     def channel(self, row: Delivery) -> str:
@@ -126,7 +131,8 @@ class DeliveryAdmin(RecordAdmin):
         return {
             "sees_case": sees_case,
             "agency": record.destination.agency,
-            "attempts": list(record.attempts.all()),
+            "attempts": [(each, causes.outcome(each.outcome)) for each in record.attempts.all()],
+            "cause": causes.in_words(record),
             "receipts": list(record.receipts.all()),
             "channel": channel_title(record.message.channel),
             "approval": getattr(record.message, "approval", None),

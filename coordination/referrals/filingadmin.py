@@ -13,8 +13,6 @@ from coordination.core.rules import Rule
 from coordination.referrals import forms, selectors, services
 from coordination.referrals.draftadmin import DraftActs
 
-P0 = "P0"
-
 
 class Filing(DraftActs):
     """The page on which a referral is filed."""
@@ -71,5 +69,5 @@ class Filing(DraftActs):
 
 
 def _start(case: Any) -> dict[str, Any]:
-    """Return how the form starts: a case at P0 is one because a life may be in danger."""
-    return {"title": case.title, "priority": case.priority, "danger_to_life": case.priority == P0}
+    """Return how the form starts. That there is a danger to life, and P0, is the word of who files it."""
+    return {"title": case.title}

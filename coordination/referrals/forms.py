@@ -55,6 +55,8 @@ class FileForm(DraftForm):
 
     def __init__(self, *args: Any, drafts: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Neither way is chosen beforehand: P0 is a person's word that a life is in danger.
+        self.fields["priority"].choices = [("", "choose"), *PRIORITIES]  # type: ignore[attr-defined]
         if not drafts:
             del self.fields["another"]
 
@@ -73,7 +75,7 @@ class RecipientField(forms.ModelChoiceField):  # type: ignore[type-arg]
         """Return name, identifier, place, destination and channel."""
         agency = obj.agency
         place = ", ".join(filter(None, (agency.region, agency.country)))
-        way = channel_title(obj.channel).lower()
+        way = channel_title(obj.channel)
         return f"{agency.name} · {agency.identifier} · {place} · {obj.title}, by {way}"
 
 

@@ -166,8 +166,8 @@ def _oversight(record: Referral) -> list[Any]:
 
 def send_label(recipients: Iterable[Recipient]) -> str:
     """Say what the button does: whom it sends to, by which channel; nobody, where only calls are left."""
-    ways = [f"{each.agency.name}, {each.agency.identifier}, by {each.channel.lower()}" for each in recipients]
-    return "Send to " + " and to ".join(ways) if ways else "Approve for telephone calls alone"
+    ways = [f"{each.agency} by {each.channel}" for each in recipients]
+    return "Approve and send to " + " and to ".join(ways) if ways else "Approve for telephone calls alone"
 
 
 def question_of(record: Referral, pk: str) -> Question:

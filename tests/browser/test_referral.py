@@ -43,10 +43,10 @@ def test_a_referral_is_filed_reviewed_by_another_sent_and_acknowledged(  # noqa:
     approver = desk(senior_reviewer)
     approver.goto(f"/admin/referrals/referral/{reference}/review/")
     shown = "".join(approver.inner_text(".leaves .digest").split())
-    approver.click("text=Send to Harrow County Sheriff")
+    approver.click("text=Approve and send to Harrow County Sheriff")
     assert "Read what will leave" in approver.inner_text("#decide")  # nothing leaves by a single click
     approver.check("text=I have read what will leave")
-    approver.click("text=Send to Harrow County Sheriff, CO0000000, by signed webhook")
+    approver.click("text=Approve and send to Harrow County Sheriff (CO0000000, US) by Signed webhook")
     assert "approved" in approver.inner_text(".record-head")
 
     dispatch.drain(destination.pk, "P0")

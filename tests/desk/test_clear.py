@@ -108,7 +108,7 @@ def test_two_recipients_of_one_name_are_told_apart(
     assert len(found) == 1
     assert second_agency.identifier in found[0]
     assert second_agency.country in found[0]
-    assert "signed webhook" in found[0]
+    assert "Signed webhook" in found[0]
 
 
 def test_a_basis_that_is_not_for_the_category_is_refused_where_it_is_chosen(

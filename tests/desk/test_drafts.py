@@ -67,11 +67,17 @@ def test_the_first_draft_asks_nothing_of_the_kind(
     assert Referral.objects.filter(case=flag.case).count() == 1
 
 
-@pytest.mark.parametrize(("priority", "checked"), [("P0", True), ("normal", False)])
-def test_the_danger_is_set_on_a_case_at_p0(
-    priority: str, checked: bool, things: Things, liaison: User, sign_in: SignIn
+@pytest.mark.parametrize("priority", ["P0", "normal"])
+def test_that_there_is_a_danger_is_the_word_of_who_files_and_never_chosen_beforehand(
+    priority: str, things: Things, liaison: User, sign_in: SignIn
 ) -> None:
     things.case.priority = priority
     things.case.save(update_fields=["priority"])
-    form = sign_in(liaison).get(add_page(things.case)).context["form"]
-    assert bool(form["danger_to_life"].value()) is checked
+    browser = sign_in(liaison)
+    shown = browser.get(add_page(things.case))
+    form = shown.context["form"]
+    assert not form["danger_to_life"].value()
+    assert not form["priority"].value()
+    assert ("This case is P0" in shown.content.decode()) is (priority == "P0")
+    answer = browser.post(add_page(things.case), {**FORM, "priority": "", "another": "on"})
+    assert "priority" in answer.context["form"].errors

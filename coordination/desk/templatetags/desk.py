@@ -7,11 +7,14 @@ from typing import Any
 from django import template
 from django.forms import BoundField, CheckboxInput
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html
-from django.utils.safestring import mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from coordination.access import markup, structure
 from coordination.cases import selectors as cases
+
+# With the country: what our directory and the packs hold (E.164, written with gaps).
+NUMBER = re.compile(r"\+\d(?:[ ()-]{0,2}\d){6,14}")
 
 register = template.Library()
 register.simple_tag(markup.state, name="state")
@@ -53,6 +56,18 @@ def labelled(cells: Iterable[str], headers: Iterable[Any]) -> list[Any]:
         start = format_html('<{} data-label="{}"', found[1], str(name).capitalize()) if found else ""
         rows.append(mark_safe(start + str(cell)[found.end() :]) if found else cell)  # noqa: S308  # nosec B308 B703 - Django's cell
     return rows
+
+
+@register.filter(is_safe=True)
+def telephones(text: str) -> SafeString:
+    """Return a text in which each full telephone number can be called, and is not broken across lines."""
+    parts = []
+    end = 0
+    for found in NUMBER.finditer(str(text)):
+        link = format_html('<a class="tel" href="tel:{}">{}</a>', re.sub(r"[^+\d]", "", found[0]), found[0])
+        parts += [(str(text)[end : found.start()], link)]
+        end = found.end()
+    return format_html_join("", "{}{}", [*parts, (str(text)[end:], "")])
 
 
 @register.filter
