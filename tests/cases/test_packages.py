@@ -38,6 +38,7 @@ def test_a_package_holds_for_who_has_python_and_openssl(
     assert status == 0, said
     assert "FAIL" not in said
     assert "\nnote" not in said
+    assert said.splitlines()[-1].startswith("The package holds: ")
     for exhibit in exhibits:
         assert f"ok   exhibit {exhibit.reference}" in said
     for part in (
@@ -91,13 +92,16 @@ def test_who_it_goes_to_learns_roles_and_no_names(make: Make, counsel: User, lia
     for line in lines:
         entry = json.loads((folder / f"data/ledger/entries/{line['leaf']}.json").read_text())
         assert line["by"].endswith(f"person {entry['by']}")
+    assert " ".join(said.split()).count(f"people of {settings.PLATFORM_NAME}; the custodian names them") == 2
 
 
 @pytest.mark.parametrize("more", [{"name_people": True}, {"recipient": ""}])
 def test_names_go_where_somebody_says_so_or_nobody_gets_it(
     make: Make, more: dict[str, Any], liaison: User
 ) -> None:
-    assert liaison.get_full_name() in _all_of(make(**more))
+    said = _all_of(make(**more))
+    assert liaison.get_full_name() in said
+    assert "the custodian names them" not in " ".join(said.split())
 
 
 @pytest.mark.parametrize("name", ["custody/part-001.pdf", "certificate.pdf"])
@@ -314,6 +318,7 @@ def test_the_command_makes_it_and_says_what_is_wrong(
     said = {"by": counsel.username, "recipient": "Harrow", "why": COURT_ASKS, "stdout": out, "stderr": out}
     call_command("case_package", case.reference, str(folder), items=[exhibits[0].reference], **said)
     assert check(folder)[0] == 0
+    assert f"Check it with: python3 {folder / 'verify.py'} --key FILE --ca FILE" in out.getvalue()
     assert "exhibits: 1 of 1" in out.getvalue()
     for wrong, words in (({"by": "nobody-here"}, "--by"), ({"why": " "}, "why")):
         with pytest.raises(CommandError, match=words):

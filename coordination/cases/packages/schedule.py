@@ -11,9 +11,19 @@ LINES: Final = 250
 
 
 def parts(
-    case_reference: str, items: Sequence[Item], events: Iterator[Event], *, total: int, at: datetime
+    case_reference: str,
+    items: Sequence[Item],
+    events: Iterator[Event],
+    *,
+    total: int,
+    at: datetime,
+    numbers_of: str = "",
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield the name and the bytes of each part; `events` are read as they are needed."""
+    """Yield the name and the bytes of each part; `events` are read as they are needed.
+
+    Where people stand there by role and number (coordination.cases.packages.naming), `numbers_of` names the
+    platform whose people they are.
+    """
     count = max(1, -(-total // LINES))
     for number in range(1, count + 1):
         lines = [event for _, event in zip(range(LINES), events, strict=False)]
@@ -31,6 +41,7 @@ def parts(
                     "total": total,
                     "exhibits": items if number == 1 else (),
                     "events": lines,
+                    "numbers_of": numbers_of,
                     "created_at": at,
                 },
             ),

@@ -3,8 +3,10 @@
 Needs Python 3.9 or newer and the `openssl` command, and none of the software that made the package. Prints
 one line for each finding: `ok`, `note` (true, and for you to weigh) or `FAIL`; ends with 0 only without FAIL.
 
-    --key FILE   the ledger's verifier key as you got it from elsewhere; without it the package's own is used
-    --ca FILE    certificates (PEM) that you trust for time stamps and for the signature of the certificate
+    --key FILE   the ledger's verifier key: as the platform publishes it or tells you, not from this package
+    --ca FILE    the root of the time stamp authority, and of who signed the certificate (PEM, in one file)
+
+This program came with the package: compare the SHA-256 of tagmanifest-sha256.txt with what you were told.
 """
 
 from __future__ import annotations
@@ -43,9 +45,9 @@ class Wrong(Exception):
 
 def main() -> int:
     """Check everything, each part for itself."""
-    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    options.add_argument("--key", type=Path)
-    options.add_argument("--ca", type=Path)
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    options.add_argument("--key", type=Path, metavar="FILE", help="the ledger's verifier key, from elsewhere")
+    options.add_argument("--ca", type=Path, metavar="FILE", help="certificates you trust, from elsewhere")
     options.add_argument("package", nargs="?", type=Path, default=Path(__file__).resolve().parent)
     given = options.parse_args()
     root = given.package
@@ -63,7 +65,9 @@ def main() -> int:
         except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
             say("FAIL", f"{name}: cannot be read ({type(error).__name__}: {error})")
     total = f"{found['ok']} ok, {found['note']} notes, {found['FAIL']} failed"
-    print(f"The package does not hold: {total}." if found["FAIL"] else f"The package holds: {total}.")
+    own = " and ".join(f"--{each}" for each in ("key", "ca") if getattr(given, each) is None)
+    holds = f"holds by its own keys; {own} not given" if own else "holds"
+    print(f"The package {'does not hold' if found['FAIL'] else holds}: {total}.")
     return 1 if found["FAIL"] else 0
 
 
@@ -178,12 +182,11 @@ def read_checkpoint(root: Path, key_file: Path | None) -> tuple[int, bytes, str]
         raise Wrong("there is no checkpoint, and no package is made without: its entries could say anything")
     note = file.read_text("utf-8")
     text, _, signatures = note.rpartition("\n\n")
-    text += "\n"
     origin, size, root_hash = text.split("\n")[:3]
     keys = (key_file or root / "data/ledger/verifier-key").read_text("utf-8").split()
-    if not any(signed(text, signatures, key) for key in keys):
+    if not any(signed(f"{text}\n", signatures, key) for key in keys):
         raise Wrong("the checkpoint is not signed with the ledger's key")
-    whose = "key that you gave" if key_file else "package's own key: compare it with the published one"
+    whose = "key that you gave" if key_file else "package's own key: give the published one as --key"
     say("ok" if key_file else "note", f"ledger: the checkpoint of {origin} is signed with the {whose}")
     return int(size), from_base64(root_hash), note
 
@@ -211,8 +214,7 @@ def ed25519(public: bytes, message: bytes, signature: bytes) -> bool:
         for name, content in (("key", public), ("message", message), ("signature", signature)):
             Path(folder, name).write_bytes(content)
         inputs = ["-inkey", f"{folder}/key", "-in", f"{folder}/message", "-sigfile", f"{folder}/signature"]
-        done = openssl("pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-rawin", *inputs)
-    return done.returncode == 0
+        return openssl("pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-rawin", *inputs).returncode == 0
 
 
 def check_inclusion(root: Path, leaf: str, checkpoint: tuple[int, bytes, str]) -> None:
@@ -254,7 +256,7 @@ def check_timestamps(root: Path, ca: Path | None) -> None:
     if not stamps:
         say("note", "time stamps: none, the package is unanchored: nobody outside says when its entries were")
     authority = ca or root / "data/ledger/timestamps/authority.pem"
-    whose = "the authority that you trust" if ca else "the package's own authority: compare it with theirs"
+    whose = "the authority that you trust" if ca else "the package's own authority: give its root as --ca"
     for stamp in stamps:
         with tempfile.TemporaryDirectory() as folder:
             when = check_timestamp(root, stamp, Path(folder, "token"), authority)
@@ -283,7 +285,6 @@ def check_timestamp(root: Path, stamp: Path, token: Path, authority: Path) -> st
 
 def check_certificate(root: Path, ca: Path | None) -> None:
     """The certificate is signed as it stands, over the list of the files that are here."""
-    listing = (root / "data/certified-files.sha256").read_bytes()
     payload = manifest(root / "manifest-sha256.txt")
     own = {"data/certified-files.sha256", "data/certificate.pdf"}
     wanted = {path: digest for path, digest in payload.items() if path not in own}
@@ -299,11 +300,10 @@ def check_certificate(root: Path, ca: Path | None) -> None:
     if len(ranges) != 1 or start or not hexed or after + rest != len(pdf):
         raise Wrong("the signature does not cover the whole of the document")
     covered = pdf[:length] + pdf[after:]
-    digest = b"under SHA256 " + hashlib.sha256(listing).hexdigest().encode()
+    digest = b"under SHA256 " + sha256(root / "data/certified-files.sha256").encode()
     if digest not in covered:
         raise Wrong("the certificate is about another list of files")
-    done = cms(bytes.fromhex(hexed[1].decode()), covered, ca)
-    if done.returncode:
+    if cms(bytes.fromhex(hexed[1].decode()), covered, ca).returncode:
         raise Wrong("the signature does not hold" + (" or its signer is not trusted" if ca else ""))
     say("ok", "certificate: the signature holds, over the whole document and the list of files")
     if not ca:

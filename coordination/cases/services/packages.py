@@ -12,7 +12,7 @@ from django.db import transaction
 
 from coordination.access.services import User
 from coordination.cases.models import Case
-from coordination.cases.packages import certificate, contents, graph, naming, proofs, schedule
+from coordination.cases.packages import certificate, contents, graph, naming, proofs, readme, schedule
 from coordination.cases.packages.bag import Bag
 from coordination.cases.services import alarms
 from coordination.cases.services.access import WORK, require_case
@@ -69,8 +69,8 @@ def make_package(
     with _whole(folder) as part:
         released = evidence.release(case.reference, references=wanted, by=by, recipient=recipient, why=why)
         exhibits = [each for each, _ in released]
-        name = naming.by_role() if recipient and not name_people else naming.by_name
-        said = Said(recipient=recipient, signature=signature, name=name, tell=tell)
+        numbers = bool(recipient) and not name_people
+        said = Said(recipient=recipient, signature=signature, numbers=numbers, tell=tell)
         digest = _write(case, part, exhibits, said)
         _record(case, digest, by=by, count=len(released), signed=signature is not None)
     return digest
@@ -123,7 +123,7 @@ class Said:
 
     recipient: str
     signature: certificate.Signature | None
-    name: naming.Name
+    numbers: bool  # people stand there by role and number
     tell: Tell
 
 
@@ -142,7 +142,14 @@ def _write(case: Case, part: Path, exhibits: list[Exhibit], said: Said) -> str:
     proven = proofs.gather(leaves)
     proofs.add_to(bag, proven)
     tell("proofs", len(leaves), len(leaves))
-    bag.add("README.txt", _readme(case, said.recipient, proofs.standing(proven)).encode())
+    about_it = readme.text(
+        case=case.reference,
+        recipient=said.recipient,
+        platform=settings.PLATFORM_NAME,
+        numbers=said.numbers,
+        anchored=proofs.standing(proven),
+    )
+    bag.add("README.txt", about_it.encode())
     listing = bag.listing()
     bag.add("certified-files.sha256", listing)
     digest = f"sha256:{hashlib.sha256(listing).hexdigest()}"
@@ -164,31 +171,25 @@ def _write_custody(
     """Write the custody in its three forms, and the entries; return (row, hash) of each entry."""
     leaves: list[tuple[int, bytes]] = []
     events: list[contents.Event] = []
-    for event, record in contents.custody(exhibits, name=said.name):
+    name = naming.by_role() if said.numbers else naming.by_name
+    for event, record in contents.custody(exhibits, name=name):
         bag.add(f"ledger/entries/{event.leaf}.json", bytes(record.entry.entry))
         leaves.append((record.entry_id, bytes(record.entry.leaf_hash)))
         events.append(event)
     bag.add("custody.jsonl", map(contents.as_json_line, events))
-    pages = schedule.parts(case.reference, items, iter(events), total=len(events), at=clock.now())
-    for number, (name, pdf) in enumerate(pages, 1):
+    pages = schedule.parts(
+        case.reference,
+        items,
+        iter(events),
+        total=len(events),
+        at=clock.now(),
+        numbers_of=settings.PLATFORM_NAME if said.numbers else "",
+    )
+    for number, (place, pdf) in enumerate(pages, 1):
         said.tell("custody", min(number * schedule.LINES, len(events)), len(events))
-        bag.add(name, pdf)
+        bag.add(place, pdf)
     bag.add("case.jsonld", graph.document(case.reference, items, events))
     return leaves
-
-
-def _readme(case: Case, recipient: str, anchored: str) -> str:
-    return (
-        f"Package of case {case.reference}{' for ' + recipient if recipient else ''}.\n\n"
-        "Check it: python3 verify.py (Python 3 and openssl, nothing else, no network).\n\n"
-        "data/exhibits/          the exhibits\n"
-        "data/exhibits.json      what they are\n"
-        "data/custody/           the custody schedule for readers; custody.jsonl for machines\n"
-        "data/case.jsonld        the same as CASE/UCO\n"
-        "data/ledger/            the ledger's entries, their proofs, the signed checkpoint, time stamps\n"
-        "data/certificate.pdf    the certificate; a draft unless a named person signed it\n"
-        f"\n{anchored}\n"
-    )
 
 
 @transaction.atomic

@@ -1,6 +1,5 @@
 """Write a package of a case's exhibits that anybody can check: a BagIt folder with proofs and verify.py."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +51,9 @@ class Command(BaseCommand):
         except CoordinationError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{folder}: tagmanifest-sha256.txt has the digest {digest}")
-        self.stdout.write(f"Check it with: {Path(sys.executable).name} {folder / 'verify.py'}")
+        self.stdout.write(
+            f"Check it with: python3 {folder / 'verify.py'} --key FILE --ca FILE (data/README.txt says which)"
+        )
 
     def _signature(
         self,
