@@ -124,7 +124,9 @@ def addresses(host: str, port: int, seconds: float = LOOK_UP_SECONDS) -> list[st
     found = _look_up(host, port, seconds)
     for each in found:
         if not is_allowed(ipaddress.ip_address(each)):
-            raise EndpointRefused(f"{each} is not an address that channels may reach")
+            raise EndpointRefused(
+                f"{each} is not an address that channels may reach; CHANNELS_ALLOWED_NETWORKS opens it"
+            )
     return found
 
 

@@ -65,7 +65,10 @@ def send(claims: Sequence[Claim], destination: Destination, *, pool: Pool, halt:
     try:
         spec = spec_for(destination.channel, destination.config)
     except UnknownChannel:
-        return [hold(each, f"The channel {destination.channel} is not installed.") for each in claims]
+        return [
+            hold(each, f"The channel {destination.channel} is not installed, or not in PLUGINS_ALLOWED.")
+            for each in claims
+        ]
     except SecretNotFound:
         return [hold(each, "A secret that the destination names is missing.") for each in claims]
     way = _Way(destination=destination, spec=spec, pool=pool, halt=halt)

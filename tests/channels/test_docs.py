@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from enum import EnumType
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,22 @@ def test_every_check_id_is_in_the_guide() -> None:
 def test_every_name_of_the_testing_kit_is_in_the_guide() -> None:
     for name in testing.__all__:
         assert f"`{name}" in GUIDE, name
+
+
+@pytest.mark.parametrize("name", ["Answer", "Request"])
+def test_the_values_of_the_testing_kit_are_in_the_guide_with_their_fields(name: str) -> None:
+    for line in reference(name, getattr(testing, name)):
+        assert f"`{line}`" in GUIDE, line
+
+
+def test_the_guide_prints_a_whole_distribution() -> None:
+    [source] = re.findall(r"```toml\n# pyproject\.toml\n(.*?)```", GUIDE, flags=re.DOTALL)
+    said = tomllib.loads(source)
+    scaffold = (ROOT / "coordination/channels/scaffold/pyproject.toml.txt").read_text()
+    whole = tomllib.loads(scaffold.replace("${dashed}", "county-portal").replace("${name}", "county_portal"))
+    for part in ("build-system", "project"):
+        assert said[part] == whole[part]
+    assert said["tool"]["setuptools"]["py-modules"] == [EXAMPLES[0][0].removesuffix(".py")]
 
 
 def test_the_guide_opens_with_a_whole_plugin_in_45_lines() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from coordination.channels import registry
 from coordination.channels.testing import FakePartner, Situation
 from coordination.ledger.selectors import entries_about
 from coordination.outbox import hosts
@@ -104,3 +105,17 @@ def test_a_missing_secret_and_a_closed_destination_are_said(
         _try(number)
     with pytest.raises(CommandError):
         _try(number + 999)
+
+
+def test_a_number_that_no_destination_has_is_said() -> None:
+    with pytest.raises(CommandError, match="No destination 99"):
+        _try(99)
+
+
+def test_a_channel_that_may_not_be_loaded_is_told_apart_from_one_that_is_missing(
+    number: int, settings: Any
+) -> None:
+    settings.PLUGINS_ALLOWED = ["counsel_email"]
+    registry.survey.cache_clear()
+    with pytest.raises(CommandError, match="not installed, or not in PLUGINS_ALLOWED"):
+        _try(number)

@@ -157,7 +157,9 @@ def render(destination: Destination, source: kit.Message) -> kit.Rendered:
     except told.UnsupportedFeature as error:
         raise Refused(str(error), rule="unsupported") from error
     except registry.UnknownChannel as error:
-        raise Refused(f"The channel {destination.channel} is not installed.", rule="channel") from error
+        raise Refused(
+            f"The channel {destination.channel} is not installed, or not in PLUGINS_ALLOWED.", rule="channel"
+        ) from error
     except SecretNotFound as error:
         raise Refused("A secret that the destination names is missing.", rule="channel") from error
     except (hosts.HostFailed, hosts.ChannelBroke, told.DeliveryError) as error:

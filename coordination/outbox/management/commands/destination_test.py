@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from coordination.core.errors import CoordinationError
+from coordination.core.errors import CoordinationError, NotFound
 from coordination.outbox import hosts
 from coordination.outbox.services.trying import try_destination
 from coordination.partners import selectors as partners
@@ -24,6 +24,8 @@ class Command(BaseCommand):
         """Send, and say what the recipient's system answered."""
         try:
             outcome = try_destination(partners.destination(number))
+        except NotFound:
+            raise CommandError(f"No destination {number}.") from None
         except (CoordinationError, hosts.HostFailed) as error:
             raise CommandError(str(error)) from error
         if outcome.receipt is None:
