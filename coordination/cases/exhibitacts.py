@@ -3,9 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
+from coordination.access import markup
 from coordination.access import services as access
 from coordination.access.modeladmin import person
 from coordination.access.recordadmin import Act, Data, Done, RecordAdmin, act
@@ -16,6 +18,7 @@ from coordination.core.errors import NotFound
 from coordination.evidence import selectors as evidence_selectors
 from coordination.evidence import services as evidence
 from coordination.evidence.forms import TakeInForm
+from coordination.evidence.services import Exhibit
 
 
 class PackageForm(forms.Form):
@@ -28,9 +31,9 @@ class PackageForm(forms.Form):
         label="Name the people of the desk", required=False, help_text="Otherwise by role and number."
     )
 
-    def __init__(self, *args: Any, items: list[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, items: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["items"].choices = [(each, each) for each in items]  # type: ignore[attr-defined]
+        self.fields["items"].choices = items  # type: ignore[attr-defined]
 
 
 def exhibits_of(request: HttpRequest, case: Case) -> dict[str, Any] | None:
@@ -57,7 +60,7 @@ class ExhibitActs(RecordAdmin):
         """Offer what there is something for."""
         if wanted.name == "lift_hold":
             return evidence_selectors.holds_for(person(request), record.reference).exists()
-        return bool(_packable(record))
+        return _kept(record).exists()
 
     @act("evidence.take_in_exhibit", "Take in an exhibit", form=TakeInForm)
     def take_in(self, request: HttpRequest, record: Case, data: Data) -> Done:
@@ -95,9 +98,21 @@ class ExhibitActs(RecordAdmin):
         return Done(f"Package {package.reference} is being made.", url)
 
 
-def _packable(case: Case) -> list[str]:
-    kept = evidence_selectors.exhibits_of(case.reference).filter(keeping__isnull=False)
-    return list(kept.values_list("reference", flat=True))
+def _kept(case: Case) -> QuerySet[Exhibit]:
+    return evidence_selectors.exhibits_of(case.reference).filter(keeping__isnull=False)
+
+
+def _packable(case: Case) -> list[tuple[str, str]]:
+    """Return what can go into a package, each by its reference and as a person knows it."""
+    return [(each.reference, _known_as(each)) for each in _kept(case)]
+
+
+def _known_as(exhibit: Exhibit) -> str:
+    try:
+        named = evidence.words(exhibit)["filename"]
+    except evidence.ExhibitBroken:
+        named = "cannot be read"
+    return f"{exhibit.reference} · {named}, {markup.words(exhibit.kind)}"
 
 
 def _packages(request: HttpRequest, case: Case) -> list[evidence.Package]:

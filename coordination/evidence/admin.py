@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
@@ -12,7 +12,7 @@ from django.urls import URLPattern, path
 from coordination.access import markup
 from coordination.access.modeladmin import person, tell
 from coordination.access.recordadmin import Act, Data, Done, RecordAdmin, act
-from coordination.core.errors import CoordinationError
+from coordination.core.errors import CoordinationError, Refused
 from coordination.core.rules import Records
 from coordination.evidence import forms, selectors, services
 from coordination.evidence.models import Exhibit
@@ -77,13 +77,14 @@ class ExhibitAdmin(RecordAdmin):
             return self._lines(request, record)
         return {
             "words": services.words(record),
+            "opens": "open" in request.GET,
             "keeping": getattr(record, "keeping", None),
             "custody": list(selectors.custody_of(record)),
             "copies": list(selectors.exhibits_of(record.case_reference).filter(made_from=record)),
         }
 
     def page_view(self, request: HttpRequest, object_id: str, page: str) -> HttpResponse:
-        """Lead back to the exhibit where nobody said why its lines are read."""
+        """Lead to the form that asks why where nobody said why the lines are read."""
         try:
             return super().page_view(request, object_id, page)
         except CoordinationError as error:
@@ -153,5 +154,8 @@ class ExhibitAdmin(RecordAdmin):
         record = self.get_object(request, object_id)
         if record is None:
             raise Http404 from error
+        if isinstance(error, Refused) and error.rule == services.SAY_WHY:
+            messages.info(request, str(error))
+            return HttpResponseRedirect(f"{self.url_of(record)}?open#id_open_why")
         tell(request, error)
         return HttpResponseRedirect(self.url_of(record))

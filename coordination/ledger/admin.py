@@ -94,9 +94,10 @@ class LeafAdmin(ProofPages):
 
     @admin.display(description="subject")
     def about(self, leaf: Leaf) -> str:
-        """The record, as a link where the reader may see it."""
-        page = getattr(leaf, "page", "")
-        return format_html('<a href="{}">{}</a>', page, leaf.subject) if page else leaf.subject
+        """The record as the entry names it, a link where the reader may see it, and what people call it."""
+        page, called = getattr(leaf, "page", ""), getattr(leaf, "called", "")
+        raw = format_html('<a href="{}">{}</a>', page, leaf.subject) if page else leaf.subject
+        return format_html('{} <span class="quiet">{}</span>', raw, called) if called else raw
 
     @admin.display(description="by")
     def by(self, leaf: Leaf) -> str:

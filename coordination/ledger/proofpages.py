@@ -52,13 +52,16 @@ class ProofPages(_ModelAdmin):
             keys = proofs.verifier_keys()
         except ImproperlyConfigured:
             keys = []
+        newest = selectors.latest_checkpoints(SHOWN)
+        covered = selectors.covered_by(newest)
         context = {
             **self.admin_site.each_context(request),
             "title": "Checkpoints",
             "opts": self.opts,
             "list_url": reverse("admin:ledger_leaf_changelist"),
             "standing": selectors.standing(),
-            "rows": selectors.latest_checkpoints(SHOWN),
+            "newest": newest[0] if newest else None,
+            "rows": [(each, covered.get(each.size)) for each in newest],
             "keys": keys,
         }
         return TemplateResponse(request, "ledger/checkpoints.html", context)

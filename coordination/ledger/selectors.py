@@ -1,5 +1,6 @@
 """Reading the ledger."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,6 +63,21 @@ def latest_checkpoint() -> Checkpoint | None:
 def latest_checkpoints(most: int) -> list[Checkpoint]:
     """Return the newest `most` checkpoints with their time stamps, newest first: two queries."""
     return list(Checkpoint.objects.order_by("-size").prefetch_related("anchors")[:most])
+
+
+def covered_by(checkpoints: Iterable[Checkpoint]) -> dict[int, int]:
+    """Return, by size, the size of the next larger checkpoint with a time stamp, which covers it.
+
+    `checkpoints` are the newest with their time stamps, newest first; one that has its own, or is under none,
+    is left out.
+    """
+    covering, found = 0, {}
+    for each in checkpoints:
+        if each.anchors.all():
+            covering = each.size
+        elif covering:
+            found[each.size] = covering
+    return found
 
 
 def anchors_of(checkpoint: Checkpoint) -> list[Anchor]:

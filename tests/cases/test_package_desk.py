@@ -79,6 +79,9 @@ def test_from_the_page_of_the_case_to_a_package_that_holds(
 ) -> None:
     browser = signed_in(counsel)
     assert "No package yet" in browser.get("/admin/evidence/package/").content.decode()
+    asked = browser.get(f"/admin/cases/case/{case.reference}/change/").content.decode()
+    for each in exhibits:
+        assert f"{each.reference} · {evidence.words(each)['filename']}, original" in asked
     said = {"recipient": "Harrow County Court", "why": COURT_ASKS, "items": exhibits[0].reference}
     answer = browser.post(f"/admin/cases/case/{case.reference}/do/make_package/", said)
     package = Package.objects.get()

@@ -76,7 +76,13 @@ def test_a_transcript_is_read_searched_and_cited_by_line(desk: Client, case: Cas
     do(desk, case, "take_in", file=SimpleUploadedFile("a.jsonl", written(GOOD)), why=WHY, transcript="on")
     exhibit = Exhibit.objects.get()
     lines = f"{EXHIBITS}{exhibit.reference}/transcript/"
-    assert "Say first why" in desk.get(lines, follow=True).content.decode()
+    asked = desk.get(lines, follow=True).content.decode()
+    assert "Say first why" in asked
+    assert 'class="error"' not in asked
+    before = desk.get(f"{EXHIBITS}{exhibit.reference}/change/").content.decode()
+    assert '<summary class="">Open</summary>' in before
+    assert '<summary class="">Open</summary>' not in asked
+    assert 'id="id_open_why"' in asked
     do_to(desk, exhibit, "open", why=WHY)
     page = desk.get(lines).content.decode()
     assert f"{exhibit.reference}, line 3" in page

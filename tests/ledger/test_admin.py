@@ -74,6 +74,10 @@ def test_the_list_names_people_and_utc_and_links_to_what_the_reader_may_see(
     assert "the system" in page
     assert f'<a href="/admin/partners/agency/{agency.pk}/change/">agency:{agency.pk}</a>' in page
     assert "C-0000-0000</a>" not in page
+    assert agency.name in page
+    services.record("access.looked_at", subject=f"user:{reviewer.pk}", by=None)
+    named = f'user:{reviewer.pk}</a> <span class="quiet">{reviewer.get_full_name()}</span>'
+    assert named.replace("</a>", "") in client.get(PAGE).content.decode().replace("</a>", "")
 
 
 def test_no_link_leads_to_a_case_that_the_reader_is_not_let_into(

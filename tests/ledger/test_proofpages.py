@@ -56,6 +56,24 @@ def test_the_page_shows_the_newest_checkpoint_what_waits_and_why_nothing_is_anch
     assert CHECKPOINTS in desk.get(LIST).content.decode()
 
 
+def test_an_older_checkpoint_is_covered_by_the_stamp_of_a_newer_one(desk: Client, timestamps: Served) -> None:
+    grow(5)
+    older = selectors.latest_checkpoint()
+    grow(5)
+    stamped = selectors.latest_checkpoint()
+    assert stamped is not None
+    anchoring.anchor(stamped, post=anchors.post)
+    grow(5)
+    newest = selectors.latest_checkpoint()
+    assert older is not None
+    assert newest is not None
+    page = _text(desk, CHECKPOINTS)
+    assert f"covered by the stamp of {stamped.size}" in page
+    rows = selectors.latest_checkpoints(10)
+    assert selectors.covered_by(rows)[older.size] == stamped.size
+    assert {stamped.size, newest.size}.isdisjoint(selectors.covered_by(rows))
+
+
 def test_the_page_shows_until_when_the_ledger_is_anchored(desk: Client, timestamps: Served) -> None:
     grow(20)
     newest = selectors.latest_checkpoint()

@@ -18,12 +18,14 @@ from coordination.evidence.services.packages import (
 )
 from coordination.evidence.services.quarantine import rescan
 from coordination.evidence.services.reading import (
+    SAY_WHY,
     begin_view,
     content,
     copy_out,
     read_lines,
     release,
     reverify,
+    said_why,
     search_lines,
     view,
     viewed,
@@ -34,6 +36,7 @@ from coordination.evidence.services.retention import erase, expire, keep_until, 
 from coordination.evidence.services.store import sweep
 
 __all__ = [
+    "SAY_WHY",
     "CustodyEvent",
     "Exhibit",
     "ExhibitBroken",
@@ -63,6 +66,7 @@ __all__ = [
     "release",
     "rescan",
     "reverify",
+    "said_why",
     "search_lines",
     "strip_metadata",
     "sweep",

@@ -21,6 +21,7 @@ RELEASE = "release_exhibit"
 MOST_FOUND = 500
 # So long a reason that somebody gave lets them look again: at the pages of one transcript, say.
 VIEW_LASTS = timedelta(minutes=10)
+SAY_WHY = "evidence.say-why"  # the rule by which nobody looks without a reason
 
 
 def view(exhibit: Exhibit, *, by: User, why: str) -> Iterator[bytes]:
@@ -42,15 +43,20 @@ def begin_view(exhibit: Exhibit, *, by: User, why: str) -> CustodyEvent:
     return custody.note(exhibit, CustodyAct.VIEWED, by=by, why=why)
 
 
+def said_why(exhibit: Exhibit, *, by: User) -> bool:
+    """Tell whether a person said within VIEW_LASTS why they look at an exhibit."""
+    since = clock.now() - VIEW_LASTS
+    return selectors.custody_of(exhibit).filter(act=CustodyAct.VIEWED, by=by, at__gt=since).exists()
+
+
 def viewed(exhibit: Exhibit, *, by: User) -> Iterator[bytes]:
     """Return the content to who said why within VIEW_LASTS; raise Refused otherwise.
 
     Nor is it shown while a new entry could not be written (LedgerUnwritable).
     """
     custody.require(by, exhibit.case_reference, READ, work=False)
-    since = clock.now() - VIEW_LASTS
-    if not selectors.custody_of(exhibit).filter(act=CustodyAct.VIEWED, by=by, at__gt=since).exists():
-        raise Refused("Say first why you look at this exhibit.", rule="evidence.say-why")
+    if not said_why(exhibit, by=by):
+        raise Refused("Say first why you look at this exhibit.", rule=SAY_WHY)
     with transaction.atomic():
         ledger.require_writable()
     _require_open(exhibit)
