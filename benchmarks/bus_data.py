@@ -72,6 +72,7 @@ def destination(url: str) -> Any:
         kind="police",
         recipient_class="us_government",
         country="US",
+        phone="+1 555 0100 000",
     )
     partners.verify_agency(agency, by=None, how_verified="a benchmark")
     return partners.add_destination(

@@ -48,6 +48,7 @@ DUTIES: dict[str, str] = {
     "decide_roles": "access.decide_rolechange",
     "confirm_token": "access.change_user",  # nosec B105 - a permission
     "fast_readings": "access.view_ledgerreview",
+    "verify_agency": "partners.change_agency",
     "decide_unsigned": "partners.change_agency",
     "glass_opened": "access.review_breakglass",
     "glass_review": "access.review_breakglass",

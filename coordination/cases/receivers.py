@@ -27,13 +27,19 @@ from coordination.core.errors import Refused
 from coordination.evidence.signals import store_failed
 from coordination.partners import selectors as partners
 from coordination.partners.services import Agency
-from coordination.partners.signals import unsigned_ended, unsigned_proposed
+from coordination.partners.signals import (
+    agency_registered,
+    agency_settled,
+    unsigned_ended,
+    unsigned_proposed,
+)
 
 LOCK_OUT = "lock_out"
 CODES_GUESSED = "codes_guessed"
 DECIDE_ROLES = "decide_roles"
 CONFIRM = "confirm_token"
 FAST_READINGS = "fast_readings"
+VERIFY_AGENCY = "verify_agency"
 DECIDE_UNSIGNED = "decide_unsigned"
 GLASS_OPENED = "glass_opened"
 GLASS_REVIEW = "glass_review"
@@ -139,6 +145,26 @@ def tell_of_fast_readings(sender: Any, *, user: User, readings: int, **_: Any) -
     )
 
 
+@receiver(agency_registered, dispatch_uid="cases.ask_to_verify_agency")
+def ask_to_verify_agency(sender: Any, *, agency: Agency, **_: Any) -> None:  # noqa: ARG001
+    """Put a new agency before the administrators; another than who registered it verifies it."""
+    services.open_task(
+        None,
+        kind=VERIFY_AGENCY,
+        title=f"Verify {agency}"[:200],
+        instructions=f"Registered by {agency.registered_by}. Find the number yourself, too, and call "
+        f"{agency.phone}; then press Verify on the agency's page, or suspend it there.",
+        role=Role.ADMINISTRATOR,
+        about=f"partners.agency:{agency.pk}",
+    )
+
+
+@receiver(agency_settled, dispatch_uid="cases.end_verify_agency")
+def end_verify_agency(sender: Any, *, agency: Agency, by: User | None, outcome: str, **_: Any) -> None:  # noqa: ARG001
+    """End the task with what became of it."""
+    services.end_tasks(about=f"partners.agency:{agency.pk}", kind=VERIFY_AGENCY, outcome=outcome, by=by)
+
+
 @receiver(unsigned_proposed, dispatch_uid="cases.ask_about_unsigned")
 def ask_about_unsigned(sender: Any, *, agency: Agency, **_: Any) -> None:  # noqa: ARG001
     """Put before the administrators that an agency may send unsigned; another than the proposer decides."""
@@ -241,6 +267,8 @@ def decide_on_its_page(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: AR
         waits = change is not None and change.state == "proposed"
     elif task.kind == CONFIRM:
         waits = bool(people.waiting_tokens_of(people.everybody().get(pk=pk)))
+    elif task.kind == VERIFY_AGENCY:
+        waits = partners.awaits_verification(partners.agency(int(pk)))
     elif task.kind == DECIDE_UNSIGNED:
         waits = partners.unsigned_waits(partners.agency(int(pk)))
     elif task.kind == GLASS_REVIEW:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from coordination.access import markup, stepup
 from coordination.access import services as access
 from coordination.access.recordadmin import Act, Data, RecordAdmin, act
+from coordination.channels import registry
 from coordination.core.errors import CoordinationError, InvalidInput, NotFound
 from coordination.partners import selectors, services
 from coordination.partners.forms import (
@@ -58,8 +59,13 @@ class PartnerAdmin(RecordAdmin):
             "title": f"New {self.opts.verbose_name}",
             "list_url": reverse(f"admin:partners_{self.opts.model_name}_changelist"),
             "form": form,
+            **self.new_context(request),
         }
         return TemplateResponse(request, "partners/new.html", context)
+
+    def new_context(self, request: HttpRequest) -> dict[str, Any]:  # noqa: ARG002 - for overriding
+        """Return what the form for a new record stands beside."""
+        return {}
 
     def new_form(self, request: HttpRequest) -> forms.BaseForm:
         """Return the form for a new record."""
@@ -109,6 +115,8 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
             "standing": self.standing(record),
             "officers": [(each, selectors.may_act(each)) for each in officers],
             "destinations": list(selectors.destinations_of(record)) if sees else [],
+            "waits": selectors.awaits_verification(record),
+            "namesakes": selectors.namesakes_of(record),
             **self.keys_and_tokens(request, record),
         }
 
@@ -199,6 +207,14 @@ class DestinationAdmin(PartnerAdmin):
         if not request.GET or not way.is_valid():
             return way
         return DestinationForm(request.POST or None, channel=way.cleaned_data["channel"])
+
+    def new_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Say for whom, and which way."""
+        way = WayForm(request.GET or None)
+        if not request.GET or not way.is_valid():
+            return {}
+        channel = registry.channel(way.cleaned_data["channel"])
+        return {"agency": way.cleaned_data["agency"], "channel": channel.info.title}
 
     def add(self, request: HttpRequest, form: Any) -> Destination:
         """Add the destination."""

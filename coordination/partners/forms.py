@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.forms.utils import pretty_name
 
+from coordination.access.forms import TokenForm
+from coordination.access.services import Scope
 from coordination.channels import registry
 from coordination.core.errors import InvalidInput
-from coordination.partners import selectors
+from coordination.partners import selectors, services
 from coordination.partners.models import Agency
 
 # The channel's fields are kept apart from ours: both may have a `title`.
@@ -32,7 +35,13 @@ class ReasonForm(forms.Form):
 
 
 class AgencyForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new agency."""
+    """A new agency. Its number is asked for: whoever verifies it calls there."""
+
+    phone = forms.CharField(
+        max_length=40,
+        label="Telephone",
+        help_text="From our own directory, never from a request: another administrator calls it.",
+    )
 
     class Meta:
         model = Agency
@@ -100,6 +109,15 @@ class ShortReasonForm(forms.Form):
     reason = forms.CharField(max_length=300, label="Reason")
 
 
+class AgencyTokenForm(TokenForm):
+    """A token for an agency: with what the API lets an agency do."""
+
+    scopes = forms.MultipleChoiceField(
+        choices=[(each.value, each.label) for each in (Scope.READ, Scope.RESPOND)],
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
 class WayForm(forms.Form):
     """Which agency, by which channel: what the rest of a destination's form depends on."""
 
@@ -129,7 +147,20 @@ class DestinationForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.channel = channel
         for name, field in registry.channel(channel).config_form.base_fields.items():
-            self.fields[CONFIG + name] = copy.deepcopy(field)
+            self.fields[CONFIG + name] = own = copy.deepcopy(field)
+            own.label = own.label or pretty_name(name)
+
+    def _post_clean(self) -> None:
+        """Refuse a secret where a reference has to stand, and do not send it back to be shown."""
+        for name, field in self.fields.items():
+            value = self.data.get(name)
+            if not name.startswith(CONFIG) or not services.is_secret(name.removeprefix(CONFIG), value, field):
+                continue
+            if name not in self.errors:
+                self.add_error(name, services.REFERENCE_ONLY)
+            shown: Any = copy.copy(self.data)  # of a QueryDict this is one that can be changed
+            shown[name] = ""
+            self.data = shown
 
     def config_fields(self) -> Iterator[forms.BoundField]:
         """Yield the channel's own fields."""

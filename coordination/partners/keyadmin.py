@@ -6,13 +6,19 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from coordination.access import services as access
-from coordination.access.forms import HeldForm, RevokeForm, RotateForm, TokenForm
+from coordination.access.forms import HeldForm, RevokeForm, RotateForm
 from coordination.access.recordadmin import Data, Done, RecordAdmin, act
 from coordination.access.services import ApiToken
 from coordination.access.tokenpage import issued, shown_once
 from coordination.core.errors import NotFound
 from coordination.partners import selectors, services
-from coordination.partners.forms import HowConfirmedForm, KeyForm, ReasonForm, ShortReasonForm
+from coordination.partners.forms import (
+    AgencyTokenForm,
+    HowConfirmedForm,
+    KeyForm,
+    ReasonForm,
+    ShortReasonForm,
+)
 from coordination.partners.models import Agency, AgencyKey, Officer
 
 CHANGE_AGENCY = "partners.change_agency"
@@ -89,7 +95,7 @@ class KeysAndTokens(RecordAdmin):
         services.drop_unsigned(record, by=access.person(request.user), reason=data["reason"])
         return "The proposal is dropped. Nothing unsigned is taken from this agency."
 
-    @act(CHANGE_TOKENS, "Issue a token", form=TokenForm, step_up=True)
+    @act(CHANGE_TOKENS, "Issue a token", form=AgencyTokenForm, step_up=True)
     def issue_token(self, request: HttpRequest, record: Agency, data: Data) -> Done:
         """Issue a token for an officer, or for the agency's system."""
         token, plain = access.issue_token(

@@ -34,6 +34,25 @@ def agency(pk: int) -> Agency:
     return found
 
 
+def awaits_verification(agency: Agency) -> bool:
+    """Tell whether somebody still has to find out that an agency is what it says."""
+    return agency.verified_at is None and agency.suspended_at is None
+
+
+def namesakes_of(agency: Agency) -> list[Agency]:
+    """Return the other agencies of the same identifier, in any country, whatever spaces and signs are in it.
+
+    Read whole: there are hundreds of agencies, not millions, and one is added a day.
+    """
+    wanted = bare(agency.identifier)
+    return [each for each in agencies().exclude(pk=agency.pk) if bare(each.identifier) == wanted]
+
+
+def bare(identifier: str) -> str:
+    """Return what makes an identifier: letters and digits, in capitals. CO-012 is CO012 is co 012."""
+    return "".join(each for each in identifier.upper() if each.isalnum())
+
+
 def unsigned_until(agency: Agency) -> datetime | None:
     """Return until when another administrator decides whether the agency may send unsigned."""
     proposed = agency.unsigned_proposed_at

@@ -34,3 +34,24 @@ def test_nothing_is_cut_off_in_a_narrow_window(desk: Desk, told: demo_cast.Cast)
             box = cell.bounding_box()
             assert box is not None, name
             assert box["x"] + box["width"] <= 400, f"{name}: {cell.inner_text()}"
+
+
+def test_what_can_be_done_to_an_officer_is_read_at_any_width(desk: Desk, told: demo_cast.Cast) -> None:
+    user = told.people["administrator"]
+    page: Any = desk(user, password=told.passwords[user.username])
+    page.goto("/admin/partners/agency/")
+    page.locator("#result_list tbody a").first.click()
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        for label in ("Issue a token", "Suspend"):
+            act = (
+                page.locator("table.cards details.act").filter(has=page.get_by_text(label, exact=True)).first
+            )
+            act.locator("summary").click()
+            form = act.locator("form").bounding_box()
+            assert form is not None, label
+            assert form["x"] >= 0, label
+            assert form["x"] + form["width"] <= width, label
+            assert form["width"] >= min(width - 80, 480), label
+            act.locator("summary").click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

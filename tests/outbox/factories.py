@@ -27,6 +27,7 @@ def a_destination(
         kind="police",
         recipient_class="us_government",
         country="US",
+        phone="+1 555 0100 000",
     )
     partners.verify_agency(agency, by=None, how_verified="Called back.")
     return partners.add_destination(

@@ -20,6 +20,7 @@ NEW = {
     "kind": "police",
     "recipient_class": "us_government",
     "country": "US",
+    "phone": "+1 512 555 0100",
     "time_zone": "America/Chicago",
 }
 
@@ -49,8 +50,50 @@ def test_two_people_bring_an_agency_in(client: Client, administrator: User, cast
     assert selectors.is_open(Agency.objects.get())
 
 
+def test_a_new_agency_waits_on_the_first_page_of_the_other_administrators(
+    client: Client, administrator: User, cast: Cast
+) -> None:
+    page = _as(client, administrator).post(f"{AGENCIES}add/", NEW, follow=True).content.decode()
+    assert "Another administrator calls the number and presses" in page
+    second = _as(client, cast(Role.ADMINISTRATOR, username="second"))
+    agency = Agency.objects.get()
+    assert f"Verify {agency}" in second.get("/admin/").content.decode()
+    shown = second.get(f"{AGENCIES}{agency.pk}/change/").content.decode()
+    assert f"Call {agency.phone} and press" in shown
+    _do(second, agency, "verify", how_verified="Called back on the registry's number.")
+    assert f"Verify {agency}" not in second.get("/admin/").content.decode()
+
+
+def test_an_identifier_of_another_country_is_shown_to_who_verifies(desk: Client, agency: Agency) -> None:
+    known = {
+        **NEW,
+        "country": "CA",
+        "identifier": f" {agency.identifier[:2]}-{agency.identifier[2:].lower()}",
+    }
+    page = desk.post(f"{AGENCIES}add/", known, follow=True).content.decode()
+    assert "Same identifier" in page
+    assert f'href="{AGENCIES}{agency.pk}/change/"' in page
+
+
+def test_a_token_for_an_agency_does_what_an_agency_may(
+    desk: Client, agency: Agency, police_officer_of: OfficerOf
+) -> None:
+    police_officer_of(agency)
+    page = desk.get(f"{AGENCIES}{agency.pk}/change/").content.decode()
+    assert "read what was sent to the agency" in page
+    assert "post safety flags" not in page
+    assert "submit a data request" not in page
+    officer = selectors.officers_of(agency).get()
+    _do(desk, agency, "issue_token", target=officer.pk, name="portal", scopes=["flag"], days=30)
+    assert not selectors.tokens_of(agency)
+
+
 @pytest.mark.parametrize(
-    ("field", "value"), [("country", "Texas"), ("time_zone", "Mars/Olympus"), ("identifier", "")]
+    ("field", "value"),
+    [
+        *(("country", "Texas"), ("country", "XX"), ("time_zone", "Mars/Olympus"), ("identifier", "")),
+        *(("phone", ""), ("phone", "call me"), ("phone", "+1 555")),
+    ],
 )
 def test_an_error_stands_at_its_field(desk: Client, field: str, value: str) -> None:
     answer = desk.post(f"{AGENCIES}add/", {**NEW, field: value})
@@ -94,8 +137,16 @@ def test_a_destination_is_added_in_its_channels_own_fields(desk: Client, agency:
     way = f"{DESTINATIONS}add/?agency={agency.pk}&channel=signed_webhook"
     assert "config_signing_secret" in desk.get(way).context["form"].fields
     words = {"title": "Portal", "how_known": "Called back.", "config_endpoint": "http://127.0.0.1:9/"}
-    refused = desk.post(way, {**words, "config_signing_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"})
+    shown = desk.get(way).content.decode()
+    assert str(agency) in shown
+    assert "Signed webhook" in shown
+    assert ">Endpoint<" in shown
+    assert "Config" not in shown
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    refused = desk.post(way, {**words, "config_signing_secret": secret})
     assert refused.context["form"].errors["config_signing_secret"]
+    assert secret not in refused.content.decode()
+    assert "http://127.0.0.1:9/" in refused.content.decode()
     added = desk.post(way, {**words, "config_signing_secret": "secret:HARROW"}, follow=True)
     destination = Destination.objects.get()
     assert destination.config["endpoint"] == "http://127.0.0.1:9/"

@@ -7,6 +7,8 @@ import pytest
 
 from coordination.access import services as access
 from coordination.access.services import Role, User
+from coordination.cases import selectors as cases
+from coordination.cases.services import complete_task
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, NotFound, NotPermitted, Refused
 from coordination.ledger import selectors as ledger
@@ -21,6 +23,7 @@ WORDS = {
     "kind": "police",
     "recipient_class": "us_government",
     "country": "us",
+    "phone": "+1 512 555 0100",
 }
 
 
@@ -64,6 +67,10 @@ def test_two_agencies_of_one_name_are_told_apart(administrator: User) -> None:
         ("kind", "club"),
         ("recipient_class", "friends"),
         ("country", "Texas"),
+        ("country", "XX"),
+        ("phone", " "),
+        ("phone", "call me"),
+        ("phone", "+1 555 0100 0000 0000"),
         ("time_zone", "Mars/Olympus"),
     ],
 )
@@ -75,9 +82,29 @@ def test_bad_input_names_its_field(administrator: User, field: str, value: str) 
 
 
 def test_an_identifier_stands_once_in_a_country(administrator: User, agency: Agency) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        services.register_agency(by=administrator, **{**WORDS, "identifier": "co0000000"})
-    assert refused.value.field == "identifier"
+    for same in ("co0000000", "CO-000 0000"):
+        with pytest.raises(InvalidInput) as refused:
+            services.register_agency(by=administrator, **{**WORDS, "identifier": same})
+        assert refused.value.field == "identifier"
+        assert agency.name in str(refused.value)
+    elsewhere = services.register_agency(
+        by=administrator, **{**WORDS, "identifier": "co0000000", "country": "CA"}
+    )
+    assert selectors.namesakes_of(elsewhere) == [agency]
+
+
+def test_who_registered_an_agency_ends_no_task_to_verify_it(administrator: User, second: User) -> None:
+    agency = services.register_agency(by=administrator, **WORDS)
+    [task] = [each for each in cases.waiting_for(second) if each.kind == "verify_agency"]
+    with pytest.raises(Refused):
+        complete_task(task, by=second, outcome="Done.")
+    services.suspend_agency(agency, by=second, reason="Registered by mistake.")
+    assert not [each for each in cases.waiting_for(second) if each.kind == "verify_agency"]
+
+
+def test_what_set_up_registers_asks_nobody(second: User) -> None:
+    services.register_agency(by=None, **WORDS)
+    assert not [each for each in cases.waiting_for(second) if each.kind == "verify_agency"]
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.ADMINISTRATOR}))

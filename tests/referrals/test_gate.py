@@ -21,6 +21,7 @@ CRISIS = {
     "name": "Harrow Crisis Line",
     "identifier": "CL-1",
     "country": "US",
+    "phone": "+1 970 555 0144",
 }
 
 

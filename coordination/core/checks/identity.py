@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
+from coordination.core.telephones import is_number
+
 # Names that never lead anywhere (RFC 2606, RFC 6761).
 RESERVED = ("example", "invalid", "test", "localhost")
 FICTIONAL_NAME = "lanternchat"
-FEWEST_DIGITS, MOST_DIGITS = 7, 15  # of a telephone number, ITU-T E.164
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
-_PHONE = re.compile(r"\+?[0-9][0-9 ().-]*")
 
 
 def platform_is_named(**_: Any) -> list[CheckMessage]:
@@ -50,7 +50,7 @@ def somebody_can_be_called(**_: Any) -> list[CheckMessage]:
     """E020: a partner with a danger to life in hand telephones."""
     return _demand(
         "CONTACT_PHONE",
-        _is_phone,
+        is_number,
         hint="Set CONTACT_PHONE to the number that is answered at any hour, such as +1 970 555 0123.",
         id="coordination.E020",
     )
@@ -107,8 +107,3 @@ def _is_public_url(value: str) -> bool:
     except ValueError:
         return False
     return parts.scheme == "https" and _is_domain(parts.hostname or "") and not parts.query
-
-
-def _is_phone(value: str) -> bool:
-    digits = sum(character.isdecimal() for character in value)
-    return bool(_PHONE.fullmatch(value.strip())) and FEWEST_DIGITS <= digits <= MOST_DIGITS

@@ -11,7 +11,13 @@ from coordination.partners.services.agencies import (
     verify_agency,
     verify_officer,
 )
-from coordination.partners.services.destinations import add_destination, change_destination, clean_config
+from coordination.partners.services.destinations import (
+    REFERENCE_ONLY,
+    add_destination,
+    change_destination,
+    clean_config,
+    is_secret,
+)
 from coordination.partners.services.keys import confirm_key, register_key, revoke_key
 from coordination.partners.services.signing import (
     allow_unsigned,
@@ -22,6 +28,7 @@ from coordination.partners.services.signing import (
 )
 
 __all__ = [
+    "REFERENCE_ONLY",
     "VERIFICATION_LASTS",
     "Agency",
     "AgencyKey",
@@ -35,6 +42,7 @@ __all__ = [
     "destination_fingerprint",
     "drop_unsigned",
     "expire_unsigned",
+    "is_secret",
     "propose_unsigned",
     "register_agency",
     "register_key",

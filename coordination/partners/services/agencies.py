@@ -9,8 +9,9 @@ from coordination.access.services import Role, User
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
+from coordination.partners import selectors, signals
 from coordination.partners.models import Agency, AgencyKind, Officer
-from coordination.partners.services.words import chosen, country_code, said, zone
+from coordination.partners.services.words import chosen, country_code, said, telephone, zone
 
 CHANGE = "partners.change_agency"
 # Re-verified every 12 months; from then on the officer opens nothing.
@@ -28,15 +29,16 @@ def register_agency(
     kind: str,
     recipient_class: str,
     country: str,
+    phone: str,
     region: str = "",
     time_zone: str = "UTC",
     domain: str = "",
-    phone: str = "",
 ) -> Agency:
     """Write down an agency. Nothing goes to it and nobody acts for it before another person has verified it.
 
-    `identifier` is its ORI, court code or registry number, once per country; `phone` is from our own
-    directory. Raises InvalidInput naming the field. `by` is None for set-up only.
+    `identifier` is its ORI, court code or registry number, once per country however it is spaced; `phone` is
+    from our own directory: who verifies the agency calls it. Raises InvalidInput naming the field. `by` is
+    None for set-up only, where nobody is asked to verify it.
     """
     _require(by)
     agency = Agency(
@@ -48,14 +50,17 @@ def register_agency(
         region=region.strip(),
         time_zone=zone(time_zone),
         domain=domain.strip().lower(),
-        phone=phone.strip(),
+        phone=telephone(phone),
         registered_by=by,
     )
-    if Agency.objects.filter(country=agency.country, identifier__iexact=agency.identifier).exists():
-        raise InvalidInput("identifier", "An agency with this identifier is registered in this country.")
+    known = [each for each in selectors.namesakes_of(agency) if each.country == agency.country]
+    if known:
+        raise InvalidInput("identifier", f"{known[0]} is registered with this identifier.")
     agency.save(force_insert=True)
     details = {"kind": agency.kind, "recipient_class": recipient_class, "country": agency.country}
     ledger.record("partners.agency_registered", subject=subject_of(agency), by=by, details=details)
+    if by is not None:
+        signals.agency_registered.send(sender=Agency, agency=agency)
     return agency
 
 
@@ -78,6 +83,7 @@ def verify_agency(agency: Agency, *, by: User | None, how_verified: str) -> Agen
         by=by,
         details={"how_digest": ledger.digest(how)},
     )
+    signals.agency_settled.send(sender=Agency, agency=locked, by=by, outcome="Verified.")
     _refresh(agency, locked, "verified_at", "verified_by_id", "how_verified", "suspended_at")
     return locked
 
@@ -97,6 +103,7 @@ def suspend_agency(agency: Agency, *, by: User | None, reason: str) -> Agency:
         by=by,
         details={"reason_digest": ledger.digest(said("reason", reason, longest=2_000))},
     )
+    signals.agency_settled.send(sender=Agency, agency=locked, by=by, outcome="Suspended.")
     _refresh(agency, locked, "suspended_at")
     return locked
 

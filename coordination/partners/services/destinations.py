@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.db import transaction
@@ -19,6 +19,7 @@ from coordination.partners.selectors import destination_fingerprint
 from coordination.partners.services.words import said
 
 CHANGE = "partners.change_destination"
+REFERENCE_ONLY: Final = "A secret is named as secret:NAME; its value is kept elsewhere."
 # A field of this name holds a secret, whatever its form says of it; so does a value that begins like a key.
 _SECRET_NAME = re.compile(r"(^|_)(secret|password|passphrase|token|api_?key|private_?key|credential)s?(_|$)")
 _SECRET_VALUE = re.compile(r"^(whsec_|whsk_|Bearer\s)|-----BEGIN [A-Z ]*PRIVATE KEY")
@@ -115,7 +116,9 @@ def clean_config(channel: str, config: Mapping[str, Any]) -> dict[str, Any]:
     try:
         form_class = registry.channel(channel).config_form
     except registry.UnknownChannel:
-        raise InvalidInput("channel", "No channel of this name is installed.") from None
+        raise InvalidInput(
+            "channel", "No channel of this name is installed, or its plugin is not in PLUGINS_ALLOWED."
+        ) from None
     unknown = set(config) - set(form_class.base_fields)
     if unknown:
         raise InvalidInput(min(unknown), f"The channel {channel} has no such field.")
@@ -124,15 +127,16 @@ def clean_config(channel: str, config: Mapping[str, Any]) -> dict[str, Any]:
         field, messages = next(iter(form.errors.items()))
         raise InvalidInput("config" if field == "__all__" else field, " ".join(map(str, messages)))
     for name, value in form.cleaned_data.items():
-        _refuse_secret(name, value, form.fields[name])
+        if is_secret(name, value, form.fields[name]):
+            raise InvalidInput(name, REFERENCE_ONLY)
     return {name: _plain(name, value) for name, value in form.cleaned_data.items()}
 
 
-def _refuse_secret(name: str, value: object, field: forms.Field) -> None:
-    text = value if isinstance(value, str) else ""
-    reference = isinstance(field, secrets.SecretReferenceField) or secrets.REFERENCE.fullmatch(text)
-    if text and not reference and (_SECRET_NAME.search(name) or _SECRET_VALUE.search(text)):
-        raise InvalidInput(name, "A secret is named as secret:NAME; its value is kept elsewhere.")
+def is_secret(name: str, value: object, field: forms.Field) -> bool:
+    """Tell whether a secret itself stands where its reference should: by its field, or its looks."""
+    text = value.strip() if isinstance(value, str) else ""
+    named = isinstance(field, secrets.SecretReferenceField) or _SECRET_NAME.search(name)
+    return bool(text and not secrets.REFERENCE.fullmatch(text) and (named or _SECRET_VALUE.search(text)))
 
 
 def _plain(name: str, value: object) -> object:

@@ -1,12 +1,12 @@
 """Checking what a person wrote about a partner."""
 
-import re
 from collections.abc import Iterable
+from functools import cache
+from importlib import resources
 from zoneinfo import ZoneInfo
 
 from coordination.core.errors import InvalidInput
-
-_COUNTRY = re.compile(r"[A-Z]{2}")
+from coordination.core.telephones import is_number
 
 
 def said(field: str, value: str, *, longest: int) -> str:
@@ -28,11 +28,26 @@ def chosen(field: str, value: str, choices: Iterable[str]) -> str:
 
 
 def country_code(value: str) -> str:
-    """Return an ISO 3166-1 alpha-2 code in capitals."""
+    """Return an ISO 3166-1 alpha-2 code in capitals; raise InvalidInput for one that no country has."""
     code = value.strip().upper()
-    if not _COUNTRY.fullmatch(code):
-        raise InvalidInput("country", "A country is two letters, as in US (ISO 3166-1).")
+    if code not in _countries():
+        raise InvalidInput("country", "A country is the two letters that ISO 3166-1 gives it, as in US.")
     return code
+
+
+def telephone(value: str) -> str:
+    """Return the number as it was written; raise InvalidInput where it cannot be one (ITU-T E.164)."""
+    number = value.strip()
+    if not is_number(number):
+        raise InvalidInput("phone", "A telephone number in full, such as +1 970 555 0123.")
+    return number
+
+
+@cache
+def _countries() -> frozenset[str]:
+    """Return the codes of ISO 3166-1, as the time zone database lists them."""
+    table = resources.files("tzdata.zoneinfo").joinpath("iso3166.tab").read_text("utf-8")
+    return frozenset(line.split("\t")[0] for line in table.splitlines() if line and line[0] != "#")
 
 
 def zone(value: str) -> str:
