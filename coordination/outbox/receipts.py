@@ -19,7 +19,7 @@ def storable(receipt: Receipt) -> Receipt:
         message_id=receipt.message_id,
         level=receipt.level,
         occurred_at=receipt.occurred_at if clock.is_plausible(receipt.occurred_at) else clock.now(),
-        sequence=min(receipt.sequence, LARGEST_SEQUENCE),
+        sequence=max(min(receipt.sequence, LARGEST_SEQUENCE), -LARGEST_SEQUENCE),
         reference=text(receipt.reference, LONGEST_REFERENCE),
         detail=text(receipt.detail, LONGEST_DETAIL),
         proof=receipt.proof[:LARGEST_PROOF],

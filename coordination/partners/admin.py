@@ -96,9 +96,10 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
         return markup.state("done", "verified") if row.verified_at else markup.state("draft", "not verified")
 
     def offers(self, request: HttpRequest, record: Agency, act: Act) -> bool:
-        """Offer nobody to verify what they registered, and suspending only once."""
+        """Offer nobody to verify what they registered or suspended, and suspending only once."""
         if act.name == "verify":
-            return record.registered_by_id != request.user.pk and not selectors.is_open(record)
+            own = request.user.pk in (record.registered_by_id, record.suspended_by_id)
+            return not own and not selectors.is_open(record)
         if act.name in ("allow_unsigned", "drop_unsigned"):
             own = record.unsigned_proposed_by_id == request.user.pk
             waits = record.must_sign and selectors.unsigned_waits(record)

@@ -50,6 +50,9 @@ class Agency(models.Model):
     )
     how_verified = SealedTextField(default="", blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
+    suspended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     must_sign = models.BooleanField(
         default=False, help_text="What the agency sends by the API has to be signed with one of its keys."
     )
@@ -102,6 +105,9 @@ class Officer(models.Model):
         null=True, blank=True, help_text="Verification ends 12 months after it was made."
     )
     suspended_at = models.DateTimeField(null=True, blank=True)
+    suspended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     is_system = models.BooleanField(
         default=False, help_text="No person but the agency's own system, with the agency's token."
     )

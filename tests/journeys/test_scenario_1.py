@@ -102,6 +102,7 @@ def test_from_the_flag_to_the_sheriffs_number(
         "outbox.message_prepared",
         "outbox.message_approved",
         "outbox.delivery_accepted",
+        "inbox.accepted",
         "outbox.delivery_acknowledged",
     ]
     about_referral = [entry.action for entry in entries_about(referral.reference)]

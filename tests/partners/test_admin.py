@@ -102,7 +102,7 @@ def test_an_error_stands_at_its_field(desk: Client, field: str, value: str) -> N
 
 
 def test_officers_are_registered_and_suspended(
-    desk: Client, agency: Agency, police_officer_of: OfficerOf
+    desk: Client, agency: Agency, police_officer_of: OfficerOf, cast: Cast
 ) -> None:
     user = police_officer_of(agency)
     officer = selectors.officers_of(agency).get()
@@ -111,7 +111,11 @@ def test_officers_are_registered_and_suspended(
     assert "● open" in page
     _do(desk, agency, "suspend_officer", target=officer.pk, reason="The mailbox was taken over.")
     assert selectors.officer_of(user) is None
-    _do(desk, agency, "verify_officer", target=officer.pk, how_verified="Called back.")
+    said = _do(desk, agency, "verify_officer", target=officer.pk, how_verified="Called back.")
+    assert "Whoever suspended this does not lift it" in said.content.decode()
+    assert selectors.officer_of(user) is None
+    second = _as(Client(), cast(Role.ADMINISTRATOR, username="second"))
+    _do(second, agency, "verify_officer", target=officer.pk, how_verified="Called back.")
     assert selectors.officer_of(user) == officer
     _do(desk, agency, "register_officer", name="Nora Whitfield", username="nora")
     assert [each.name for each in selectors.officers_of(agency)] == ["Carla Reyes", "Nora Whitfield"]

@@ -167,6 +167,21 @@ def test_a_suspended_officer_is_nobody_at_once(officer: Officer, administrator: 
         services.suspend_officer(officer, by=administrator, reason="Again.")
 
 
+def test_whoever_suspends_does_not_lift_it(
+    agency: Agency, officer: Officer, administrator: User, second: User
+) -> None:
+    services.suspend_officer(officer, by=second, reason="The mailbox was taken over.")
+    services.suspend_agency(agency, by=second, reason="A forged request.")
+    with pytest.raises(Refused, match="suspended"):
+        services.verify_officer(officer, by=second, how_verified="They called me.")
+    with pytest.raises(Refused, match="suspended"):
+        services.verify_agency(agency, by=second, how_verified="They called me.")
+    assert selectors.officer_of(officer.user) is None
+    Agency.objects.filter(pk=agency.pk).update(registered_by=None)
+    services.verify_agency(agency, by=administrator, how_verified="Called the watch commander.")
+    assert (agency.suspended_at, agency.suspended_by) == (None, None)
+
+
 def test_a_suspended_agency_has_no_officers_at_once(
     agency: Agency, officer: Officer, administrator: User, second: User
 ) -> None:

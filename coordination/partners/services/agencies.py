@@ -16,6 +16,7 @@ from coordination.partners.services.words import chosen, country_code, said, tel
 CHANGE = "partners.change_agency"
 # Re-verified every 12 months; from then on the officer opens nothing.
 VERIFICATION_LASTS = timedelta(days=365)
+SUSPENSION = ("suspended_at", "suspended_by")
 RECIPIENT_CLASSES = ("us_government", "foreign_government", "private_responder", "addressee", "other_private")
 ROLE_OF_KIND = {AgencyKind.RESPONDER: Role.RESPONDER, AgencyKind.COUNSEL: Role.OUTSIDE_COUNSEL}
 
@@ -68,15 +69,15 @@ def register_agency(
 def verify_agency(agency: Agency, *, by: User | None, how_verified: str) -> Agency:
     """Record how we know that an agency is what it says; lifts a suspension.
 
-    Raises Refused for the person who registered it.
+    Raises Refused for the person who registered it, and for the one who suspended it.
     """
     _require(by)
     locked = Agency.objects.select_for_update(of=("self",)).get(pk=agency.pk)
-    _other_person(by, locked.registered_by_id)
+    _other_person(by, locked)
     how = said("how_verified", how_verified, longest=300)
     locked.verified_at, locked.verified_by, locked.how_verified = clock.now(), by, how
-    locked.suspended_at = None
-    locked.save(update_fields=["verified_at", "verified_by", "how_verified", "suspended_at"])
+    locked.suspended_at = locked.suspended_by = None
+    locked.save(update_fields=["verified_at", "verified_by", "how_verified", *SUSPENSION])
     ledger.record(
         "partners.agency_verified",
         subject=subject_of(agency),
@@ -95,8 +96,8 @@ def suspend_agency(agency: Agency, *, by: User | None, reason: str) -> Agency:
     locked = Agency.objects.select_for_update(of=("self",)).get(pk=agency.pk)
     if locked.suspended_at is not None:
         raise Refused("The agency is suspended already.", rule="suspended")
-    locked.suspended_at = clock.now()
-    locked.save(update_fields=["suspended_at"])
+    locked.suspended_at, locked.suspended_by = clock.now(), by
+    locked.save(update_fields=SUSPENSION)
     ledger.record(
         "partners.agency_suspended",
         subject=subject_of(agency),
@@ -152,16 +153,17 @@ def register_officer(
 def verify_officer(officer: Officer, *, by: User | None, how_verified: str) -> Officer:
     """Record how we know that an officer is who they say: a call back to a number of ours. Lasts 12 months.
 
-    Lifts a suspension. Raises Refused for the person who registered them.
+    Lifts a suspension. Raises Refused for the person who registered them, and for the one who suspended them.
     """
     _require(by)
     locked = _locked_officer(officer)
-    _other_person(by, locked.registered_by_id)
+    _other_person(by, locked)
     how = said("how_verified", how_verified, longest=300)
     now = clock.now()
     locked.verified_at, locked.verified_by, locked.how_verified = now, by, how
-    locked.expires_at, locked.suspended_at = now + VERIFICATION_LASTS, None
-    locked.save(update_fields=["verified_at", "verified_by", "how_verified", "expires_at", "suspended_at"])
+    locked.expires_at = now + VERIFICATION_LASTS
+    locked.suspended_at = locked.suspended_by = None
+    locked.save(update_fields=["verified_at", "verified_by", "how_verified", "expires_at", *SUSPENSION])
     details = {"how_digest": ledger.digest(how), "until": ledger.timestamp(locked.expires_at)}
     _record_officer("partners.officer_verified", locked, by=by, **details)
     _refresh(officer, locked, "verified_at", "verified_by_id", "how_verified", "expires_at", "suspended_at")
@@ -175,8 +177,8 @@ def suspend_officer(officer: Officer, *, by: User | None, reason: str) -> Office
     locked = _locked_officer(officer)
     if locked.suspended_at is not None:
         raise Refused("The officer is suspended already.", rule="suspended")
-    locked.suspended_at = clock.now()
-    locked.save(update_fields=["suspended_at"])
+    locked.suspended_at, locked.suspended_by = clock.now(), by
+    locked.save(update_fields=SUSPENSION)
     why = ledger.digest(said("reason", reason, longest=2_000))
     _record_officer("partners.officer_suspended", locked, by=by, reason_digest=why)
     _refresh(officer, locked, "suspended_at")
@@ -193,9 +195,11 @@ def _require(by: User | None) -> None:
         access.require(by, CHANGE)
 
 
-def _other_person(by: User | None, *others: int | None) -> None:
-    if by is not None and by.pk in others:
+def _other_person(by: User | None, record: Agency | Officer) -> None:
+    if by is not None and by.pk == record.registered_by_id:
         raise Refused("Whoever registered this does not verify it.", rule="separation-of-duties")
+    if by is not None and by.pk == record.suspended_by_id:
+        raise Refused("Whoever suspended this does not lift it: ask another.", rule="separation-of-duties")
 
 
 def _linked(user: User, role: Role, *, by: User | None) -> User:
