@@ -21,6 +21,8 @@ INDEXED: Final[dict[str, Callable[..., Batch]]] = {
     "triage_flag": triage.reindex_flags,
     "access_lockout": access.reindex_names,
 }
+NOT_YET = "Run rotate_index_key. If it ran already, restart every process with the new BLIND_INDEX_KEY first."
+WRITTEN_MEANWHILE = "Does every process run with the new BLIND_INDEX_KEY? Restart them, and run this again."
 
 
 class Command(BaseCommand):
@@ -43,10 +45,8 @@ class Command(BaseCommand):
         if todo and not check:
             todo = self._reindex(todo, batch)
         if todo:
-            raise CommandError(
-                f"{todo} rows are indexed under another key. Does every process run with the new"
-                " BLIND_INDEX_KEY? Restart them, and run this again."
-            )
+            what_now = NOT_YET if check else WRITTEN_MEANWHILE
+            raise CommandError(f"{todo} rows are indexed under another key. {what_now}")
         self.stdout.write("Everything is indexed under BLIND_INDEX_KEY.")
         if settings.BLIND_INDEX_OLD_KEY:
             self.stdout.write("BLIND_INDEX_OLD_KEY may be taken out.")

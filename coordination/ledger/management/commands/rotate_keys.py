@@ -12,6 +12,8 @@ from coordination.ledger import services as ledger
 
 BATCH = 500
 MOST_NAMED = 20
+NOT_YET = "Run rotate_keys. If it ran already, restart every process with the new SEALING_KEYS first."
+WRITTEN_MEANWHILE = "Does every process run with the new SEALING_KEYS? Restart them, and run this again."
 
 
 class Command(BaseCommand):
@@ -35,7 +37,7 @@ class Command(BaseCommand):
         used = rotation.uses("owner")
         self._refuse_missing(used)
         outcome = rotation.Outcome() if check else self._reseal(used, batch)
-        self._conclude(outcome)
+        self._conclude(outcome, after=not check)
 
     def _reseal(self, used: Counter[tuple[str, str]], batch: int) -> rotation.Outcome:
         first = sealing.ring().first
@@ -54,7 +56,7 @@ class Command(BaseCommand):
         self._record("core.key_rotation_ended", counts)
         return outcome
 
-    def _conclude(self, outcome: rotation.Outcome) -> None:
+    def _conclude(self, outcome: rotation.Outcome, *, after: bool) -> None:
         ring = sealing.ring()
         used = Counter[str]()
         for (key, _), number in rotation.uses("owner").items():
@@ -70,8 +72,7 @@ class Command(BaseCommand):
         left = sum(number for key, number in used.items() if key != ring.first)
         if left:
             raise CommandError(
-                f"{left} values are under an old key. Does every process run with the new SEALING_KEYS?"
-                " Restart them, and run this again."
+                f"{left} values are under an old key. {WRITTEN_MEANWHILE if after else NOT_YET}"
             )
 
     def _refuse_missing(self, used: Counter[tuple[str, str]]) -> None:
