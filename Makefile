@@ -8,7 +8,7 @@ export COORDINATION_STANDARDS_DIR ?= $(CURDIR)/../shared/standards
 export COORDINATION_DATA_DIR ?= $(CURDIR)/../shared/data
 
 demo:
-	scripts/environment
+	scripts/environment >&2
 	.venv/bin/python manage.py demo $(ARGS)
 
 pictures:

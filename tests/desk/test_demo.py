@@ -1,6 +1,7 @@
 """The demo as somebody runs it: one command, real processes, and nothing left behind."""
 
 import hashlib
+import io
 import json
 import os
 import signal
@@ -10,16 +11,22 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import settings
 
+from coordination.access.services import User
 from coordination.core import clock
-from coordination.desk.demo import loading
+from coordination.desk.demo import keeping, loading
 from coordination.desk.demo.keeping import port
+from coordination.desk.demo.processes import Children
 from coordination.desk.demo.story import Story
+from coordination.desk.demo.telling import RunsAlready, StoryFailed, Teller
+from coordination.outbox.models import Delivery
 from tests.core.production import PRODUCTION
+from tests.desk.conftest import Things
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,13 +39,13 @@ Start = Callable[..., subprocess.Popen[str]]
 def demo(database_environment: dict[str, str]) -> Start:
     """Start the demo against the test database."""
 
-    def start(*arguments: str) -> subprocess.Popen[str]:
+    def start(*arguments: str, stderr: int = subprocess.STDOUT) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "manage.py", "demo", *arguments],
             cwd=settings.BASE_DIR,
             env={**os.environ, **database_environment, "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=stderr,
             text=True,
             # A shell lets what it starts in the background ignore Ctrl-C, and children inherit that.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no lock is held
@@ -48,11 +55,16 @@ def demo(database_environment: dict[str, str]) -> Start:
 
 
 @pytest.mark.timeout(300)
-def test_the_demo_goes_from_flag_to_acknowledgement_and_runs_again_until_ctrl_c(demo: Start) -> None:
-    process = demo("--exit", "--json", "--port", str(port("test")))
-    said, _ = process.communicate(timeout=140)
-    assert process.returncode == 0, said
-    outcome = json.loads(said.splitlines()[-1])
+def test_the_demo_goes_from_flag_to_acknowledgement_and_runs_again_until_ctrl_c(
+    demo: Start, database_environment: dict[str, str]
+) -> None:
+    process = demo("--exit", "--json", "--port", str(port("test")), stderr=subprocess.PIPE)
+    said, story = process.communicate(timeout=140)
+    assert process.returncode == 0, said + story
+    outcome = json.loads(said)  # stdout has nothing else
+    assert "The ledger has" in story
+    assert story.endswith("It is stopped; `make demo` starts it again.\n")
+    assert "To sign in" not in story
     assert outcome["state"] == "acknowledged"
     assert outcome["agency_reference"].startswith("HCSO-")
     assert [each["state"] for each in outcome["deliveries"]] == ["acknowledged"]
@@ -66,8 +78,26 @@ def test_the_demo_goes_from_flag_to_acknowledgement_and_runs_again_until_ctrl_c(
 
     process = demo("--port", str(port("test")))
     assert process.stdout is not None
-    assert any("stays up" in line for line in process.stdout)
+    lines: list[str] = []
+    while not lines or "stays up" not in lines[-1]:
+        lines.append(process.stdout.readline())
+        assert lines[-1], lines
+    assert any("To sign in" in line for line in lines)
     assert _left_over()
+    second, _ = demo("--exit").communicate(timeout=40)
+    assert second == (
+        f"CommandError: A demo runs already (process {process.pid}). Ctrl-C ends it, where it was started.\n"
+    )
+    (check,) = [line.partition("checked: ")[2].strip() for line in lines if "ledger_verify" in line]
+    checked = subprocess.run(
+        ["/bin/sh", "-c", check.replace(".venv/bin/python", sys.executable)],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, **database_environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "All of it holds." in checked.stdout, checked.stderr
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=40)
     assert process.returncode == 0, said
@@ -113,6 +143,32 @@ def _without(*packages: str, **given: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def test_what_a_dead_demo_left_blocks_nobody_and_a_living_one_does() -> None:
+    (keeping.directory() / "running").write_text("999999999 of long ago\n")
+    for _ in range(2):
+        two = keeping.alone()
+        with keeping.alone(), pytest.raises(RunsAlready, match=rf"\(process {os.getpid()}\)"):
+            two.__enter__()
+
+
+def test_where_nobody_acknowledges_it_says_how_the_delivery_stands(
+    things: Things, liaison: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: Any = {"teller": Teller(out=io.StringIO()), "children": Children(), "mail": Path()}
+    people: Any = SimpleNamespace(people={"liaison": liaison})
+    story = Story(base="", cast=people, referral=things.approved.reference, **parts)
+    for name, value in {"_sign_in": None, "_open": None, "_state": "approved"}.items():
+        monkeypatch.setattr(story, name, lambda *_, value=value: value)
+    monkeypatch.setattr("coordination.desk.demo.story.ACKNOWLEDGED_WITHIN", 0.0)
+    delivery = Delivery.objects.get()
+    delivery.last_error = "HTTP 503: closed for the night"
+    delivery.save()
+    with pytest.raises(StoryFailed) as failure:
+        story.sheriff_acknowledges()
+    (line,) = str(failure.value).splitlines()[1:]
+    assert line.endswith(": queued, attempts 0, last error: HTTP 503: closed for the night")
 
 
 def test_there_is_one_story_and_several_cases_that_have_happened() -> None:

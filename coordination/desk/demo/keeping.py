@@ -1,13 +1,18 @@
 """What the demo keeps between runs under var/demo, for its owner alone: passwords, keys, ports, logs."""
 
+import fcntl
 import json
 import os
 import secrets
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+
+from coordination.desk.demo.telling import RunsAlready
 
 
 def directory() -> Path:
@@ -15,6 +20,24 @@ def directory() -> Path:
     path = Path(settings.VAR_DIR) / "demo" / Path(str(settings.DATABASES["default"]["NAME"])).name
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Be the only demo on this database; raise RunsAlready where another is.
+
+    The lock ends with the process that holds it, whatever ended that: what a dead one left blocks nobody.
+    """
+    with (directory() / "running").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise RunsAlready(f"A demo runs already (process {file.read().strip()}).") from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
 
 
 def write(path: Path, text: str) -> None:

@@ -1,5 +1,6 @@
 """Running the demo: database, cast, processes, story, and the site that stays up."""
 
+import shlex
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,17 @@ class Ports:
 
 
 def run(teller: Teller, *, port: int, stay: bool) -> dict[str, Any]:
-    """Run it; return what the last line says. Raises StoryFailed naming the part that did not work."""
+    """Run it; return what the last line says.
+
+    Raises StoryFailed naming the part that did not work, and RunsAlready where another demo runs.
+    """
+    with keeping.alone():
+        outcome = _run(teller, port=port, stay=stay)
+    teller.plain("It is stopped; `make demo` starts it again.")
+    return outcome
+
+
+def _run(teller: Teller, *, port: int, stay: bool) -> dict[str, Any]:
     own = {name: keeping.port(name) for name in ("portal", "mail", "stamps")}
     ports = Ports(web=keeping.port("web", wanted=port), **own)
     base = ports.base
@@ -69,9 +80,10 @@ def run(teller: Teller, *, port: int, stay: bool) -> dict[str, Any]:
         story = Story(base=base, cast=found, teller=teller, children=started, mail=mail)
         outcome = story.play() | evidence.show(story, teller)
         if outcome["state"] != "acknowledged":
-            raise StoryFailed(f"story: it ended {outcome['state']}")
-        _close_the_book(teller, outcome, found, base)
+            raise StoryFailed(f"story: it ended {outcome['state']}.\n{story.standing()}")
+        _close_the_book(teller, outcome)
         if stay:
+            _show_around(teller, outcome, found, base)
             _stay(teller, started, base)
     return outcome
 
@@ -143,11 +155,24 @@ def _await_web(teller: Teller, started: Children, ports: Ports) -> None:
         raise StoryFailed(f"web: it does not answer.\n{web.words()}")
 
 
-def _close_the_book(teller: Teller, outcome: dict[str, Any], found: cast.Cast, base: str) -> None:
+def _close_the_book(teller: Teller, outcome: dict[str, Any]) -> None:
     for delivery in outcome["deliveries"]:
         teller.say(f"Delivered by {delivery['channel']}: {delivery['state']}, content {delivery['digest']}.")
     teller.say(f"The ledger has {outcome['ledger_entries']} entries.")
     teller.plain()
+    teller.plain(f"Passwords and logs: {keeping.directory()} (readable by you alone).")
+    if settings.LEDGER_AUTHORITY_ROOTS:
+        roots = f"LEDGER_AUTHORITY_ROOTS={shlex.quote(settings.LEDGER_AUTHORITY_ROOTS)}"
+        teller.plain(f"The ledger, read again and checked: {roots} .venv/bin/python manage.py ledger_verify")
+    if settings.DATABASES["default"]["ENGINE"] == EMBEDDED_ENGINE:
+        teller.plain(
+            "The embedded database goes on running: `.venv/bin/python manage.py database stop` ends it."
+        )
+    teller.plain()
+
+
+def _show_around(teller: Teller, outcome: dict[str, Any], found: cast.Cast, base: str) -> None:
+    """Say where the desk is, and who can sign in."""
     teller.plain(f"The desk:      {base}/admin/")
     teller.plain(f"The referral:  {base}/admin/referrals/referral/{outcome['referral']}/change/")
     teller.plain()
@@ -166,9 +191,6 @@ def _close_the_book(teller: Teller, outcome: dict[str, Any], found: cast.Cast, b
     teller.plain("the code of a telephone that nobody has here: in the demo that page shows it, and when it")
     teller.plain("works. Each code opens once.")
     teller.plain()
-    teller.plain(f"Passwords and logs: {keeping.directory()} (readable by you alone).")
-    if settings.DATABASES["default"]["ENGINE"] == EMBEDDED_ENGINE:
-        teller.plain("The embedded database goes on running: `manage.py database stop` ends it.")
 
 
 def _stay(teller: Teller, started: Children, base: str) -> None:

@@ -158,7 +158,9 @@ class Story:
             while "acknowledged" not in self._state(self._open(person)):
                 self.children.check()
                 if time.monotonic() > limit:
-                    raise StoryFailed(f"delivery: not acknowledged after {ACKNOWLEDGED_WITHIN:.0f} s")
+                    raise StoryFailed(
+                        f"delivery: not acknowledged after {ACKNOWLEDGED_WITHIN:.0f} s.\n{self.standing()}"
+                    )
                 time.sleep(LOOK_EVERY)
         reference = self._record().agency_reference
         self.teller.say(f"Harrow County Sheriff acknowledged {self.referral} under {reference}.")
@@ -189,6 +191,14 @@ class Story:
                 if time.monotonic() > limit:
                     raise StoryFailed(f"letter: no mail after {LETTER_WITHIN:.0f} s")
                 time.sleep(LOOK_EVERY)
+
+    def standing(self) -> str:
+        """Return how the deliveries of the referral stand, a line for each."""
+        return "\n".join(
+            f"  {each.message.channel}: {each.state}, attempts {each.attempts_made}, last error:"
+            f" {each.last_error or 'none'}"
+            for each in outbox.deliveries_of(self._record().origin)
+        )
 
     def outcome(self) -> dict[str, Any]:
         """Return what became of it."""

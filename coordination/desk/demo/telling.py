@@ -12,6 +12,10 @@ class StoryFailed(Exception):
     """A part of the demo did not work; the message names the part and what happened."""
 
 
+class RunsAlready(Exception):
+    """Another demo has this database, its ports and its secrets; the message names its process."""
+
+
 @dataclass
 class Teller:
     """Says what happens. `part` names what is under way, so that a failure can be told by name."""

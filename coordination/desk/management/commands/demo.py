@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from coordination.desk.demo.telling import StoryFailed, Teller
+from coordination.desk.demo.telling import RunsAlready, StoryFailed, Teller
 
 IN_PRODUCTION = (
     "The demo makes people, partners and cases, and shows their passwords: it does not run where"
@@ -26,7 +26,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Take how long to stay and how to say it."""
         parser.add_argument("--exit", action="store_true", help="stop everything after the story")
-        parser.add_argument("--json", action="store_true", help="say the outcome as one JSON object, last")
+        parser.add_argument(
+            "--json",
+            action="store_true",
+            help="the outcome as one JSON object on stdout, the story on stderr",
+        )
         parser.add_argument("--port", type=int, default=8000, help="of the site, where it is free")
 
     def handle(self, **options: Any) -> None:
@@ -40,9 +44,11 @@ class Command(BaseCommand):
         except ModuleNotFoundError as error:
             raise CommandError(f"The demo needs the package {error.name}: {EXTRAS}") from error
         signal.signal(signal.SIGTERM, _stop)
-        teller = Teller()
+        teller = Teller(out=sys.stderr if options["json"] else sys.stdout)
         try:
             outcome = run(teller, port=options["port"], stay=not options["exit"])
+        except RunsAlready as error:
+            raise CommandError(f"{error} Ctrl-C ends it, where it was started.") from error
         except StoryFailed as failure:
             teller.say(f"FAILED in part {teller.part!r}: {failure}")
             sys.exit(1)
@@ -50,7 +56,7 @@ class Command(BaseCommand):
             teller.plain("Everything that the demo started has stopped.")
             sys.exit(0)
         if options["json"]:
-            teller.plain(json.dumps(outcome))
+            self.stdout.write(json.dumps(outcome))
 
 
 def _stop(*_: object) -> NoReturn:
