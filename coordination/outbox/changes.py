@@ -14,6 +14,7 @@ from coordination.ledger import services as ledger
 from coordination.outbox.models import Delivery, Message
 from coordination.outbox.signals import delivery_changed
 from coordination.outbox.workflow import DOUBTFUL, NEEDS_HUMAN, OPEN, DeliveryState
+from coordination.partners import selectors as partners
 
 _S = DeliveryState
 TITLES: Final = {
@@ -58,7 +59,7 @@ def tell(delivery: Delivery, state: DeliveryState, *, why: str = "", receipt: To
         cases.open_task(
             delivery.case,
             kind=f"delivery_{state.value}",
-            title=f"{TITLES[state]}: {delivery.message.reference} to {delivery.destination.agency}"[:200],
+            title=f"{TITLES[state]}: {delivery.message.reference} to {_whom(delivery)}"[:200],
             role=Role.SAFETY_LIAISON,
             instructions=f"{ADVICE[state]}\n\n{why}".strip(),
             about=about(delivery),
@@ -77,8 +78,7 @@ def phone_if_it_may_have_left(delivery: Delivery, *, doubtful: bool = False) -> 
         _phone(
             delivery,
             kind="void_may_have_left",
-            title=f"Void, but it may have left: phone {delivery.destination.agency} about "
-            f"{delivery.message.reference}",
+            title=f"Void, but it may have left: phone {_whom(delivery)} about {delivery.message.reference}",
             instructions="It was voided after an attempt whose end nobody knows. Ask the recipient by"
             " telephone; if they have it, tell them that it is void.",
             priority=delivery.lane,
@@ -91,19 +91,23 @@ def phone_because_it_left(delivery: Delivery) -> None:
     _phone(
         delivery,
         kind="void_has_left",
-        title=f"Was sent although void: phone {delivery.destination.agency} about "
-        f"{delivery.message.reference}",
+        title=f"Was sent although void: phone {_whom(delivery)} about {delivery.message.reference}",
         instructions="The recipient answered a message that was voided, so they have it. Tell them by"
         " telephone that it is void, and correct it.",
         priority="P0",
     )
 
 
+def _whom(delivery: Delivery) -> str:
+    """Name the recipient whatever has become of the destination's sealed settings."""
+    return partners.recipient_of(delivery.destination_id)
+
+
 def _phone(delivery: Delivery, *, kind: str, title: str, instructions: str, priority: str) -> None:
     cases.open_task(
         delivery.case,
         kind=kind,
-        title=title,
+        title=title[:200],
         role=Role.SAFETY_LIAISON,
         instructions=instructions,
         about=_about_message(delivery),

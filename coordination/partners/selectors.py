@@ -191,6 +191,11 @@ def destination_called_back(inbound_id: str) -> Destination:
     return found
 
 
+def recipient_of(destination_id: int) -> str:
+    """Return what tells a destination's agency from another of its name; nothing sealed is opened for it."""
+    return str(Agency.objects.only("name", "identifier", "country").get(destinations=destination_id))
+
+
 def is_destination_open(destination: Destination) -> bool:
     """Tell whether a message may go to a destination now; its agency is read afresh."""
     return destinations_open().filter(pk=destination.pk).exists()
