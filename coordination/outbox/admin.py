@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 
@@ -13,9 +13,11 @@ from coordination.access import services as access
 from coordination.access.modeladmin import person
 from coordination.access.pacing import record_reading
 from coordination.access.recordadmin import Act, Data, RecordAdmin, act
+from coordination.access.searching import Searched
 from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
 from coordination.channels import registry
+from coordination.core import identifiers
 from coordination.core.rules import Records
 from coordination.outbox import causes, forms, services
 from coordination.outbox.models import Delivery, Message
@@ -26,7 +28,7 @@ LOCKED = "sandbox; default-src 'none'; frame-ancestors 'self'"
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(RecordAdmin):
+class DeliveryAdmin(Searched, RecordAdmin):
     """Deliveries of the cases that the person was let into; an administrator sees the ways alone."""
 
     records = Records.OF_CASES_SEEN
@@ -47,6 +49,9 @@ class DeliveryAdmin(RecordAdmin):
     )
     list_filter = ("state", "lane")
     ordering = ("-pk",)
+    search_help_text = (
+        "The whole reference of what was sent (R-…), its id on the wire, or that of its case (C-…)."
+    )
     empty_text = "Nothing was sent yet. A delivery appears here as soon as somebody approves a message."
 
     def visible_to(self, user: Any) -> QuerySet[Delivery]:
@@ -56,6 +61,16 @@ class DeliveryAdmin(RecordAdmin):
             return rows.filter(case__in=cases.visible_to(user))
         # Who sees no case looks after deliveries: of all but those under a compartment.
         return rows.exclude(case__in=cases.hidden())
+
+    def ways_to_find(self, request: HttpRequest, term: str) -> list[Q]:
+        """Find by what the recipient sees; by case and account only for who sees cases."""
+        ways = [Q(message__reference=term.upper())]
+        if identifiers.is_uuid(term):
+            ways.append(Q(message=term))
+        if access.has(request.user, "cases.view_case"):
+            of_account = Q(case__in=cases.with_account(person(request), term))
+            ways += [Q(case__reference=term.upper()), of_account]
+        return ways
 
     def name_of(self, record: Delivery) -> str:
         """Name it by what the recipient sees."""

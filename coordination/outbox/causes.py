@@ -6,13 +6,17 @@ from coordination.outbox.models import Delivery
 from coordination.outbox.workflow import DeliveryState
 
 OUTCOMES = {
-    "receipt": "they answered",
+    "accepted": "their system took it",
+    "delivered": "it reached the person or the queue",
+    "acknowledged": "a named person confirmed it",
+    "rejected": "they will not take it",
     "temporary": "did not arrive; it is tried again",
     "permanent": "did not arrive; trying again will not help",
     "unknown": "nobody knows whether it arrived",
     "broke": "the channel broke; nobody knows whether it arrived",
     "hung": "the channel did not end; nobody knows whether it arrived",
     "crashed": "the channel died; nobody knows whether it arrived",
+    "lost": "our worker died; nobody knows whether it arrived",
 }
 _STATUS = re.compile(r"^HTTP (4\d\d)\b")
 _CREDENTIALS, _GONE = frozenset({"401", "403"}), frozenset({"404", "410"})

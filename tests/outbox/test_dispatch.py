@@ -353,3 +353,15 @@ def test_what_goes_to_a_destination_whose_settings_do_not_open_waits_for_a_human
     assert _state(delivery) == "held"
     assert "does not open" in delivery.last_error
     assert partner.requests == []
+
+
+@pytest.mark.parametrize("channel", ["scripted", "scripted_once"])
+def test_they_took_it_after_the_attempt_began_and_not_before(
+    channel: str, partner: FakePartner, senior_reviewer: User
+) -> None:
+    destination = a_destination(partner.url, channel=channel)
+    delivery = a_delivery(destination, by=senior_reviewer)
+    drain(destination)
+    attempt, receipt = delivery.attempts.get(), delivery.receipts.get()
+    assert attempt.started_at < receipt.occurred_at <= attempt.finished_at
+    assert receipt.occurred_at <= receipt.recorded_at

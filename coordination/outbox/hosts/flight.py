@@ -38,6 +38,7 @@ class Flight:
         self.wire, self.parcels = wire, parcels
         self.seconds, self.redact = seconds, redact
         self.waiting = dict.fromkeys(each.attempt.message_id for each in parcels)
+        self.made = {each.attempt.message_id: each.attempt.started_at for each in parcels}
         self.started: dict[str, datetime] = {}
         self.flying: dict[str, float] = {}
         self.found: dict[str, Outcome] = {}
@@ -121,7 +122,17 @@ class Flight:
         receipt = _receipt(message_id, frame.get("result"))
         if receipt is None:
             return replace(outcome, error="it answered no valid receipt for this message")
-        return replace(outcome, kind=Kind.RECEIPT, receipt=receipt)
+        return replace(outcome, kind=Kind.RECEIPT, receipt=self._timed(receipt, outcome))
+
+    def _timed(self, receipt: Receipt, outcome: Outcome) -> Receipt:
+        """Return a receipt with the time at which they answered, where the channel knows none of theirs.
+
+        It then says the only time that it was given, and that is when we made the batch: before the attempt
+        began, which waits for the host and for its turn.
+        """
+        if receipt.occurred_at != self.made.get(receipt.message_id):
+            return receipt
+        return replace(receipt, occurred_at=outcome.finished_at)
 
     def _late(self) -> bool:
         oldest = next(iter(self.flying.values()), None)
