@@ -1,6 +1,7 @@
 """A structured message laid out for the eye: whole, in the order in which it is read, in the desk's words."""
 
 import json
+import re
 from typing import Any
 
 from django.utils.html import format_html, format_html_join
@@ -39,11 +40,15 @@ ORDER = (
 )
 # Where a value is one of our codes.
 CODED = frozenset({"category", "provenance", "recipient_class", "kind", "priority"})
+# Empty, these say nothing: an item without a time or a place of its own.
+UNSAID = frozenset({"occurred_at", "occurred_local", "occurred_zone"})
+# RFC 3339 to the second is what an eye can use; the rest stands in the bytes, which the page shows too.
+FRACTION = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+(Z|[+-]\d\d:\d\d)$")
 _RANK = {name: place for place, name in enumerate(ORDER)}
 
 
 def structured(text: str) -> SafeString | str:
-    """Return a JSON document as nested lists, whole; nothing where it is none."""
+    """Return a JSON document as nested lists, but for times that are not known; nothing where it is none."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -59,14 +64,15 @@ def label(name: str) -> str:
 def _laid_out(value: Any) -> SafeString:
     if isinstance(value, dict) and value:
         row = '<dt class="{0}">{1}</dt><dd class="{0}">{2}</dd>'
-        rows = (_row(name, each) for name, each in sorted(value.items(), key=_rank))
+        known = [(name, each) for name, each in value.items() if each or name not in UNSAID]
+        rows = (_row(name, each) for name, each in sorted(known, key=_rank))
         return format_html('<dl class="pairs">{}</dl>', format_html_join("", row, rows))
     if isinstance(value, list) and value:
         return format_html(
             "<ol>{}</ol>", format_html_join("", "<li>{}</li>", ((_laid_out(each),) for each in value))
         )
     if isinstance(value, str) and value:
-        return format_html('<span class="prose">{}</span>', value)
+        return format_html('<span class="prose">{}</span>', FRACTION.sub(r"\1\2", value))
     plain = {True: "yes", False: "no", None: "nothing", "": "empty"}
     said = plain[value] if value is None or isinstance(value, bool | str) else value or "none"
     return format_html('<span class="quiet">{}</span>' if said != "yes" else "<strong>{}</strong>", said)

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from coordination.access import markup
 from coordination.access.modeladmin import person
 from coordination.access.recordadmin import Act, Data, act
+from coordination.access.searching import Searched
 from coordination.cases import (  # noqa: F401 - three register themselves
     compartmentadmin,
     packageadmin,
@@ -48,7 +49,7 @@ def case_panel(maker: PanelMaker) -> PanelMaker:
 
 
 @admin.register(Case)
-class CaseAdmin(ExhibitActs):
+class CaseAdmin(Searched, ExhibitActs):
     """Cases that the person was let into, newest first."""
 
     lookup = "reference"
@@ -57,6 +58,7 @@ class CaseAdmin(ExhibitActs):
     list_display = ("reference", "title", "priority_word", "state_word", "owner", "opened")
     list_select_related = ("owner",)
     ordering = ("-opened_at",)
+    search_help_text = "The whole reference of the case (C-…), or the subject's whole account."
     empty_text = (
         "No case yet that you are let into. A case appears here when it opens for your role, "
         "or when somebody lets you in."
@@ -65,6 +67,10 @@ class CaseAdmin(ExhibitActs):
     def visible_to(self, user: Any) -> QuerySet[Case]:
         """Return the cases that the person was let into."""
         return selectors.visible_to(user)
+
+    def ways_to_find(self, request: HttpRequest, term: str) -> list[Q]:
+        """Find by reference, else by the subject's account."""
+        return [Q(reference=term.upper()), Q(pk__in=selectors.with_account(person(request), term))]
 
     def name_of(self, record: Case) -> str:
         """Return reference and title."""

@@ -24,6 +24,15 @@ def uuid7() -> uuid.UUID:
     return uuid.UUID(int=value)
 
 
+def is_uuid(text: str) -> bool:
+    """Tell whether text from outside is a UUID."""
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
 def is_row(text: str) -> bool:
     """Tell whether text from outside can be the number of a row: plain digits that fit a bigint."""
     return text.isascii() and text.isdecimal() and len(text) <= LONGEST_ROW

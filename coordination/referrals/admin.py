@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 
@@ -12,6 +12,8 @@ from coordination.access import selectors as people
 from coordination.access import services as access
 from coordination.access.modeladmin import person
 from coordination.access.recordadmin import Act, Data, Done, act
+from coordination.access.searching import Searched
+from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
 from coordination.core import identifiers
 from coordination.core.rules import Records
@@ -25,7 +27,7 @@ IN_REVIEW = frozenset({"approve", "break_glass", "return", "decline"})
 
 
 @admin.register(Referral)
-class ReferralAdmin(Filing):
+class ReferralAdmin(Searched, Filing):
     """Referrals of the cases that the person was let into, newest first."""
 
     lookup = "reference"
@@ -35,11 +37,17 @@ class ReferralAdmin(Filing):
     list_select_related = ("filed_by",)
     list_filter = ("state", "priority")
     ordering = ("-filed_at",)
+    search_help_text = "The whole reference (R-…), that of its case (C-…), or the subject's whole account."
     empty_text = "No referral yet on the cases that you are let into. File one from a case."
 
     def visible_to(self, user: Any) -> QuerySet[Referral]:
         """Return the referrals of the cases that the person was let into."""
         return selectors.visible_to(user)
+
+    def ways_to_find(self, request: HttpRequest, term: str) -> list[Q]:
+        """Find by reference, by that of the case, else by the subject's account."""
+        of_account = Q(case__in=cases.with_account(person(request), term))
+        return [Q(reference=term.upper()), Q(case__reference=term.upper()), of_account]
 
     def name_of(self, record: Referral) -> str:
         """Return the reference."""

@@ -212,12 +212,14 @@ def channel_title(slug: str) -> str:
         return slug
 
 
-def _disclosed(record: Referral) -> dict[str, list[Shown]]:
+def _disclosed(record: Referral) -> dict[str, Any]:
     items = [_item(item) for item in record.items.all()]
+    facts = [_fact(fact) for fact in record.facts.all()]
     return {
+        "unconfirmed": any(each.counsel_confirm for each in [*items, *facts]),
         "chosen": [item for item in items if item.chosen],
         "withheld": [item for item in items if not item.chosen],
-        "facts": [_fact(fact) for fact in record.facts.all()],
+        "facts": facts,
     }
 
 

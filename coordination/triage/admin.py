@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -12,6 +12,7 @@ from coordination.access import selectors as people
 from coordination.access import services as access
 from coordination.access.modeladmin import person
 from coordination.access.recordadmin import Act, Data, RecordAdmin, act
+from coordination.access.searching import Searched
 from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
 from coordination.core.errors import NotFound
@@ -26,21 +27,29 @@ from coordination.triage.workflow import FLAG, FlagVerb
 
 
 @admin.register(Flag)
-class FlagAdmin(RecordAdmin):
+class FlagAdmin(Searched, RecordAdmin):
     """Flags, newest first; those on cases that the person was not let into are not there."""
 
     records = Records.OF_CASES
     pages = {"": "triage/flag.html"}
-    list_display = ("about", "severity", "state_word", "source_word", "score", "case", "received")
+    list_display = ("about", "severity", "state_word", "source_word", "score_word", "case", "received")
     list_display_links = ("about",)
     list_select_related = ("case",)
     list_filter = ("state", "category", "high_severity")
     ordering = ("-received_at",)
+    search_help_text = (
+        "The sender's own id of the flag, the reference of its case (C-…), or the subject's whole account."
+    )
     empty_text = "No flag yet. The platform's systems post them to the API."
 
     def visible_to(self, user: Any) -> QuerySet[Flag]:
         """Return the flags that the person may see."""
         return selectors.visible_to(user).select_related("case", "received_from")
+
+    def ways_to_find(self, request: HttpRequest, term: str) -> list[Q]:  # noqa: ARG002
+        """Find by the sender's id, by the case, else by the subject's account."""
+        of_account = Q(account_index__in=cases.account_indexes(term))
+        return [Q(external_id=term), Q(case__reference=term.upper()), of_account]
 
     def name_of(self, record: Flag) -> str:
         """Say what it is about."""
@@ -60,6 +69,11 @@ class FlagAdmin(RecordAdmin):
     def source_word(self, row: Flag) -> str:
         """Say who raised it."""
         return markup.words(row.source)
+
+    @admin.display(description="score", ordering="score")
+    def score_word(self, row: Flag) -> str:
+        """Show it as its page does."""
+        return f"{row.score:.2f}" if row.score is not None else "–"  # noqa: RUF001 - as absence looks
 
     def is_urgent(self, record: Flag) -> bool:
         """Let nobody wait for a flag of high severity."""

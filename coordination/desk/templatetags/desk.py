@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from coordination.access import markup, structure
 from coordination.cases import selectors as cases
+from coordination.channels import registry
 
 # With the country: what our directory and the packs hold (E.164, written with gaps).
 NUMBER = re.compile(r"\+\d(?:[ ()-]{0,2}\d){6,14}")
@@ -68,6 +69,15 @@ def telephones(text: str) -> SafeString:
         parts += [(str(text)[end : found.start()], link)]
         end = found.end()
     return format_html_join("", "{}{}", [*parts, (str(text)[end:], "")])
+
+
+@register.filter
+def channel(slug: str) -> str:
+    """Return what people call a channel; its slug where its plugin is gone."""
+    try:
+        return registry.channel(slug).info.title
+    except registry.UnknownChannel:
+        return slug
 
 
 @register.filter
