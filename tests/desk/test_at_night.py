@@ -1,6 +1,7 @@
 """What stands first for somebody who has ten minutes: number, words, and the right button."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -8,6 +9,8 @@ from django.urls import reverse
 from coordination.access.services import User
 from coordination.access.structure import structured
 from coordination.cases import selectors as cases
+from coordination.cases import services
+from coordination.core import clock
 from coordination.desk.templatetags.desk import telephones
 from coordination.outbox import causes
 from coordination.outbox import selectors as outbox
@@ -36,6 +39,20 @@ def test_what_to_do_about_a_danger_to_life_is_open_and_begins_with_the_number(
     row = shown.partition(f'id="task-{task.pk}"')[2].partition("</li>")[0]
     assert '<details class="act" open><summary>What to do' in row
     assert row.index('href="tel:+19705550112"') < row.index("No call centre is on record")
+
+
+def test_a_late_task_and_the_clock_that_hurries_it_are_one_line_of_late(
+    things: Things, liaison: User, sign_in: SignIn
+) -> None:
+    task = cases.open_task("phone_now", things.approved.origin)
+    assert task is not None
+    assert task.due_at is not None
+    with clock.frozen(task.due_at + timedelta(minutes=1)):
+        services.miss_deadlines()
+        shown = sign_in(liaison).get("/admin/").context
+    about = [each.about for each in [*shown["late_tasks"], *shown["missed"]]]
+    assert about.count(things.approved.origin) == 1
+    assert shown["late_count"] == len(about)
 
 
 @pytest.mark.parametrize(
