@@ -49,6 +49,8 @@ DUTIES: dict[str, str] = {
     "confirm_token": "access.change_user",  # nosec B105 - a permission
     "fast_readings": "access.view_ledgerreview",
     "verify_agency": "partners.change_agency",
+    "verify_officer": "partners.change_agency",
+    "confirm_key": "partners.change_agency",
     "decide_unsigned": "partners.change_agency",
     "glass_opened": "access.review_breakglass",
     "glass_review": "access.review_breakglass",

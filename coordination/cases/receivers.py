@@ -1,6 +1,6 @@
 """News from access, in the transaction that tells it: what happens at the doors is work for people."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.dispatch import receiver
 
@@ -26,10 +26,14 @@ from coordination.cases.signals import subject_added, task_ended
 from coordination.core.errors import Refused
 from coordination.evidence.signals import store_failed
 from coordination.partners import selectors as partners
-from coordination.partners.services import Agency
+from coordination.partners.services import Agency, AgencyKey, Officer
 from coordination.partners.signals import (
     agency_registered,
     agency_settled,
+    key_registered,
+    key_settled,
+    officer_registered,
+    officer_settled,
     unsigned_ended,
     unsigned_proposed,
 )
@@ -40,11 +44,20 @@ DECIDE_ROLES = "decide_roles"
 CONFIRM = "confirm_token"
 FAST_READINGS = "fast_readings"
 VERIFY_AGENCY = "verify_agency"
+VERIFY_OFFICER = "verify_officer"
+CONFIRM_KEY = "confirm_key"
 DECIDE_UNSIGNED = "decide_unsigned"
 GLASS_OPENED = "glass_opened"
 GLASS_REVIEW = "glass_review"
 LEDGER_REVIEW = "ledger_review"
 ROLE_CHANGE = "access.rolechange:"
+# What a second administrator still has to do on an agency's page.
+WAITS_AT_AGENCY: Final = {
+    VERIFY_AGENCY: partners.awaits_verification,
+    VERIFY_OFFICER: partners.has_officer_waiting,
+    CONFIRM_KEY: partners.has_key_waiting,
+    DECIDE_UNSIGNED: partners.unsigned_waits,
+}
 
 
 @receiver(locked_out, dispatch_uid="cases.tell_of_lock_out")
@@ -165,6 +178,50 @@ def end_verify_agency(sender: Any, *, agency: Agency, by: User | None, outcome: 
     services.end_tasks(about=f"partners.agency:{agency.pk}", kind=VERIFY_AGENCY, outcome=outcome, by=by)
 
 
+@receiver(officer_registered, dispatch_uid="cases.ask_to_verify_officer")
+def ask_to_verify_officer(sender: Any, *, officer: Officer, **_: Any) -> None:  # noqa: ARG001
+    """Put a new officer before the administrators; another than who registered them verifies them."""
+    services.open_task(
+        None,
+        kind=VERIFY_OFFICER,
+        title=f"Verify {officer.user.username} of {officer.agency}"[:200],
+        instructions=f"Registered by {officer.registered_by}. Call their agency, on a number that we found, "
+        "and ask for them; then press Verify beside them on its page, or suspend them there.",
+        role=Role.ADMINISTRATOR,
+        about=f"partners.agency:{officer.agency_id}",
+    )
+
+
+@receiver(officer_settled, dispatch_uid="cases.end_verify_officer")
+def end_verify_officer(sender: Any, *, agency: Agency, by: User | None, **_: Any) -> None:  # noqa: ARG001
+    """End the task once no officer of this agency waits."""
+    if not partners.has_officer_waiting(agency):
+        about, outcome = f"partners.agency:{agency.pk}", "Verified, or suspended."
+        services.end_tasks(about=about, kind=VERIFY_OFFICER, outcome=outcome, by=by)
+
+
+@receiver(key_registered, dispatch_uid="cases.ask_to_confirm_key")
+def ask_to_confirm_key(sender: Any, *, key: AgencyKey, **_: Any) -> None:  # noqa: ARG001
+    """Put a new key before the administrators; another than who registered it confirms it."""
+    services.open_task(
+        None,
+        kind=CONFIRM_KEY,
+        title=f"Confirm key {key.key_id} of {key.agency}"[:200],
+        instructions=f"Registered by {key.registered_by}. Call the agency, on a number that we found, and "
+        "have them read the key's id to you; then press Confirm beside it on their page, or revoke it there.",
+        role=Role.ADMINISTRATOR,
+        about=f"partners.agency:{key.agency_id}",
+    )
+
+
+@receiver(key_settled, dispatch_uid="cases.end_confirm_key")
+def end_confirm_key(sender: Any, *, agency: Agency, by: User | None, **_: Any) -> None:  # noqa: ARG001
+    """End the task once no key of this agency waits."""
+    if not partners.has_key_waiting(agency):
+        about, outcome = f"partners.agency:{agency.pk}", "Confirmed, or revoked."
+        services.end_tasks(about=about, kind=CONFIRM_KEY, outcome=outcome, by=by)
+
+
 @receiver(unsigned_proposed, dispatch_uid="cases.ask_about_unsigned")
 def ask_about_unsigned(sender: Any, *, agency: Agency, **_: Any) -> None:  # noqa: ARG001
     """Put before the administrators that an agency may send unsigned; another than the proposer decides."""
@@ -267,10 +324,8 @@ def decide_on_its_page(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: AR
         waits = change is not None and change.state == "proposed"
     elif task.kind == CONFIRM:
         waits = bool(people.waiting_tokens_of(people.everybody().get(pk=pk)))
-    elif task.kind == VERIFY_AGENCY:
-        waits = partners.awaits_verification(partners.agency(int(pk)))
-    elif task.kind == DECIDE_UNSIGNED:
-        waits = partners.unsigned_waits(partners.agency(int(pk)))
+    elif task.kind in WAITS_AT_AGENCY:
+        waits = WAITS_AT_AGENCY[task.kind](partners.agency(int(pk)))
     elif task.kind == GLASS_REVIEW:
         glass = people.glass(int(pk))
         waits = glass is not None and glass.reviewed_at is None

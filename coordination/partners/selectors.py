@@ -39,6 +39,16 @@ def awaits_verification(agency: Agency) -> bool:
     return agency.verified_at is None and agency.suspended_at is None
 
 
+def has_officer_waiting(agency: Agency) -> bool:
+    """Tell whether somebody still has to verify an officer of an agency for the first time."""
+    return officers_of(agency).filter(verified_at__isnull=True, suspended_at__isnull=True).exists()
+
+
+def has_key_waiting(agency: Agency) -> bool:
+    """Tell whether somebody still has to confirm a key of an agency."""
+    return keys_of(agency).filter(confirmed_at__isnull=True, revoked_at__isnull=True).exists()
+
+
 def namesakes_of(agency: Agency) -> list[Agency]:
     """Return the other agencies of the same identifier, in any country, whatever spaces and signs are in it.
 

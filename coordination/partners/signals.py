@@ -6,6 +6,14 @@ from django.dispatch import Signal
 agency_registered = Signal()
 # agency, by, outcome
 agency_settled = Signal()
+# officer, by an administrator: another has to verify them
+officer_registered = Signal()
+# agency, by: an officer was verified or suspended
+officer_settled = Signal()
+# key, by an administrator: another has to confirm it
+key_registered = Signal()
+# agency, by: a key was confirmed or revoked
+key_settled = Signal()
 # agency
 unsigned_proposed = Signal()
 # agency, by, outcome

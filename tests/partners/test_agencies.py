@@ -217,3 +217,30 @@ def test_what_was_done_is_in_the_ledger_without_anybodys_words(agency: Agency, o
     ]
     for secret in (b"forged", b"Reyes", b"c.reyes"):
         assert all(secret not in bytes(entry.entry) for entry in entries)
+
+
+def _kinds(person: User) -> set[str]:
+    return {each.kind for each in cases.waiting_for(person)}
+
+
+def test_a_new_officer_waits_before_the_other_administrators(
+    agency: Agency, administrator: User, second: User
+) -> None:
+    officer = services.register_officer(agency, by=administrator, name="Nora Whitfield", username="nora")
+    [task] = [each for each in cases.waiting_for(second) if each.kind == "verify_officer"]
+    assert "nora" in task.title
+    assert "Nora" not in task.title
+    with pytest.raises(Refused):
+        complete_task(task, by=second, outcome="Done.")
+    services.verify_officer(officer, by=second, how_verified="Called back.")
+    assert "verify_officer" not in _kinds(second)
+
+
+def test_a_new_key_waits_before_the_other_administrators(
+    agency: Agency, administrator: User, second: User
+) -> None:
+    public = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="  # RFC 8032, 7.1, test 1
+    key = services.register_key(agency, by=administrator, public_key=public, how_known="By mail.")
+    assert "confirm_key" in _kinds(second)
+    services.revoke_key(key, by=second, reason="It was another's.")
+    assert "confirm_key" not in _kinds(second)

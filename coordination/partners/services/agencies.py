@@ -146,6 +146,8 @@ def register_officer(
         registered_by=by,
     )
     _record_officer("partners.officer_registered", officer, by=by)
+    if by is not None:
+        signals.officer_registered.send(sender=Officer, officer=officer)
     return officer
 
 
@@ -166,6 +168,7 @@ def verify_officer(officer: Officer, *, by: User | None, how_verified: str) -> O
     locked.save(update_fields=["verified_at", "verified_by", "how_verified", "expires_at", *SUSPENSION])
     details = {"how_digest": ledger.digest(how), "until": ledger.timestamp(locked.expires_at)}
     _record_officer("partners.officer_verified", locked, by=by, **details)
+    signals.officer_settled.send(sender=Officer, agency=locked.agency, by=by)
     _refresh(officer, locked, "verified_at", "verified_by_id", "how_verified", "expires_at", "suspended_at")
     return locked
 
@@ -181,6 +184,7 @@ def suspend_officer(officer: Officer, *, by: User | None, reason: str) -> Office
     locked.save(update_fields=SUSPENSION)
     why = ledger.digest(said("reason", reason, longest=2_000))
     _record_officer("partners.officer_suspended", locked, by=by, reason_digest=why)
+    signals.officer_settled.send(sender=Officer, agency=locked.agency, by=by)
     _refresh(officer, locked, "suspended_at")
     return locked
 

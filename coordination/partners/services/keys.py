@@ -13,6 +13,7 @@ from coordination.access.services import User
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
+from coordination.partners import signals
 from coordination.partners.models import Agency, AgencyKey
 from coordination.partners.services.agencies import CHANGE, subject_of
 from coordination.partners.services.words import said
@@ -48,6 +49,8 @@ def register_key(agency: Agency, *, by: User | None, public_key: str, how_known:
         registered_at=clock.now(),
     )
     _record("partners.key_registered", key, by=by, how_digest=ledger.digest(key.how_known))
+    if by is not None:
+        signals.key_registered.send(sender=AgencyKey, key=key)
     return key
 
 
@@ -64,6 +67,7 @@ def confirm_key(key: AgencyKey, *, by: User | None, how_confirmed: str) -> Agenc
     locked.how_confirmed = said("how_confirmed", how_confirmed, longest=LONGEST)
     locked.save(update_fields=["confirmed_by", "confirmed_at", "how_confirmed"])
     _record("partners.key_confirmed", locked, by=by, how_digest=ledger.digest(locked.how_confirmed))
+    signals.key_settled.send(sender=AgencyKey, agency=locked.agency, by=by)
     return locked
 
 
@@ -77,6 +81,7 @@ def revoke_key(key: AgencyKey, *, by: User | None, reason: str) -> AgencyKey:
     locked.revoked_at, locked.revoked_reason = clock.now(), said("reason", reason, longest=LONGEST)
     locked.save(update_fields=["revoked_at", "revoked_reason"])
     _record("partners.key_revoked", locked, by=by, reason_digest=ledger.digest(locked.revoked_reason))
+    signals.key_settled.send(sender=AgencyKey, agency=locked.agency, by=by)
     return locked
 
 
