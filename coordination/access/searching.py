@@ -13,14 +13,15 @@ class Searched:
 
     `ways_to_find` returns the ways to look for a term, the likeliest first; the first that finds anything
     counts, so that each goes by its own index. Whole terms only: sealed text has no order to search by, and
-    `nothing_found` says so.
+    `nothing_found` says so. No accounts either: who looks for a person without a case has no reason to (abuse
+    case INS-01), and what is searched stands in the address of the page (ASVS V14.2.1).
     """
 
     # Django shows the box where this names something; `ways_to_find` says what is looked in.
     search_fields: Any = ("pk",)
     nothing_found: ClassVar[str] = (
-        "Nothing that you may see has exactly this. Names, content and an agency's own reference are sealed "
-        "and cannot be searched; look for our reference or for the whole account."
+        "Nothing that you may see has exactly this. Names, accounts, content and an agency's own reference "
+        "are sealed and cannot be searched; look for our whole reference."
     )
 
     def ways_to_find(self, request: HttpRequest, term: str) -> list[Q]:

@@ -58,7 +58,7 @@ class CaseAdmin(Searched, ExhibitActs):
     list_display = ("reference", "title", "priority_word", "state_word", "owner", "opened")
     list_select_related = ("owner",)
     ordering = ("-opened_at",)
-    search_help_text = "The whole reference of the case (C-…), or the subject's whole account."
+    search_help_text = "The whole reference of the case (C-…)."
     empty_text = (
         "No case yet that you are let into. A case appears here when it opens for your role, "
         "or when somebody lets you in."
@@ -68,9 +68,9 @@ class CaseAdmin(Searched, ExhibitActs):
         """Return the cases that the person was let into."""
         return selectors.visible_to(user)
 
-    def ways_to_find(self, request: HttpRequest, term: str) -> list[Q]:
-        """Find by reference, else by the subject's account."""
-        return [Q(reference=term.upper()), Q(pk__in=selectors.with_account(person(request), term))]
+    def ways_to_find(self, request: HttpRequest, term: str) -> list[Q]:  # noqa: ARG002
+        """Find by reference."""
+        return [Q(reference=term.upper())]
 
     def name_of(self, record: Case) -> str:
         """Return reference and title."""

@@ -238,12 +238,6 @@ def subject_of(case: Case, account: str) -> Subject | None:
     return Subject.objects.filter(case=case, account_index__in=account_indexes(account)).first()
 
 
-def with_account(user: User, account: str) -> list[int]:
-    """Return the cases that `user` sees in which this account is a subject, by id."""
-    rows = Subject.objects.filter(_granted(user, "case_id"), account_index__in=account_indexes(account))
-    return sorted(set(rows.values_list("case_id", flat=True)))
-
-
 def subjects_with_account(account: str) -> QuerySet[Case]:
     """Return the cases in which this account is a subject, newest first, whoever may see them.
 

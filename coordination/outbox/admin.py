@@ -63,14 +63,11 @@ class DeliveryAdmin(Searched, RecordAdmin):
         return rows.exclude(case__in=cases.hidden())
 
     def ways_to_find(self, request: HttpRequest, term: str) -> list[Q]:
-        """Find by what the recipient sees; by case and account only for who sees cases."""
+        """Find by what the recipient sees, or by a case that the person sees."""
         ways = [Q(message__reference=term.upper())]
         if identifiers.is_uuid(term):
             ways.append(Q(message=term))
-        if access.has(request.user, "cases.view_case"):
-            of_account = Q(case__in=cases.with_account(person(request), term))
-            ways += [Q(case__reference=term.upper()), of_account]
-        return ways
+        return [*ways, Q(case__in=cases.visible_to(person(request)).filter(reference=term.upper()))]
 
     def name_of(self, record: Delivery) -> str:
         """Name it by what the recipient sees."""

@@ -13,7 +13,6 @@ from coordination.access import services as access
 from coordination.access.modeladmin import person
 from coordination.access.recordadmin import Act, Data, Done, act
 from coordination.access.searching import Searched
-from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
 from coordination.core import identifiers
 from coordination.core.rules import Records
@@ -37,17 +36,16 @@ class ReferralAdmin(Searched, Filing):
     list_select_related = ("filed_by",)
     list_filter = ("state", "priority")
     ordering = ("-filed_at",)
-    search_help_text = "The whole reference (R-…), that of its case (C-…), or the subject's whole account."
+    search_help_text = "The whole reference (R-…), or that of its case (C-…)."
     empty_text = "No referral yet on the cases that you are let into. File one from a case."
 
     def visible_to(self, user: Any) -> QuerySet[Referral]:
         """Return the referrals of the cases that the person was let into."""
         return selectors.visible_to(user)
 
-    def ways_to_find(self, request: HttpRequest, term: str) -> list[Q]:
-        """Find by reference, by that of the case, else by the subject's account."""
-        of_account = Q(case__in=cases.with_account(person(request), term))
-        return [Q(reference=term.upper()), Q(case__reference=term.upper()), of_account]
+    def ways_to_find(self, request: HttpRequest, term: str) -> list[Q]:  # noqa: ARG002
+        """Find by reference, or by that of the case."""
+        return [Q(reference=term.upper()), Q(case__reference=term.upper())]
 
     def name_of(self, record: Referral) -> str:
         """Return the reference."""

@@ -37,9 +37,7 @@ class FlagAdmin(Searched, RecordAdmin):
     list_select_related = ("case",)
     list_filter = ("state", "category", "high_severity")
     ordering = ("-received_at",)
-    search_help_text = (
-        "The sender's own id of the flag, the reference of its case (C-…), or the subject's whole account."
-    )
+    search_help_text = "The sender's own id of the flag, or the whole reference of its case (C-…)."
     empty_text = "No flag yet. The platform's systems post them to the API."
 
     def visible_to(self, user: Any) -> QuerySet[Flag]:
@@ -47,9 +45,8 @@ class FlagAdmin(Searched, RecordAdmin):
         return selectors.visible_to(user).select_related("case", "received_from")
 
     def ways_to_find(self, request: HttpRequest, term: str) -> list[Q]:  # noqa: ARG002
-        """Find by the sender's id, by the case, else by the subject's account."""
-        of_account = Q(account_index__in=cases.account_indexes(term))
-        return [Q(external_id=term), Q(case__reference=term.upper()), of_account]
+        """Find by the sender's id, or by the case."""
+        return [Q(external_id=term), Q(case__reference=term.upper())]
 
     def name_of(self, record: Flag) -> str:
         """Say what it is about."""
