@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from coordination.access import markup
+from coordination.access import services as access
 from coordination.access.modeladmin import person
 from coordination.access.recordadmin import Act, Data, act
 from coordination.access.searching import Searched
@@ -19,6 +20,7 @@ from coordination.cases import (  # noqa: F401 - three register themselves
     services,
     taskadmin,
 )
+from coordination.cases.duties import permission_for
 from coordination.cases.exhibitacts import ExhibitActs, exhibits_of
 from coordination.cases.forms import AssignForm, CompartmentForm, NoteForm, OutcomeForm, ReasonForm
 from coordination.cases.models import Case, Task
@@ -109,12 +111,15 @@ class CaseAdmin(Searched, ExhibitActs):
     def page_context(self, request: HttpRequest, record: Case, page: str) -> dict[str, Any]:  # noqa: ARG002
         """Return all that hangs on the case."""
         tasks = list(selectors.tasks_of(record))
+        open_tasks = [task for task in tasks if task.state == "open"]
+        user = person(request)
         panels = [panel for panel in (maker(request, record) for maker in _panels) if panel]
         return {
             "case": record,
             "timeline": list(selectors.timeline(record)),
-            "open_tasks": [task for task in tasks if task.state == "open"],
-            "for_me": set(selectors.team_tasks_for(person(request)).filter(case=record)),
+            "open_tasks": open_tasks,
+            "for_me": set(selectors.team_tasks_for(user).filter(case=record)),
+            "may_end": {task for task in open_tasks if access.has(user, permission_for(task.kind))},
             "ended_tasks": [task for task in tasks if task.state != "open"],
             "deadlines": list(selectors.deadlines_of(record)),
             "subjects": list(selectors.subjects_of(record)),
