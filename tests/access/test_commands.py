@@ -96,9 +96,9 @@ def test_writing_the_documentation_says_which_sections_changed(tmp_path: Path, m
     (tmp_path / "docs").mkdir()
     sections = {
         "security": ("roles", "conflicts of roles", "sealed columns", "partner columns", "cjis", "keeping"),
+        "ledger": ("kinds",),
         "routes": ("routes",),
         "asvs": ("asvs",),
-        "ledger": ("kinds",),
     }
     for page, names in sections.items():
         empty = "".join(f"<!-- generated: {name} -->\n<!-- end: {name} -->\n" for name in names)
