@@ -74,7 +74,7 @@ class Bench:
         ratios = {
             "direct_to_jobs": figures["direct_per_s"] / jobs,
             "hosts_to_jobs": figures["hosts_per_s"] / jobs,
-            # What another process adds to the bus; with hosts, two of them fill two cores and gain what is left.
+            # What another process adds to the bus; with hosts, two of them fill both cores before.
             "second_process": figures["direct_two_processes_per_s"] / figures["direct_per_s"],
             "second_process_hosts": figures["hosts_two_processes_per_s"] / figures["hosts_per_s"],
             "p50_to_jobs": figures["bus_p50_ms"] / figures["jobs_p50_ms"],
