@@ -3,20 +3,30 @@
 import hashlib
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from enum import StrEnum
+from datetime import UTC, datetime, time
 from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from coordination.core import clock
+from coordination.policy.fields import (
+    OPTIONAL,
+    REQUIRED,
+    Fields,
+    Values,
+    count,
+    day,
+    flag,
+    list_of,
+    one_of,
+    read_row,
+    some_of,
+    text,
+    zone,
+)
 from coordination.policy.workflow import DataCategory, FlagCategory, Place, RecipientClass, Unit
-
-Check = Callable[[Any], Any]
-Values = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,129 +52,69 @@ class PackFile:
     digest: str
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError("is text and not empty")
-    return " ".join(value.split()) if "\n\n" not in value else value.strip()
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("is true or false")  # noqa: TRY004 - one error for every wrong value
-    return value
-
-
-def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError("is a whole number above zero")
-    return value
-
-
-def _day(value: Any) -> date:
-    if isinstance(value, datetime) or not isinstance(value, date):
-        raise ValueError("is a date, such as 2026-01-01")  # noqa: TRY004 - as above
-    return value
-
-
-def _zone(value: Any) -> str:
-    if value not in clock.zones():
-        raise ValueError("is a time zone, such as Europe/Brussels")
-    return str(value)
-
-
-def _one_of(words: type[StrEnum], value: Any) -> str:
-    if value not in [*words]:
-        raise ValueError(f"is one of {', '.join(words)}")
-    return str(value)
-
-
-def _some_of(words: type[StrEnum], value: Any) -> list[str]:
-    if not isinstance(value, list) or not value:
-        raise ValueError(f"is a list of one or more of {', '.join(words)}")
-    chosen = [_one_of(words, word) for word in value]
-    if len(set(chosen)) < len(chosen):
-        raise ValueError("names something twice")
-    return chosen
-
-
-def _list_of(fields: dict[str, tuple[Check, bool]], value: Any) -> list[Values]:
-    if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
-        raise ValueError(f"is a list of tables with {', '.join(fields)}")
-    rows = []
-    for number, each in enumerate(value, start=1):
-        row, wrong = _row(fields, each)
-        if wrong:
-            raise ValueError("; ".join(f"entry {number}, {field}: {message}" for field, message in wrong))
-        rows.append(row)
-    return rows
-
-
-REQUIRED, OPTIONAL = True, False
-Fields = dict[str, tuple[Check, bool]]
-
 _ROW: Fields = {
-    "id": (_text, REQUIRED),
-    "citation": (_text, REQUIRED),
-    "note": (_text, OPTIONAL),
-    "counsel_confirm": (_flag, OPTIONAL),
+    "id": (text, REQUIRED),
+    "citation": (text, REQUIRED),
+    "note": (text, OPTIONAL),
+    "counsel_confirm": (flag, OPTIONAL),
 }
-_SECTION: Fields = {"id": (_text, REQUIRED), "heading": (_text, REQUIRED), "text": (_text, REQUIRED)}
-_HOLIDAY: Fields = {"day": (_day, REQUIRED), "name": (_text, REQUIRED)}
+_SECTION: Fields = {"id": (text, REQUIRED), "heading": (text, REQUIRED), "text": (text, REQUIRED)}
+_HOLIDAY: Fields = {"day": (day, REQUIRED), "name": (text, REQUIRED)}
 
 HEADER: Fields = {
-    "name": (_text, REQUIRED),
-    "title": (_text, REQUIRED),
-    "jurisdiction": (_text, REQUIRED),
-    "version": (_text, REQUIRED),
-    "time_zone": (_zone, REQUIRED),
-    "effective_from": (_day, REQUIRED),
-    "effective_until": (_day, OPTIONAL),
+    "name": (text, REQUIRED),
+    "title": (text, REQUIRED),
+    "jurisdiction": (text, REQUIRED),
+    "version": (text, REQUIRED),
+    "time_zone": (zone, REQUIRED),
+    "effective_from": (day, REQUIRED),
+    "effective_until": (day, OPTIONAL),
 }
 SECTIONS: Mapping[str, Fields] = {
     "legal_bases": {
         **_ROW,
-        "title": (_text, REQUIRED),
-        "statute": (_text, REQUIRED),
-        "data_categories": (partial(_some_of, DataCategory), REQUIRED),
-        "recipient_classes": (partial(_some_of, RecipientClass), REQUIRED),
-        "requires_emergency": (_flag, OPTIONAL),
-        "requires_consent": (_flag, OPTIONAL),
-        "needs_counsel": (_flag, OPTIONAL),
+        "title": (text, REQUIRED),
+        "statute": (text, REQUIRED),
+        "data_categories": (partial(some_of, DataCategory), REQUIRED),
+        "recipient_classes": (partial(some_of, RecipientClass), REQUIRED),
+        "requires_emergency": (flag, OPTIONAL),
+        "requires_consent": (flag, OPTIONAL),
+        "needs_counsel": (flag, OPTIONAL),
     },
     "clocks": {
         **_ROW,
-        "trigger": (_text, REQUIRED),
-        "applies_to": (_text, REQUIRED),
-        "wording": (_text, OPTIONAL),
-        "amount": (_count, REQUIRED),
-        "unit": (partial(_one_of, Unit), REQUIRED),
-        "calendar": (_text, OPTIONAL),
-        "in_force_from": (_day, OPTIONAL),
+        "trigger": (text, REQUIRED),
+        "applies_to": (text, REQUIRED),
+        "wording": (text, OPTIONAL),
+        "amount": (count, REQUIRED),
+        "unit": (partial(one_of, Unit), REQUIRED),
+        "calendar": (text, OPTIONAL),
+        "in_force_from": (day, OPTIONAL),
     },
     "calendars": {
         **_ROW,
-        "covers_until": (_day, REQUIRED),
-        "holidays": (partial(_list_of, _HOLIDAY), REQUIRED),
+        "covers_until": (day, REQUIRED),
+        "holidays": (partial(list_of, _HOLIDAY), REQUIRED),
     },
     "criteria": {
         **_ROW,
-        "version": (_text, REQUIRED),
-        "high_severity_categories": (partial(_some_of, FlagCategory), REQUIRED),
-        "sections": (partial(_list_of, _SECTION), REQUIRED),
+        "version": (text, REQUIRED),
+        "high_severity_categories": (partial(some_of, FlagCategory), REQUIRED),
+        "sections": (partial(list_of, _SECTION), REQUIRED),
     },
-    "routing": {**_ROW, "order": (partial(_some_of, Place), REQUIRED), "fallback": (_text, REQUIRED)},
+    "routing": {**_ROW, "order": (partial(some_of, Place), REQUIRED), "fallback": (text, REQUIRED)},
     "phone_rules": {
         **_ROW,
-        "priority": (_text, REQUIRED),
-        "clock": (_text, REQUIRED),
-        "title": (_text, REQUIRED),
-        "script": (_text, REQUIRED),
+        "priority": (text, REQUIRED),
+        "clock": (text, REQUIRED),
+        "title": (text, REQUIRED),
+        "script": (text, REQUIRED),
     },
     "emergency_numbers": {
-        "place": (_text, REQUIRED),
-        "number": (_text, REQUIRED),
-        "source": (_text, REQUIRED),
-        "checked_on": (_day, REQUIRED),
+        "place": (text, REQUIRED),
+        "number": (text, REQUIRED),
+        "source": (text, REQUIRED),
+        "checked_on": (day, REQUIRED),
     },
 }
 
@@ -211,13 +161,13 @@ def read(path: Path) -> tuple[PackFile | None, list[Problem]]:
 
 def _header(path: Path, data: Values) -> tuple[Values, list[Problem]]:
     table = data.get("pack")
-    header, wrong = _row(HEADER, table if isinstance(table, dict) else {})
+    header, wrong = read_row(HEADER, table if isinstance(table, dict) else {})
     problems = [_problem(path, "pack", field, message) for field, message in wrong]
     if not problems:
-        zone = ZoneInfo(header["time_zone"])
+        local = ZoneInfo(header["time_zone"])
         for field in ("effective_from", "effective_until"):
             if field in header:
-                header[field] = datetime.combine(header[field], time(), zone).astimezone(UTC)
+                header[field] = datetime.combine(header[field], time(), local).astimezone(UTC)
         for field, expected in (("name", path.parent.name), ("version", path.stem)):
             if header[field] != expected:
                 problems.append(_problem(path, "pack", field, f"differs from the file's place, {expected}"))
@@ -227,26 +177,11 @@ def _header(path: Path, data: Values) -> tuple[Values, list[Problem]]:
 def _rows(path: Path, section: str, tables: list[Any]) -> tuple[list[Values], list[Problem]]:
     rows, problems = [], []
     for number, table in enumerate(tables, start=1):
-        row, wrong = _row(SECTIONS[section], table if isinstance(table, dict) else {})
+        row, wrong = read_row(SECTIONS[section], table if isinstance(table, dict) else {})
         name = f"{section}[{number}] {row.get('id') or row.get('place') or ''}".strip()
         problems += [_problem(path, name, field, message) for field, message in wrong]
         rows.append(row)
     return rows, problems
-
-
-def _row(fields: Fields, table: Values) -> tuple[Values, list[tuple[str, str]]]:
-    values: Values = {}
-    # A misspelt requires_consent would otherwise be a gate that stands open.
-    wrong = [(field, "is not a field here") for field in table if field not in fields]
-    for field, (check, required) in fields.items():
-        if field not in table:
-            wrong += [(field, "is missing")] if required else []
-            continue
-        try:
-            values[field] = check(table[field])
-        except ValueError as error:
-            wrong.append((field, str(error)))
-    return values, wrong
 
 
 def _within(path: Path, rows: Mapping[str, list[Values]]) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from django.db.models import Model, QuerySet
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
+from coordination.policy.fields import Values
 from coordination.policy.models import (
     Clock,
     CriteriaVersion,
@@ -23,7 +24,7 @@ from coordination.policy.models import (
     PhoneRule,
     Routing,
 )
-from coordination.policy.packs import PackFile, Values, read_all
+from coordination.policy.packs import PackFile, read_all
 
 
 @transaction.atomic

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from coordination.core import clock
-from coordination.policy.packs import PackFile, Values, read_all
+from coordination.policy.fields import Values
+from coordination.policy.packs import PackFile, read_all
 
 _WARNING_BEFORE = timedelta(days=180)
 _NEEDS = {
