@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from coordination.access.modeladmin import DeskAdmin
 from coordination.policy import selectors
+from coordination.policy.criteria import rules_of
 from coordination.policy.models import Clock, CriteriaVersion, EmergencyNumber, LegalBasis, Pack
 
 
@@ -92,8 +93,11 @@ class CriteriaVersionAdmin(RowsInForce):
     """The triage criteria in force."""
 
     list_display = ("version", "effective_from", "severe", "citation", "confirm")
-    fields = ("version", "pack", "effective_from", "severe", "reading", "citation", "counsel_confirm", "note")
-    readonly_fields = ("severe", "reading")
+    fields = (
+        *("version", "pack", "effective_from", "severe", "reading", "asking"),
+        *("citation", "counsel_confirm", "note"),
+    )
+    readonly_fields = ("severe", "reading", "asking")
 
     @admin.display(description="High severity")
     def severe(self, row: CriteriaVersion) -> str:
@@ -105,6 +109,16 @@ class CriteriaVersionAdmin(RowsInForce):
         """Lay the sections out as text."""
         return "\n\n".join(
             f"{section['code']}. {section['heading']}\n{section['text']}" for section in row.sections
+        )
+
+    @admin.display(description="What its rules ask for")
+    def asking(self, row: CriteriaVersion) -> str:
+        """Lay the rules out as text, which a replay holds past decisions to."""
+        return "\n\n".join(
+            f"{rule.why} (section {rule.section}, rule {rule.code})\n"
+            f"Where: {rule.in_words}.\n"
+            f"Then: {', '.join(sorted(each.replace('_', ' ') for each in rule.outcomes))}."
+            for rule in rules_of(row.rules)
         )
 
 

@@ -95,3 +95,8 @@ def read_row(fields: Fields, table: Values) -> tuple[Values, list[tuple[str, str
         except ValueError as error:
             wrong.append((field, str(error)))
     return values, wrong
+
+
+def coded(row: Values) -> Values:
+    """Return the row as a table keeps it: a file says id; a table says code, since its own id is a number."""
+    return {("code" if field == "id" else field): value for field, value in row.items()}

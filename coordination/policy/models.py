@@ -166,6 +166,9 @@ class CriteriaVersion(Row):
     effective_from = models.DateTimeField()
     high_severity_categories = ArrayField(models.CharField(max_length=40))
     sections = models.JSONField(help_text="A list of {code, heading, text}, in reading order.")
+    rules = models.JSONField(
+        default=list, help_text="A list of {code, section, outcomes, why, when}: policy/criteria.py."
+    )
 
     class Meta:
         default_permissions = ()

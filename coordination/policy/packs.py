@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from coordination.policy.criteria import CRITERIA, wrong_within
 from coordination.policy.fields import (
     OPTIONAL,
     REQUIRED,
@@ -26,7 +27,7 @@ from coordination.policy.fields import (
     text,
     zone,
 )
-from coordination.policy.workflow import DataCategory, FlagCategory, Place, RecipientClass, Unit
+from coordination.policy.workflow import DataCategory, Place, RecipientClass, Unit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,6 @@ _ROW: Fields = {
     "note": (text, OPTIONAL),
     "counsel_confirm": (flag, OPTIONAL),
 }
-_SECTION: Fields = {"id": (text, REQUIRED), "heading": (text, REQUIRED), "text": (text, REQUIRED)}
 _HOLIDAY: Fields = {"day": (day, REQUIRED), "name": (text, REQUIRED)}
 
 HEADER: Fields = {
@@ -96,12 +96,7 @@ SECTIONS: Mapping[str, Fields] = {
         "covers_until": (day, REQUIRED),
         "holidays": (partial(list_of, _HOLIDAY), REQUIRED),
     },
-    "criteria": {
-        **_ROW,
-        "version": (text, REQUIRED),
-        "high_severity_categories": (partial(some_of, FlagCategory), REQUIRED),
-        "sections": (partial(list_of, _SECTION), REQUIRED),
-    },
+    "criteria": {**_ROW, **CRITERIA},
     "routing": {**_ROW, "order": (partial(some_of, Place), REQUIRED), "fallback": (text, REQUIRED)},
     "phone_rules": {
         **_ROW,
@@ -191,6 +186,8 @@ def _within(path: Path, rows: Mapping[str, list[Values]]) -> Iterator[Problem]:
             found = Counter(row[key] for row in tables if key in row)
             for value in (value for value, times in found.items() if times > 1):
                 yield _problem(path, f"{section} {value}", key, "stands here twice")
+    for row in rows.get("criteria", []):
+        yield from (_problem(path, f"criteria {row.get('id', '')}", *wrong) for wrong in wrong_within(row))
     for row in rows.get("clocks", []):
         counts_business_days = row.get("unit") == Unit.BUSINESS_DAYS
         if counts_business_days != ("calendar" in row):

@@ -13,7 +13,7 @@ from django.db.models import Model, QuerySet
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
-from coordination.policy.fields import Values
+from coordination.policy.fields import coded
 from coordination.policy.models import (
     Clock,
     CriteriaVersion,
@@ -76,23 +76,16 @@ def _load_one(file: PackFile, by: AbstractBaseUser | None) -> Pack | None:
 
 def _rows(pack: Pack, file: PackFile) -> Iterable[Model]:
     rows = file.rows
-    yield from (LegalBasis(pack=pack, **_coded(row)) for row in rows.get("legal_bases", []))
-    yield from (Routing(pack=pack, **_coded(row)) for row in rows.get("routing", []))
-    yield from (PhoneRule(pack=pack, **_coded(row)) for row in rows.get("phone_rules", []))
+    yield from (LegalBasis(pack=pack, **coded(row)) for row in rows.get("legal_bases", []))
+    yield from (Routing(pack=pack, **coded(row)) for row in rows.get("routing", []))
+    yield from (PhoneRule(pack=pack, **coded(row)) for row in rows.get("phone_rules", []))
     yield from (EmergencyNumber(pack=pack, **row) for row in rows.get("emergency_numbers", []))
     for row in rows.get("clocks", []):
         begins = row.get("in_force_from")
         midnight = begins and datetime.combine(begins, time(), ZoneInfo(pack.time_zone)).astimezone(UTC)
-        yield Clock(pack=pack, **_coded(row) | {"in_force_from": midnight})
+        yield Clock(pack=pack, **coded(row) | {"in_force_from": midnight})
     for row in rows.get("calendars", []):
         yield from (Holiday(pack=pack, calendar=row["id"], **holiday) for holiday in row["holidays"])
     for row in rows.get("criteria", []):
-        sections = [_coded(section) for section in row["sections"]]
-        yield CriteriaVersion(
-            pack=pack, effective_from=pack.effective_from, **_coded(row) | {"sections": sections}
-        )
-
-
-def _coded(row: Values) -> Values:
-    """A file says id; a table says code, since its own id is a number."""
-    return {("code" if field == "id" else field): value for field, value in row.items()}
+        parts = {name: [coded(each) for each in row.get(name, [])] for name in ("sections", "rules")}
+        yield CriteriaVersion(pack=pack, effective_from=pack.effective_from, **coded(row) | parts)

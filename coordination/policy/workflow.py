@@ -53,3 +53,59 @@ class Place(StrEnum):
     OFFENCE = "place_of_offence"
     SUBJECT = "subject_residence"
     TARGET = "target_residence"
+
+
+class Level(StrEnum):
+    """How grave a threat is (FBI NCAVC): vague; more concrete; direct, specific, with concrete steps."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class ThreatType(StrEnum):
+    """How a threat is put (FBI NCAVC)."""
+
+    DIRECT = "direct"
+    INDIRECT = "indirect"
+    VEILED = "veiled"
+    CONDITIONAL = "conditional"
+
+
+class Finding(StrEnum):
+    """What was found of target, means or timing. What is not known is neither there nor absent."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+class Behaviour(StrEnum):
+    """Warning behaviours (Meloy and others, 2012)."""
+
+    PATHWAY = "pathway"
+    FIXATION = "fixation"
+    IDENTIFICATION = "identification"
+    NOVEL_AGGRESSION = "novel_aggression"
+    ENERGY_BURST = "energy_burst"
+    LEAKAGE = "leakage"
+    DIRECTLY_COMMUNICATED_THREAT = "directly_communicated_threat"
+    LAST_RESORT = "last_resort"
+
+
+class Framing(StrEnum):
+    """Whether the words may not be the writer's own."""
+
+    NONE = "none"
+    FICTION = "fiction"
+    QUOTATION = "quotation"
+    ROLE_PLAY = "role_play"
+
+
+class Asked(StrEnum):
+    """What a rule of the criteria may ask for. Nobody is asked not to act: then no rule asks for anything."""
+
+    REFER_POLICE = "refer_police"
+    REFER_CRISIS = "refer_crisis"
+    WARN_TARGET = "warn_target"
+    MONITOR = "monitor"

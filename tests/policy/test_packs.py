@@ -209,7 +209,7 @@ def test_every_shipped_row_cites() -> None:
 
 def test_criteria_say_what_is_severe(shipped: list[Pack]) -> None:
     criteria = selectors.criteria_in_force(MARCH)
-    assert criteria.version == "v1"
+    assert criteria.version == "v2"
     assert [section["heading"] for section in criteria.sections][1:4] == ["Low", "Medium", "High"]
     assert selectors.is_high_severity("mass_casualty", MARCH)
     assert not selectors.is_high_severity("targeted_harassment", MARCH)

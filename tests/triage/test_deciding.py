@@ -43,12 +43,12 @@ def test_a_decision_names_who_why_and_under_which_criteria(receive: Receive, sen
     flag = receive()
     decision = services.decide(flag, by=senior_reviewer, **SAID)
     assert decision.decided_by == senior_reviewer
-    assert decision.criteria == "platform 2026.3 (v1)"
+    assert decision.criteria == "platform 2026.3 (v2)"
     assert decision.outcomes == ["refer_police"]
     flag.refresh_from_db()
     assert flag.state == FlagState.DECIDED
     assert cases.open_task("triage_senior", flag.origin) is None
-    assert entries_about(flag.origin).last().data["details"]["criteria"] == "platform 2026.3 (v1)"
+    assert entries_about(flag.origin).last().data["details"]["criteria"] == "platform 2026.3 (v2)"
 
 
 def test_to_refer_opens_the_task_to_file_for_a_liaison(receive: Receive, senior_reviewer: User) -> None:

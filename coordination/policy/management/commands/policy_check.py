@@ -9,7 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from coordination.core import clock
-from coordination.policy.fields import Values
+from coordination.policy.criteria import rules_of
+from coordination.policy.fields import Values, coded
 from coordination.policy.packs import PackFile, read_all
 
 _WARNING_BEFORE = timedelta(days=180)
@@ -55,11 +56,12 @@ class Command(BaseCommand):
 
 
 def table(packs: list[PackFile]) -> str:
-    """Return the legal bases and clocks of `packs` as Markdown tables."""
+    """Return the legal bases, clocks and rules of criteria of `packs` as Markdown tables."""
     lines = []
     for pack in sorted(packs, key=lambda pack: (pack.header["name"], pack.header["effective_from"])):
         bases, clocks = pack.rows.get("legal_bases", []), pack.rows.get("clocks", [])
-        if bases or clocks:
+        versions = [row for row in pack.rows.get("criteria", []) if row.get("rules")]
+        if bases or clocks or versions:
             lines += ["", f"### {pack.header['title']} ({pack.header['name']} {pack.header['version']})"]
         if bases:
             lines += _markdown(
@@ -89,6 +91,19 @@ def table(packs: list[PackFile]) -> str:
                         _confirm(row),
                     ]
                     for row in clocks
+                ],
+            )
+        for version in versions:
+            lines += _markdown(
+                [f"Rule of criteria {version['version']}", "Where all of this holds", "Asks for", "Section"],
+                [
+                    [
+                        f"`{rule.code}` {rule.why}",
+                        rule.in_words,
+                        ", ".join(sorted(each.replace("_", " ") for each in rule.outcomes)),
+                        rule.section,
+                    ]
+                    for rule in rules_of(coded(row) for row in version["rules"])
                 ],
             )
     return "\n".join(lines).strip()
