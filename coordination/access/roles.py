@@ -52,6 +52,7 @@ _READ_REFERRALS = _permissions(
     referrals="view_referral",
     outbox="view_delivery",
     inbox="view_inboundmessage",
+    restrictions="view_restriction",
 )
 _EXHIBITS = _permissions(evidence="view_exhibit read_exhibit take_in_exhibit")
 _FILE = _permissions(
@@ -59,6 +60,7 @@ _FILE = _permissions(
     outbox="resend_delivery resolve_delivery",
 )
 _DECIDE = _permissions(triage="decide_flag")
+_RESTRICT = _permissions(restrictions="impose_restriction preserve_account")
 _APPROVE = _permissions(
     referrals="approve_referral return_referral decline_referral recall_referral",
     outbox="resolve_delivery",
@@ -84,6 +86,7 @@ ROLES: dict[Role, Rights] = {
         permissions=_READ_DESK
         | _READ_REFERRALS
         | _FILE
+        | _RESTRICT
         | _EXHIBITS
         | _permissions(cases="work_case assign_case", triage="receive_flag"),
     ),
@@ -105,6 +108,7 @@ ROLES: dict[Role, Rights] = {
         | _FILE
         | _APPROVE
         | _REVIEW_GLASS
+        | _RESTRICT
         | _EXHIBITS
         | _permissions(cases="work_case assign_case grant_case", triage="receive_flag decide_flag"),
     ),
@@ -115,6 +119,7 @@ ROLES: dict[Role, Rights] = {
         | _FILE
         | _APPROVE
         | _REVIEW_GLASS
+        | _RESTRICT
         | _EXHIBITS
         | _permissions(
             cases="work_case assign_case grant_case",

@@ -41,9 +41,11 @@ APPEND_ONLY = (
     "policy_criteriaversion",
     "policy_emergencynumber",
     "policy_holiday",
+    "policy_ladderstep",
     "policy_legalbasis",
     "policy_phonerule",
     "policy_routing",
+    "restrictions_imposition",
     "triage_decision",
 )
 
@@ -59,6 +61,7 @@ KEPT = (
     *("partners_agency", "partners_agencykey", "partners_destination", "partners_officer"),
     "policy_pack",
     *("referrals_question", "referrals_referral", "referrals_referral_authors"),
+    *("restrictions_command", "restrictions_preservation", "restrictions_restriction"),
     "triage_flag",
 )
 

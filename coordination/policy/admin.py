@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from coordination.access.modeladmin import DeskAdmin
 from coordination.policy import selectors
 from coordination.policy.criteria import rules_of
-from coordination.policy.models import Clock, CriteriaVersion, EmergencyNumber, LegalBasis, Pack
+from coordination.policy.models import Clock, CriteriaVersion, EmergencyNumber, LadderStep, LegalBasis, Pack
 
 
 class PolicyAdmin(DeskAdmin):
@@ -34,7 +34,7 @@ class RowsInForce(PolicyAdmin):
         return rows
 
     @admin.display(description="Counsel")
-    def confirm(self, row: Clock | LegalBasis | CriteriaVersion) -> str:
+    def confirm(self, row: Clock | LegalBasis | CriteriaVersion | LadderStep) -> str:
         """Mark the rows that nobody has confirmed at the source."""
         return "▲ have counsel confirm" if row.counsel_confirm else ""
 
@@ -120,6 +120,30 @@ class CriteriaVersionAdmin(RowsInForce):
             f"Then: {', '.join(sorted(each.replace('_', ' ') for each in rule.outcomes))}."
             for rule in rules_of(row.rules)
         )
+
+
+@admin.register(LadderStep)
+class LadderStepAdmin(RowsInForce):
+    """What a restriction limits, step by step, and which one comes by itself."""
+
+    list_display = (
+        "order",
+        "title",
+        "step",
+        "limits",
+        "review_clock",
+        "automatic",
+        "citation",
+        "confirm",
+        "pack",
+    )
+    list_display_links = ("title",)
+    list_filter = ("counsel_confirm", "pack")
+
+    @admin.display(description="At intake")
+    def automatic(self, row: LadderStep) -> str:
+        """Mark the step that a flag of high severity brings at once."""
+        return "● at once" if row.on_intake else ""
 
 
 @admin.register(EmergencyNumber)

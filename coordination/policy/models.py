@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.expressions import Func
 
-from coordination.policy.workflow import Unit
+from coordination.policy.workflow import Step, Unit
 
 
 class NameRange(Func):
@@ -206,6 +206,34 @@ class PhoneRule(Row):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["pack", "priority"], name="policy_phone_rule_once")]
+
+
+class LadderStep(Row):
+    """One step of the ladder of restrictions: what it limits, and when somebody looks at it again."""
+
+    pack = models.ForeignKey(Pack, on_delete=models.PROTECT, related_name="ladder")
+    step = models.CharField(max_length=30, choices=[(step.value, step.value) for step in Step])
+    order = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=200)
+    limits = models.TextField()
+    review_clock = models.CharField(max_length=80)
+    on_intake = models.BooleanField(
+        default=False, help_text="Imposed at once and by itself on a flag of high severity."
+    )
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["pack__name", "order"]
+        constraints = [
+            models.UniqueConstraint(fields=["pack", "step"], name="policy_ladder_step_once"),
+            models.UniqueConstraint(
+                fields=["pack"], condition=Q(on_intake=True), name="policy_ladder_one_on_intake"
+            ),
+            models.CheckConstraint(condition=~Q(citation=""), name="policy_ladder_cites"),
+            models.CheckConstraint(
+                condition=Q(step__in=[step.value for step in Step]), name="policy_ladder_step_known"
+            ),
+        ]
 
 
 class EmergencyNumber(models.Model):

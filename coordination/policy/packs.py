@@ -27,7 +27,7 @@ from coordination.policy.fields import (
     text,
     zone,
 )
-from coordination.policy.workflow import DataCategory, Place, RecipientClass, Unit
+from coordination.policy.workflow import DataCategory, Place, RecipientClass, Step, Unit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +105,15 @@ SECTIONS: Mapping[str, Fields] = {
         "title": (text, REQUIRED),
         "script": (text, REQUIRED),
     },
+    "ladder": {
+        **_ROW,
+        "step": (partial(one_of, Step), REQUIRED),
+        "order": (count, REQUIRED),
+        "title": (text, REQUIRED),
+        "limits": (text, REQUIRED),
+        "review_clock": (text, REQUIRED),
+        "on_intake": (flag, OPTIONAL),
+    },
     "emergency_numbers": {
         "place": (text, REQUIRED),
         "number": (text, REQUIRED),
@@ -112,6 +121,14 @@ SECTIONS: Mapping[str, Fields] = {
         "checked_on": (day, REQUIRED),
     },
 }
+
+
+# Which field of which section names a row of which other.
+_REFERS = (
+    ("clocks", "calendar", "calendars"),
+    ("phone_rules", "clock", "clocks"),
+    ("ladder", "review_clock", "clocks"),
+)
 
 
 def read_all(directory: Path) -> tuple[list[PackFile], list[Problem]]:
@@ -180,7 +197,7 @@ def _rows(path: Path, section: str, tables: list[Any]) -> tuple[list[Values], li
 
 
 def _within(path: Path, rows: Mapping[str, list[Values]]) -> Iterator[Problem]:
-    keys = {"emergency_numbers": "place", "phone_rules": "priority"}
+    keys = {"emergency_numbers": "place", "phone_rules": "priority", "ladder": "step"}
     for section, tables in rows.items():
         for key in {"id", keys.get(section, "id")}:
             found = Counter(row[key] for row in tables if key in row)
@@ -188,6 +205,7 @@ def _within(path: Path, rows: Mapping[str, list[Values]]) -> Iterator[Problem]:
                 yield _problem(path, f"{section} {value}", key, "stands here twice")
     for row in rows.get("criteria", []):
         yield from (_problem(path, f"criteria {row.get('id', '')}", *wrong) for wrong in wrong_within(row))
+    yield from _ladder(path, rows.get("ladder", []))
     for row in rows.get("clocks", []):
         counts_business_days = row.get("unit") == Unit.BUSINESS_DAYS
         if counts_business_days != ("calendar" in row):
@@ -196,10 +214,18 @@ def _within(path: Path, rows: Mapping[str, list[Values]]) -> Iterator[Problem]:
             )
 
 
+def _ladder(path: Path, rows: list[Values]) -> Iterator[Problem]:
+    """What the ladder must keep: the order of the steps, and at most one of them at intake."""
+    known = [row for row in rows if {"step", "order"} <= row.keys()]
+    climbed = [row["step"] for row in sorted(known, key=lambda row: row["order"])]
+    if climbed != [step for step in Step if step in climbed]:
+        yield _problem(path, "ladder", "order", f"is that of {', '.join(Step)}")
+    if sum(bool(row.get("on_intake")) for row in rows) > 1:
+        yield _problem(path, "ladder", "on_intake", "stands at more than one step")
+
+
 def _across(packs: list[PackFile]) -> Iterator[Problem]:
     """What one file cannot know: that ids are one pack's alone and that what it refers to exists."""
-    calendars = {row["id"] for pack in packs for row in pack.rows.get("calendars", [])}
-    clocks = {row["id"] for pack in packs for row in pack.rows.get("clocks", [])}
     owners: dict[tuple[str, str], str] = {}
     for pack in packs:
         for section, tables in pack.rows.items():
@@ -207,12 +233,15 @@ def _across(packs: list[PackFile]) -> Iterator[Problem]:
                 key = row.get("id") or row["place"]
                 if owners.setdefault((section, key), pack.header["name"]) != pack.header["name"]:
                     yield _problem(pack.path, f"{section} {key}", "id", "belongs to another pack")
-        for row in pack.rows.get("clocks", []):
-            if "calendar" in row and row["calendar"] not in calendars:
-                yield _problem(pack.path, f"clocks {row['id']}", "calendar", "is in no pack")
-        for row in pack.rows.get("phone_rules", []):
-            if row["clock"] not in clocks:
-                yield _problem(pack.path, f"phone_rules {row['id']}", "clock", "is in no pack")
+    known = {
+        section: {row["id"] for pack in packs for row in pack.rows.get(section, [])}
+        for section in ("calendars", "clocks")
+    }
+    for pack in packs:
+        for section, field, named in _REFERS:
+            for row in pack.rows.get(section, []):
+                if field in row and row[field] not in known[named]:
+                    yield _problem(pack.path, f"{section} {row['id']}", field, "is in no pack")
 
 
 def _problem(path: Path, row: str, field: str, message: str) -> Problem:

@@ -11,6 +11,7 @@ from coordination.policy.models import (
     CriteriaVersion,
     EmergencyNumber,
     Holiday,
+    LadderStep,
     LegalBasis,
     Pack,
     PhoneRule,
@@ -95,6 +96,20 @@ def routing(at: datetime | None = None) -> Routing:
     found = Routing.objects.filter(pack__in=packs_in_force(at)).order_by("pack__name", "code").first()
     if found is None:
         raise NotFound("No routing is in force: load the policy packs with policy_load.")
+    return found
+
+
+def ladder(at: datetime | None = None) -> QuerySet[LadderStep]:
+    """Return the steps of the ladder of restrictions in force, the lightest first."""
+    rows = LadderStep.objects.filter(pack__in=packs_in_force(at)).select_related("pack")
+    return rows.order_by("order", "pack__name")
+
+
+def ladder_step(step: str, at: datetime | None = None) -> LadderStep:
+    """Return one step of the ladder in force, or raise InvalidInput naming `step`."""
+    found = ladder(at).filter(step=step).first()
+    if found is None:
+        raise InvalidInput("step", f"No step {step} of a ladder is in force.")
     return found
 
 

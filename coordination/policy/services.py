@@ -19,6 +19,7 @@ from coordination.policy.models import (
     CriteriaVersion,
     EmergencyNumber,
     Holiday,
+    LadderStep,
     LegalBasis,
     Pack,
     PhoneRule,
@@ -79,6 +80,7 @@ def _rows(pack: Pack, file: PackFile) -> Iterable[Model]:
     yield from (LegalBasis(pack=pack, **coded(row)) for row in rows.get("legal_bases", []))
     yield from (Routing(pack=pack, **coded(row)) for row in rows.get("routing", []))
     yield from (PhoneRule(pack=pack, **coded(row)) for row in rows.get("phone_rules", []))
+    yield from (LadderStep(pack=pack, **coded(row)) for row in rows.get("ladder", []))
     yield from (EmergencyNumber(pack=pack, **row) for row in rows.get("emergency_numbers", []))
     for row in rows.get("clocks", []):
         begins = row.get("in_force_from")

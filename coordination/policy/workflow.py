@@ -38,6 +38,16 @@ class FlagCategory(StrEnum):
     OTHER = "other"
 
 
+class Step(StrEnum):
+    """The ladder of restrictions, the lightest first."""
+
+    WARN = "warn"
+    LIMIT_FEATURES = "limit_features"
+    READ_ONLY = "read_only"
+    SUSPEND_PENDING_REVIEW = "suspend_pending_review"
+    BAN_WITH_WATCH = "ban_with_watch"
+
+
 class Unit(StrEnum):
     """How a clock counts. Minutes and hours elapse; days end with the last second of the last local day."""
 

@@ -18,6 +18,7 @@ from coordination.cases.models import Subject
 from coordination.cases.services import Case
 from coordination.core import clock, sealing
 from coordination.ledger.selectors import latest
+from coordination.restrictions import services as restrictions
 from coordination.triage import services as triage
 from coordination.triage.models import Flag
 from tests.triage.conftest import FLAG
@@ -171,3 +172,22 @@ def test_an_account_that_a_case_has_twice_is_named_and_left_and_the_rest_goes_on
 def test_a_batch_has_a_row() -> None:
     with pytest.raises(CommandError, match="at least one row"):
         _rotate("--batch", "0")
+
+
+def test_a_restriction_and_a_preservation_are_found_across_the_keys(
+    settings: Any, overlap: Callable[[], None], packs: None
+) -> None:
+    case = _case()
+    policy = "platform.ladder-limit"
+    first = restrictions.impose(
+        case, account=ACCOUNT, step="limit_features", reason="A flag.", authority=policy
+    )
+    kept = restrictions.preserve(case, account=ACCOUNT, reason="A flag.")
+    overlap()
+    _rotate()
+    _over(settings)
+    again = restrictions.impose(
+        case, account=ACCOUNT, step="limit_features", reason="A flag.", authority=policy
+    )
+    assert again == first
+    assert restrictions.preserve(case, account=ACCOUNT, reason="A flag.") == kept

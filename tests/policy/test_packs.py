@@ -15,7 +15,7 @@ from coordination.core.errors import InvalidInput, NotFound, Refused
 from coordination.ledger.models import Leaf
 from coordination.policy import packs, selectors, services
 from coordination.policy.models import Clock, CriteriaVersion, EmergencyNumber, Holiday, LegalBasis, Pack
-from coordination.policy.workflow import FlagCategory, RecipientClass
+from coordination.policy.workflow import FlagCategory, RecipientClass, Step
 from coordination.triage.workflow import Category as TriageCategory
 from tests.policy.conftest import SHIPPED, WritePack
 
@@ -245,3 +245,49 @@ def test_routing_names_its_order_and_its_fallback(shipped: list[Pack]) -> None:
     row = selectors.routing(MARCH)
     assert row.order == ["place_of_offence", "subject_residence", "target_residence"]
     assert "duty officer" in row.fallback
+
+
+LADDER = """
+[[ladder]]
+id = "{id}"
+step = "{step}"
+order = {order}
+title = "A step"
+limits = "Something."
+review_clock = "c"
+on_intake = {on_intake}
+citation = "Test policy"
+"""
+
+
+def test_the_ladder_has_its_steps_in_order_and_one_of_them_at_intake(shipped: list[Pack]) -> None:
+    rows = list(selectors.ladder())
+    assert [row.step for row in rows] == list(Step)
+    assert [row.step for row in rows if row.on_intake] == ["limit_features"]
+    assert selectors.ladder_step("warn").title == "Warn"
+    with pytest.raises(InvalidInput):
+        selectors.ladder_step("prison")
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        ({"id": "b", "step": "warn", "order": 2}, "order: is that of"),
+        ({"id": "b", "step": "ban_with_watch", "order": 2, "on_intake": "true"}, "on_intake: stands at more"),
+        ({"id": "b", "step": "read_only", "order": 2}, "step: stands here twice"),
+        ({"id": "b", "step": "prison", "order": 2}, "step: is one of"),
+    ],
+)
+def test_a_ladder_that_leads_nowhere_is_refused(
+    write_pack: WritePack, second: dict[str, str], message: str
+) -> None:
+    first = {"id": "a", "step": "read_only", "order": 1, "on_intake": "true"}
+    body = "".join(LADDER.format(**{"on_intake": "false", **row}) for row in (first, second))
+    with pytest.raises(InvalidInput, match=message):
+        services.load(write_pack(CLOCK + 'unit = "days"\n' + body))
+
+
+def test_a_step_whose_clock_is_in_no_pack_is_refused(write_pack: WritePack) -> None:
+    body = LADDER.format(id="a", step="warn", order=1, on_intake="false")
+    with pytest.raises(InvalidInput, match="review_clock: is in no pack"):
+        services.load(write_pack(body))

@@ -11,6 +11,7 @@ from coordination.access import services as access
 from coordination.cases import services as cases
 from coordination.core.rotation import Batch
 from coordination.ledger import services as ledger
+from coordination.restrictions import services as restrictions
 from coordination.triage import services as triage
 
 BATCH = 500
@@ -19,6 +20,8 @@ MOST_NAMED = 20
 INDEXED: Final[dict[str, Callable[..., Batch]]] = {
     "cases_subject": cases.reindex_accounts,
     "triage_flag": triage.reindex_flags,
+    "restrictions_restriction": restrictions.reindex_restrictions,
+    "restrictions_preservation": restrictions.reindex_preservations,
     "access_lockout": access.reindex_names,
 }
 NOT_YET = "Run rotate_index_key. If it ran already, restart every process with the new BLIND_INDEX_KEY first."

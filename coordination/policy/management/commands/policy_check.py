@@ -56,7 +56,7 @@ class Command(BaseCommand):
 
 
 def table(packs: list[PackFile]) -> str:
-    """Return the legal bases, clocks and rules of criteria of `packs` as Markdown tables."""
+    """Return the legal bases, clocks, ladders and rules of criteria of `packs` as Markdown tables."""
     lines = []
     for pack in sorted(packs, key=lambda pack: (pack.header["name"], pack.header["effective_from"])):
         bases, clocks = pack.rows.get("legal_bases", []), pack.rows.get("clocks", [])
@@ -93,6 +93,7 @@ def table(packs: list[PackFile]) -> str:
                     for row in clocks
                 ],
             )
+        lines += _ladder(pack.rows.get("ladder", []))
         for version in versions:
             lines += _markdown(
                 [f"Rule of criteria {version['version']}", "Where all of this holds", "Asks for", "Section"],
@@ -107,6 +108,22 @@ def table(packs: list[PackFile]) -> str:
                 ],
             )
     return "\n".join(lines).strip()
+
+
+def _ladder(rows: list[Values]) -> list[str]:
+    cells = [
+        [
+            f"{row['order']} {row['title']}",
+            row["limits"],
+            "at once" if row.get("on_intake") else "",
+            f"`{row['review_clock']}`",
+            row["citation"],
+            _confirm(row),
+        ]
+        for row in rows
+    ]
+    head = ["Step", "Limits", "At high severity", "Looked at again", "Citation", "Counsel"]
+    return _markdown(head, cells) if rows else []
 
 
 def _markdown(head: list[str], rows: list[list[str]]) -> list[str]:

@@ -1,0 +1,1 @@
+"""What the subject's account may still do: the ladder, commands to the platform, guarded reinstatement."""

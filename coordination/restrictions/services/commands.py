@@ -1,0 +1,63 @@
+"""What the platform is told: a row in the transaction of the deed, and nothing rendered there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from coordination.core import clock, identifiers
+from coordination.restrictions.models import Command, Preservation, Restriction
+from coordination.restrictions.workflow import COMMAND, Action, CommandState, CommandVerb
+
+# Why, in codes that the platform's systems act on; reasons in words stay on the desk.
+AUTOMATIC: Final = "automatic_on_intake"
+DECIDED: Final = "decided_by_a_person"
+REINSTATED: Final = "reinstated_after_assessment"
+KEPT: Final = "own_preservation"
+LET_GO: Final = "preservation_ended"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A command to queue, about a restriction or about a preservation."""
+
+    action: Action
+    about: Restriction | Preservation
+    reason_code: str
+    authority: str
+    step: str = ""
+    expires_at: datetime | None = None
+
+
+def queue(wanted: Sequence[Wanted]) -> list[Command]:
+    """Insert commands in one statement; what is older about the same record was superseded before."""
+    now = clock.now()
+    return Command.objects.bulk_create([_command(each, now) for each in wanted])
+
+
+def supersede(about: Restriction | Preservation) -> None:
+    """End the commands about a record that are not confirmed: what comes next takes their place."""
+    field = "restriction" if isinstance(about, Restriction) else "preservation"
+    open_ones = Command.objects.select_for_update(of=("self",)).filter(**{field: about})
+    for command in open_ones.exclude(state__in=(CommandState.CONFIRMED, CommandState.SUPERSEDED)):
+        command.state = COMMAND.after(command.state, CommandVerb.SUPERSEDE)
+        command.ended_at = clock.now()
+        command.save(update_fields=["state", "ended_at"])
+
+
+def _command(wanted: Wanted, now: datetime) -> Command:
+    about = wanted.about
+    return Command(
+        reference=identifiers.reference("K"),
+        case=about.case,
+        restriction=about if isinstance(about, Restriction) else None,
+        preservation=about if isinstance(about, Preservation) else None,
+        action=wanted.action,
+        step=wanted.step,
+        reason_code=wanted.reason_code,
+        authority=wanted.authority,
+        lane=about.case.priority,
+        expires_at=wanted.expires_at,
+        created_at=now,
+        due_at=now,
+    )

@@ -1,0 +1,39 @@
+"""Finding restricted and preserved accounts under another blind-index key."""
+
+from collections.abc import Sequence
+
+from django.db import IntegrityError, transaction
+
+from coordination.cases import selectors as cases
+from coordination.core.rotation import Batch
+from coordination.restrictions.models import Preservation, Restriction
+
+
+@transaction.atomic
+def reindex_restrictions(*, after: object, most: int, change: bool) -> Batch:
+    """Index anew the accounts of restrictions. Where a case has one twice, the second is left and named."""
+    rows = Restriction.objects.select_for_update(of=("self",)).order_by("pk")
+    return _reindex(list((rows.filter(pk__gt=after) if after else rows)[:most]), change=change)
+
+
+@transaction.atomic
+def reindex_preservations(*, after: object, most: int, change: bool) -> Batch:
+    """Index anew the accounts of preservations, likewise."""
+    rows = Preservation.objects.select_for_update(of=("self",)).order_by("pk")
+    return _reindex(list((rows.filter(pk__gt=after) if after else rows)[:most]), change=change)
+
+
+def _reindex(found: Sequence[Restriction | Preservation], *, change: bool) -> Batch:
+    todo = [each for each in found if bytes(each.account_index) != cases.account_index(each.account)]
+    stuck = tuple(each.origin for each in todo if change and not _indexed(each))
+    return Batch(last=found[-1].pk if found else None, found=len(todo), stuck=stuck)
+
+
+def _indexed(row: Restriction | Preservation) -> bool:
+    row.account_index = cases.account_index(row.account)
+    try:
+        with transaction.atomic():
+            row.save(update_fields=["account_index"])
+    except IntegrityError:
+        return False
+    return True
