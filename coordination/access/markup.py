@@ -17,7 +17,7 @@ from coordination.core import clock
 NEEDS, SETTLED, UNDER_WAY, REST = "▲", "●", "◐", "○"
 TONES = {NEEDS: "needs", SETTLED: "settled", UNDER_WAY: "way", REST: "rest"}
 _SHAPES = {
-    NEEDS: "P0 rejected failed unknown held missed information_requested received reopened",
+    NEEDS: "P0 rejected failed unknown held missed information_requested received assessed reopened",
     SETTLED: "acknowledged delivered outcome after_action_review closed done met decided",
     UNDER_WAY: "in_review approved sent sending queued accepted answered running monitoring",
 }
@@ -43,7 +43,8 @@ WORDS = {
     "unknown": "unknown whether it arrived",
     "accepted": "taken by their system",
     "queued": "waiting to leave",
-    "received": "not decided yet",
+    "received": "not assessed yet",
+    "assessed": "assessed, not decided",
     "reopened": "opened again, not decided",
 }
 _GROUP = 8

@@ -61,6 +61,8 @@ _FILE = _permissions(
 )
 _DECIDE = _permissions(triage="decide_flag")
 _RESTRICT = _permissions(restrictions="impose_restriction preserve_account")
+# Whoever sees a flag and acts on anything may hold its decision to be wrong.
+_DISSENT = _permissions(triage="dissent_flag")
 _APPROVE = _permissions(
     referrals="approve_referral return_referral decline_referral recall_referral",
     outbox="resolve_delivery",
@@ -69,6 +71,7 @@ _REVIEW_GLASS = _permissions(access="view_breakglass review_breakglass")
 _COUNSEL = (
     _READ_DESK
     | _READ_REFERRALS
+    | _DISSENT
     | _APPROVE
     | _REVIEW_GLASS
     | _EXHIBITS
@@ -85,19 +88,21 @@ ROLES: dict[Role, Rights] = {
         purpose="Files referrals and follows them to their outcome.",
         permissions=_READ_DESK
         | _READ_REFERRALS
+        | _DISSENT
         | _FILE
         | _RESTRICT
         | _EXHIBITS
         | _permissions(cases="work_case assign_case", triage="receive_flag"),
     ),
     Role.REVIEWER: Rights(
-        purpose="Looks at flags first; may file a referral, never approve one.",
+        purpose="Assesses flags first; may file a referral, never approve one.",
         permissions=_READ_DESK
         | _READ_REFERRALS
+        | _DISSENT
         | _EXHIBITS
         | _permissions(
             cases="work_case",
-            triage="receive_flag",
+            triage="receive_flag assess_flag",
             referrals="file_referral submit_referral withdraw_referral",
         ),
     ),
@@ -105,17 +110,21 @@ ROLES: dict[Role, Rights] = {
         purpose="Decides on flags; approves what others filed.",
         permissions=_READ_DESK
         | _READ_REFERRALS
+        | _DISSENT
         | _FILE
         | _APPROVE
         | _REVIEW_GLASS
         | _RESTRICT
         | _EXHIBITS
-        | _permissions(cases="work_case assign_case grant_case", triage="receive_flag decide_flag"),
+        | _permissions(
+            cases="work_case assign_case grant_case", triage="receive_flag assess_flag decide_flag"
+        ),
     ),
     Role.DUTY_OFFICER: Rights(
         purpose="Senior person on shift: as senior reviewer, and may break glass in an emergency.",
         permissions=_READ_DESK
         | _READ_REFERRALS
+        | _DISSENT
         | _FILE
         | _APPROVE
         | _REVIEW_GLASS
@@ -123,7 +132,7 @@ ROLES: dict[Role, Rights] = {
         | _EXHIBITS
         | _permissions(
             cases="work_case assign_case grant_case",
-            triage="receive_flag decide_flag",
+            triage="receive_flag assess_flag decide_flag",
             access="open_breakglass",
             referrals="break_glass_referral",
         ),

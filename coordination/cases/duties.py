@@ -7,6 +7,7 @@ code: no task may stand in the queue of somebody who cannot do it.
 from coordination.access.roles import ROLES, Role
 
 WORK = "cases.work_case"
+ASSESS_FLAG = "triage.assess_flag"
 DECIDE_FLAG = "triage.decide_flag"
 FILE = "referrals.file_referral"
 APPROVE = "referrals.approve_referral"
@@ -14,7 +15,8 @@ APPROVE = "referrals.approve_referral"
 # The kind of task, and the permission that doing it takes.
 DUTIES: dict[str, str] = {
     "triage_senior": DECIDE_FLAG,
-    "triage_tier_1": DECIDE_FLAG,
+    "triage_review": DECIDE_FLAG,
+    "triage_tier_1": ASSESS_FLAG,
     "monitor": DECIDE_FLAG,
     "warn_target": WORK,
     "file_referral": FILE,
@@ -62,7 +64,7 @@ DUTIES: dict[str, str] = {
 }
 # A decision that a life may hang on waits for everybody who may take it, not for one role's shift alone.
 SHARED = (
-    *("triage_senior", "approve_referral", "approve_answer", "confirm_acknowledgement"),
+    *("triage_senior", "triage_review", "approve_referral", "approve_answer", "confirm_acknowledgement"),
     *("glass_review", "compartment_keeper"),
 )
 # What belongs to no case and ends with no other act: who has it says on its page what came of it.

@@ -39,14 +39,18 @@ APPEND_ONLY = (
     # A published pack never changes; policy_pack itself is told when the next version ends it.
     "policy_clock",
     "policy_criteriaversion",
+    "policy_deskrule",
     "policy_emergencynumber",
     "policy_holiday",
     "policy_ladderstep",
     "policy_legalbasis",
+    "policy_mandatedreport",
     "policy_phonerule",
     "policy_routing",
     "restrictions_imposition",
+    "triage_assessment",
     "triage_decision",
+    "triage_dissent",
 )
 
 # What ends or is decided is written once more; nobody who runs the desk can remove it.

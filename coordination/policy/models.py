@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.expressions import Func
 
-from coordination.policy.workflow import Step, Unit
+from coordination.policy.workflow import ReportTrigger, Step, Unit
 
 
 class NameRange(Func):
@@ -234,6 +234,38 @@ class LadderStep(Row):
                 condition=Q(step__in=[step.value for step in Step]), name="policy_ladder_step_known"
             ),
         ]
+
+
+class DeskRule(Row):
+    """One rule of the desk that services ask for by its code, with what it is about and its figure."""
+
+    pack = models.ForeignKey(Pack, on_delete=models.PROTECT, related_name="desk_rules")
+    title = models.CharField(max_length=200)
+    outcomes = ArrayField(models.CharField(max_length=40), default=list)
+    amount = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["code"]
+        constraints = [models.UniqueConstraint(fields=["pack", "code"], name="policy_desk_rule_once")]
+
+
+class MandatedReport(Row):
+    """A report to an authority that hangs on a decision: what makes it due, and its clock.
+
+    Nothing else is decided before one that comes `first`.
+    """
+
+    pack = models.ForeignKey(Pack, on_delete=models.PROTECT, related_name="mandated_reports")
+    title = models.CharField(max_length=200)
+    trigger = models.CharField(max_length=40, choices=[(each.value, each.value) for each in ReportTrigger])
+    clock = models.CharField(max_length=80)
+    first = models.BooleanField(default=False)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["code"]
+        constraints = [models.UniqueConstraint(fields=["pack", "code"], name="policy_mandated_report_once")]
 
 
 class EmergencyNumber(models.Model):

@@ -27,7 +27,15 @@ from coordination.policy.fields import (
     text,
     zone,
 )
-from coordination.policy.workflow import DataCategory, Place, RecipientClass, Step, Unit
+from coordination.policy.workflow import (
+    Asked,
+    DataCategory,
+    Place,
+    RecipientClass,
+    ReportTrigger,
+    Step,
+    Unit,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +122,19 @@ SECTIONS: Mapping[str, Fields] = {
         "review_clock": (text, REQUIRED),
         "on_intake": (flag, OPTIONAL),
     },
+    "desk_rules": {
+        **_ROW,
+        "title": (text, REQUIRED),
+        "outcomes": (partial(some_of, Asked), OPTIONAL),
+        "amount": (count, OPTIONAL),
+    },
+    "mandated_reports": {
+        **_ROW,
+        "title": (text, REQUIRED),
+        "trigger": (partial(one_of, ReportTrigger), REQUIRED),
+        "clock": (text, REQUIRED),
+        "first": (flag, OPTIONAL),
+    },
     "emergency_numbers": {
         "place": (text, REQUIRED),
         "number": (text, REQUIRED),
@@ -127,6 +148,7 @@ SECTIONS: Mapping[str, Fields] = {
 _REFERS = (
     ("clocks", "calendar", "calendars"),
     ("phone_rules", "clock", "clocks"),
+    ("mandated_reports", "clock", "clocks"),
     ("ladder", "review_clock", "clocks"),
 )
 

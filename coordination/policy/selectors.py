@@ -9,10 +9,12 @@ from coordination.core.errors import InvalidInput, NotFound
 from coordination.policy.models import (
     Clock,
     CriteriaVersion,
+    DeskRule,
     EmergencyNumber,
     Holiday,
     LadderStep,
     LegalBasis,
+    MandatedReport,
     Pack,
     PhoneRule,
     Routing,
@@ -116,6 +118,21 @@ def ladder_step(step: str, at: datetime | None = None) -> LadderStep:
 def phone_rule(priority: str, at: datetime | None = None) -> PhoneRule | None:
     """Return the rule that also sends somebody to the telephone at this priority, or None."""
     return PhoneRule.objects.filter(pack__in=packs_in_force(at), priority=priority).first()
+
+
+def desk_rule(code: str, at: datetime | None = None) -> DeskRule | None:
+    """Return a rule of the desk by its code; None where no pack in force has it, and it does not apply."""
+    return DeskRule.objects.filter(pack__in=packs_in_force(at), code=code).first()
+
+
+def mandated_reports(trigger: str, at: datetime | None = None) -> list[MandatedReport]:
+    """Return the reports that `trigger` makes due and whose clock is in force, by code."""
+    moment = at or clock.now()
+    running = Clock.objects.filter(
+        Q(in_force_from__isnull=True) | Q(in_force_from__lte=moment), pack__in=packs_in_force(moment)
+    ).values("code")
+    found = MandatedReport.objects.filter(pack__in=packs_in_force(moment), trigger=trigger, clock__in=running)
+    return list(found.order_by("code"))
 
 
 def emergency_number(place: str, at: datetime | None = None) -> EmergencyNumber | None:

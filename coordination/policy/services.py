@@ -17,10 +17,12 @@ from coordination.policy.fields import coded
 from coordination.policy.models import (
     Clock,
     CriteriaVersion,
+    DeskRule,
     EmergencyNumber,
     Holiday,
     LadderStep,
     LegalBasis,
+    MandatedReport,
     Pack,
     PhoneRule,
     Routing,
@@ -81,6 +83,8 @@ def _rows(pack: Pack, file: PackFile) -> Iterable[Model]:
     yield from (Routing(pack=pack, **coded(row)) for row in rows.get("routing", []))
     yield from (PhoneRule(pack=pack, **coded(row)) for row in rows.get("phone_rules", []))
     yield from (LadderStep(pack=pack, **coded(row)) for row in rows.get("ladder", []))
+    yield from (DeskRule(pack=pack, **coded(row)) for row in rows.get("desk_rules", []))
+    yield from (MandatedReport(pack=pack, **coded(row)) for row in rows.get("mandated_reports", []))
     yield from (EmergencyNumber(pack=pack, **row) for row in rows.get("emergency_numbers", []))
     for row in rows.get("clocks", []):
         begins = row.get("in_force_from")

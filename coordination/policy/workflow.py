@@ -119,3 +119,11 @@ class Asked(StrEnum):
     REFER_CRISIS = "refer_crisis"
     WARN_TARGET = "warn_target"
     MONITOR = "monitor"
+
+
+class ReportTrigger(StrEnum):
+    """What makes a report to an authority due."""
+
+    CHILD_MATERIAL = "child_material"  # a flag of child sexual abuse material, or enticement of a minor
+    EU_THREAT_TO_LIFE = "eu_threat_to_life"  # suspicion of an offence threatening life, with an EU nexus
+    CHOSEN = "chosen"  # whoever decides says that it applies: a critical incident of a frontier developer

@@ -21,9 +21,16 @@ from coordination.policy import selectors as policy
 from coordination.policy.workflow import DataCategory
 from coordination.referrals import selectors as referrals
 from coordination.referrals.draftadmin import Source, item_source
-from coordination.triage import forms, selectors, services
+from coordination.triage import forms, judgingforms, selectors, services
 from coordination.triage.models import Flag
 from coordination.triage.workflow import FLAG, FlagVerb
+
+VERBS = {
+    "assess": FlagVerb.ASSESS,
+    "decide": FlagVerb.DECIDE,
+    "dissent": FlagVerb.DISSENT,
+    "reopen": FlagVerb.REOPEN,
+}
 
 
 @admin.register(Flag)
@@ -31,7 +38,7 @@ class FlagAdmin(Searched, RecordAdmin):
     """Flags, newest first; those on cases that the person was not let into are not there."""
 
     records = Records.OF_CASES
-    pages = {"": "triage/flag.html"}
+    pages = {"": "triage/flag.html", "content": "triage/flag.html"}
     list_display = ("about", "severity", "state_word", "source_word", "score_word", "case", "received")
     list_display_links = ("about",)
     list_select_related = ("case",)
@@ -87,25 +94,51 @@ class FlagAdmin(Searched, RecordAdmin):
         return markup.state(row.state)
 
     def offers(self, request: HttpRequest, record: Flag, wanted: Act) -> bool:
-        """Offer what the state allows, to who may work on the case."""
-        if record.case and not cases.may(person(request), record.case, "work_case"):
+        """Offer what the state allows, to who may work on the case and is the right one of two people."""
+        by = person(request)
+        if wanted.name not in VERBS or VERBS[wanted.name] not in FLAG.allowed(record.state):
             return False
-        verb = FlagVerb.DECIDE if wanted.name == "decide" else FlagVerb.REOPEN
-        return verb in FLAG.allowed(record.state)
+        needed = "view_case" if wanted.name == "dissent" else "work_case"
+        if record.case and not cases.may(by, record.case, needed):
+            return False
+        return wanted.name == "assess" or selectors.may_follow(record, by, VERBS[wanted.name])
 
-    def page_context(self, request: HttpRequest, record: Flag, page: str) -> dict[str, Any]:  # noqa: ARG002
-        """Return the flag, its decisions, and the criteria in force."""
+    def form_arguments(self, request: HttpRequest, record: Flag, wanted: Act) -> dict[str, Any]:
+        """Ask for an assessment with the decision where nobody else made one."""
+        if wanted.name == "decide":
+            own = record.high_severity and selectors.assessed_by_another(record, person(request)) is None
+            return {"own": own, "minor": record.minor}
+        return {"minor": record.minor} if wanted.name == "assess" else {}
+
+    def page_context(self, request: HttpRequest, record: Flag, page: str) -> dict[str, Any]:
+        """Return the flag with its history, and the criteria in force; its content on a page of its own."""
         try:
             criteria = policy.criteria_in_force()
         except NotFound:
             criteria = None
         return {
             "flag": record,
+            "shown": page == "content",
             "decisions": list(selectors.decisions_of(record)),
+            "assessments": list(selectors.assessments_of(record)),
+            "rests_on": selectors.assessed_by_another(record, person(request)),
+            "review": selectors.standing_dissent(record),
             "criteria": criteria,
-            "deciders": [str(each) for each in people.holders("triage.decide_flag")],
+            "deciders": [
+                str(each)
+                for each in people.holders("triage.decide_flag")
+                if selectors.may_follow(record, each, FlagVerb.DECIDE)
+            ],
+            "assessors": [str(each) for each in people.holders("triage.assess_flag")],
             **_next(request, record),
         }
+
+    @act("triage.assess_flag", "Record the assessment", form=judgingforms.AssessForm)
+    def assess(self, request: HttpRequest, record: Flag, data: Data) -> str:
+        """Say what was found, as the first tier."""
+        judgement = {name: data[name] for name in judgingforms.fields()}
+        made = services.assess(record, by=person(request), **judgement)
+        return f"Assessed: {made.level}. Another person decides; it stands in their queue."
 
     @act("triage.decide_flag", "Record the decision", form=forms.DecideForm)
     def decide(self, request: HttpRequest, record: Flag, data: Data) -> str:
@@ -117,8 +150,16 @@ class FlagAdmin(Searched, RecordAdmin):
             reasons=data["reasons"],
             reopens_when=data["reopens_when"],
             monitor_until=data["monitor_until"],
+            departure=data["departure"],
+            assessment=judgingforms.given(data),
         )
         return f"Decided under {decided.criteria}. What follows stands in the queues of those who do it."
+
+    @act("triage.dissent_flag", "Dissent", form=forms.DissentForm)
+    def dissent(self, request: HttpRequest, record: Flag, data: Data) -> str:
+        """Hold the decision to be wrong, on the record."""
+        services.dissent(record, by=person(request), reasons=data["reasons"])
+        return "Your dissent is on record. Somebody outside the decision decides anew."
 
     @act("triage.decide_flag", "Re-open", form=forms.ReopenForm)
     def reopen(self, request: HttpRequest, record: Flag, data: Data) -> str:

@@ -1,5 +1,8 @@
 """Safety flags and decisions. A decision not to refer is a record like any other."""
 
+from enum import StrEnum
+from typing import Any
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -7,7 +10,19 @@ from django.db import models
 from coordination.core.fields import SealedJSONField, SealedTextField
 from coordination.core.identifiers import uuid7
 from coordination.core.models import states_constraint
-from coordination.triage.workflow import Category, FlagState, Source
+from coordination.triage.workflow import Category, Finding, FlagState, Framing, Level, Source, ThreatType
+
+
+def _person() -> Any:
+    return models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+
+def _word(words: type[StrEnum]) -> Any:
+    return models.CharField(max_length=20, choices=[(w.value, w.value.replace("_", " ")) for w in words])
+
+
+def _provenance() -> Any:
+    return models.CharField(max_length=20, default="", blank=True)
 
 
 class Flag(models.Model):
@@ -47,6 +62,7 @@ class Flag(models.Model):
         permissions = [
             ("view_flag", "See flags"),
             ("receive_flag", "Post or enter a flag"),
+            ("assess_flag", "Assess a flag, as the first tier"),
             ("decide_flag", "Decide about a flag"),
         ]
         constraints = [
@@ -71,18 +87,78 @@ class Flag(models.Model):
         return f"triage.flag:{self.pk}"
 
 
+class Assessment(models.Model):
+    """What one person found in a flag: target, means and timing one by one, each with how it is known.
+
+    Inserted once, never changed: who sees it otherwise later assesses anew. `direct` is one that the second
+    tier made with its own decision, for high severity only.
+    """
+
+    flag = models.ForeignKey(Flag, models.PROTECT, related_name="assessments")
+    level = _word(Level)
+    threat_type = _word(ThreatType)
+    target = _word(Finding)
+    target_note = SealedTextField(default="", blank=True)
+    target_provenance = _provenance()
+    means = _word(Finding)
+    means_note = SealedTextField(default="", blank=True)
+    means_provenance = _provenance()
+    timing = _word(Finding)
+    timing_note = SealedTextField(default="", blank=True)
+    timing_provenance = _provenance()
+    behaviours = ArrayField(models.CharField(max_length=30), default=list, blank=True)
+    weapons = SealedTextField(default="", blank=True, help_text="Access to weapons; empty: not known.")
+    protective = SealedTextField(default="", blank=True, help_text="What protects; empty: not known.")
+    framing = _word(Framing)
+    context = SealedTextField(default="", blank=True, help_text="The context window, where none came.")
+    language = models.CharField(max_length=35, default="", blank=True)
+    danger_to_self = models.BooleanField(default=False)
+    danger_to_others = models.BooleanField(default=False)
+    minor = models.BooleanField(default=False)
+    enticement = models.BooleanField(default=False, help_text="Enticement or abuse of a minor.")
+    eu_threat_to_life = models.BooleanField(
+        default=False, help_text="EU nexus, and the suspicion of an offence threatening life or safety."
+    )
+    note = SealedTextField(default="", blank=True)
+    direct = models.BooleanField(default=False)
+    assessed_by = _person()
+    assessed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["assessed_at", "pk"]
+        default_permissions = ()
+        constraints = [
+            states_constraint("assessment", Level, field="level"),
+            states_constraint("assessment", ThreatType, field="threat_type"),
+            states_constraint("assessment", Finding, field="target"),
+            states_constraint("assessment", Finding, field="means"),
+            states_constraint("assessment", Finding, field="timing"),
+            states_constraint("assessment", Framing, field="framing"),
+        ]
+
+    def __str__(self) -> str:
+        return f"assessment {self.pk}"
+
+
 class Decision(models.Model):
-    """Who decided what about a flag, why, under which criteria. Inserted once, never changed."""
+    """Who decided what about a flag, why, under which criteria. Inserted once, never changed.
+
+    It rests on an assessment by another person, or for high severity on its own: a trigger of the database
+    says so too. `rules` are the rules that it departs from, and `departure` says why.
+    """
 
     flag = models.ForeignKey(Flag, models.PROTECT, related_name="decisions")
+    assessment = models.ForeignKey(Assessment, models.PROTECT, null=True, related_name="+")
     outcomes = ArrayField(models.CharField(max_length=20))
     reasons = SealedTextField()
+    rules = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    departure = SealedTextField(null=True, blank=True)
     criteria = models.CharField(
         max_length=60, help_text="Pack and version of the criteria, such as us-federal 2026.1."
     )
     reopens_when = SealedTextField()
     monitor_until = models.DateField(null=True, blank=True)
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    decided_by = _person()
     decided_at = models.DateTimeField()
 
     class Meta:
@@ -92,3 +168,24 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return ", ".join(self.outcomes)
+
+
+class Dissent(models.Model):
+    """Somebody who sees a flag holds its decision to be wrong. It stands for good, beside the decision."""
+
+    flag = models.ForeignKey(Flag, models.PROTECT, related_name="dissents")
+    decision = models.ForeignKey(Decision, models.PROTECT, related_name="dissents")
+    reasons = SealedTextField()
+    dissented_by = _person()
+    dissented_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["dissented_at", "pk"]
+        default_permissions = ()
+        permissions = [("dissent_flag", "Dissent from the decision about a flag")]
+        constraints = [
+            models.UniqueConstraint(fields=["decision", "dissented_by"], name="triage_dissent_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"dissent {self.pk}"

@@ -9,8 +9,8 @@ from coordination.access.services import User
 from coordination.cases import selectors as cases
 from coordination.cases.services import Case
 from coordination.core.errors import NotFound
-from coordination.triage.models import Decision, Flag
-from coordination.triage.workflow import FlagState
+from coordination.triage.models import Assessment, Decision, Dissent, Flag
+from coordination.triage.workflow import FlagState, FlagVerb
 
 
 def visible_to(user: User) -> QuerySet[Flag]:
@@ -51,7 +51,46 @@ def flags_of(user: User, case: Case) -> QuerySet[Flag]:
 
 def decisions_of(flag: Flag) -> QuerySet[Decision]:
     """Return what was decided about a flag, oldest first."""
-    return Decision.objects.filter(flag=flag).select_related("decided_by").order_by("decided_at", "pk")
+    rows = Decision.objects.filter(flag=flag).select_related("decided_by", "assessment__assessed_by")
+    return rows.prefetch_related("dissents__dissented_by").order_by("decided_at", "pk")
+
+
+def assessments_of(flag: Flag) -> QuerySet[Assessment]:
+    """Return what was found in a flag, oldest first."""
+    return Assessment.objects.filter(flag=flag).select_related("assessed_by").order_by("assessed_at", "pk")
+
+
+def assessed_by_another(flag: Flag, user: User) -> Assessment | None:
+    """Return the newest assessment of a flag that another person than `user` made, or None."""
+    return assessments_of(flag).exclude(assessed_by=user).last()
+
+
+def standing_dissent(flag: Flag) -> Dissent | None:
+    """Return a dissent that waits for its re-review: nobody has decided since."""
+    last = Decision.objects.filter(flag=flag).order_by("-pk").first()
+    return Dissent.objects.filter(decision=last).order_by("pk").first() if last else None
+
+
+def had_a_part(flag: Flag) -> set[int]:
+    """Return the ids of who assessed, decided or dissented about a flag, ever."""
+    return {
+        *Assessment.objects.filter(flag=flag).values_list("assessed_by_id", flat=True),
+        *Decision.objects.filter(flag=flag).values_list("decided_by_id", flat=True),
+        *Dissent.objects.filter(flag=flag).values_list("dissented_by_id", flat=True),
+    }
+
+
+def may_follow(flag: Flag, user: User, verb: FlagVerb) -> bool:
+    """Tell whether `user` is the right one of two people for a verb, as far as the flag's history goes."""
+    if verb == FlagVerb.DISSENT:
+        last = Decision.objects.filter(flag=flag).order_by("-pk").first()
+        mine = Q(decided_by=user) | Q(dissents__dissented_by=user)
+        return last is not None and not Decision.objects.filter(mine, pk=last.pk).exists()
+    if verb != FlagVerb.DECIDE:
+        return True
+    if standing_dissent(flag) is not None and user.pk in had_a_part(flag):
+        return False
+    return flag.high_severity or assessed_by_another(flag, user) is not None
 
 
 def decisions_about(user: User, case: Case) -> QuerySet[Decision]:

@@ -1,8 +1,11 @@
-"""Flags, and what can be decided about one."""
+"""Flags, how one is assessed, and what can be decided about it."""
 
 from enum import StrEnum
 
 from coordination.core.transitions import Transitions
+from coordination.policy.workflow import Behaviour, Finding, Framing, Level, ThreatType
+
+__all__ = ["Behaviour", "Finding", "Framing", "Level", "ThreatType"]
 
 
 class Category(StrEnum):
@@ -28,9 +31,13 @@ class Source(StrEnum):
 
 
 class FlagState(StrEnum):
-    """A flag waits for a decision or has one; a re-opened one waits again."""
+    """A flag waits to be assessed, then decided; one of high severity may be decided at once.
+
+    One that was opened again waits for a decision, and may be assessed anew before that.
+    """
 
     RECEIVED = "received"
+    ASSESSED = "assessed"
     DECIDED = "decided"
     REOPENED = "reopened"
 
@@ -38,7 +45,9 @@ class FlagState(StrEnum):
 class FlagVerb(StrEnum):
     """What is done to a flag."""
 
+    ASSESS = "assess"
     DECIDE = "decide"
+    DISSENT = "dissent"
     REOPEN = "reopen"
 
 
@@ -46,11 +55,21 @@ FLAG = Transitions(
     FlagState,
     FlagVerb,
     {
+        (FlagState.RECEIVED, FlagVerb.ASSESS): FlagState.ASSESSED,
+        (FlagState.ASSESSED, FlagVerb.ASSESS): FlagState.ASSESSED,
+        (FlagState.REOPENED, FlagVerb.ASSESS): FlagState.REOPENED,
+        # Of high severity only: the first tier is passed over.
         (FlagState.RECEIVED, FlagVerb.DECIDE): FlagState.DECIDED,
+        (FlagState.ASSESSED, FlagVerb.DECIDE): FlagState.DECIDED,
         (FlagState.REOPENED, FlagVerb.DECIDE): FlagState.DECIDED,
+        (FlagState.DECIDED, FlagVerb.DISSENT): FlagState.REOPENED,
+        (FlagState.REOPENED, FlagVerb.DISSENT): FlagState.REOPENED,
         (FlagState.DECIDED, FlagVerb.REOPEN): FlagState.REOPENED,
     },
 )
+
+
+ASPECTS = ("target", "means", "timing")
 
 
 class Outcome(StrEnum):

@@ -25,6 +25,9 @@ PARTICULAR = {
     "ledger_leaf": {"entry": b"x", "leaf_hash": hashlib.sha256(b"\x00x").digest()},
 }
 
+# A trigger looks at the row that this one rests on: it is inserted first.
+RESTS_ON = {"triage_decision": ("assessment_id", "triage_assessment", {"assessed_by_id": 2})}
+
 
 def a_row(model: type[models.Model]) -> models.Model:
     """Return a row with something in each column. It must never be committed."""
@@ -33,6 +36,13 @@ def a_row(model: type[models.Model]) -> models.Model:
         for field in model._meta.concrete_fields
         if not (field.null or field.has_default() or field.primary_key)
     }
+    if model._meta.db_table in RESTS_ON:
+        column, table, differs = RESTS_ON[model._meta.db_table]
+        other = a_row(TABLES[table])
+        for name, value in differs.items():
+            setattr(other, name, value)
+        other.save(force_insert=True)
+        values[column] = other.pk
     return model(**values | PARTICULAR.get(model._meta.db_table, {}))
 
 

@@ -18,7 +18,7 @@ from coordination.triage import services as triage
 from coordination.triage.models import Decision, Flag
 from tests.doors import give_way_in
 from tests.people import PASSWORD
-from tests.triage.conftest import FLAG
+from tests.triage.conftest import FLAG, FOUND
 
 ONE, TWO, THREE = (
     f"{name}:" + base64.b64encode(name[:1].encode() * 32).decode() for name in ("one", "two", "three")
@@ -35,7 +35,12 @@ def told(settings: Any, packs: None, platform_system: User, senior_reviewer: Use
     def make(name: str) -> Flag:
         flag, _ = triage.receive(by=platform_system, **{**FLAG, "external_id": name})
         triage.decide(
-            flag, by=senior_reviewer, outcomes=["no_action"], reasons=f"Reasons {name}.", reopens_when="More."
+            flag,
+            by=senior_reviewer,
+            outcomes=["no_action"],
+            reasons=f"Reasons {name}.",
+            reopens_when="More.",
+            assessment=FOUND,
         )
         return flag
 
@@ -125,7 +130,7 @@ def test_looking_changes_nothing_and_fails_while_an_old_key_is_in_use(
 ) -> None:
     told("a")
     settings.SEALING_KEYS = [TWO, ONE]
-    with pytest.raises(CommandError, match=r"16 values are under an old key. Run rotate_keys\."):
+    with pytest.raises(CommandError, match=r"24 values are under an old key. Run rotate_keys\."):
         _rotate("--check")
     assert not _under("two")
     _rotate()

@@ -9,6 +9,7 @@ from coordination.partners import services as partners
 from coordination.referrals import selectors, services
 from tests.desk.conftest import Things
 from tests.doors import SignIn, signed_in
+from tests.triage.conftest import FOUND
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,9 +131,14 @@ def test_a_note_and_a_task_are_worked_on_from_the_case(
     assert "Called the school." in said
 
 
-def test_a_flag_is_decided_under_the_criteria_in_force(
-    things: Things, senior_reviewer: User, sign_in: SignIn
+def test_a_flag_is_assessed_by_one_and_decided_by_another_under_the_criteria_in_force(
+    things: Things, senior_reviewer: User, reviewer: User, sign_in: SignIn
 ) -> None:
+    address = reverse("admin:triage_flag_do", args=[things.flag.pk, "assess"])
+    said = sign_in(reviewer).post(address, {**FOUND, "target_note": ""}, follow=True).content.decode()
+    assert "Say what is known of the target." in said
+    said = sign_in(reviewer).post(address, FOUND, follow=True).content.decode()
+    assert "Another person decides" in said
     address = reverse("admin:triage_flag_do", args=[things.flag.pk, "decide"])
     values = {"outcomes": ["no_action"], "reasons": "Fiction.", "reopens_when": "It is not fiction."}
     said = sign_in(senior_reviewer).post(address, values, follow=True).content.decode()

@@ -22,6 +22,7 @@ from tests.desk.conftest import Things
 from tests.doors import SignIn
 from tests.people import Cast, Glass
 from tests.referrals.conftest import DRAFT, FACT, ITEM
+from tests.triage.conftest import FOUND
 from tests.world import DestinationOf
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,8 +71,9 @@ def test_a_review_waits_on_the_page_of_all_who_may_approve_and_not_of_its_filer(
 
 
 def test_home_says_what_falls_due_today_and_who_of_the_team_has_what(
-    things: Things, cast: Cast, senior_reviewer: User, sign_in: SignIn
+    things: Things, high_flag: Any, cast: Cast, senior_reviewer: User, sign_in: SignIn
 ) -> None:
+    assert case_selectors.open_task("triage_senior", high_flag.origin) is not None
     colleague = cast(Role.SENIOR_REVIEWER, username="colleague")
     with clock.frozen(datetime(2026, 11, 24, 9, tzinfo=UTC)):
         due = datetime(2026, 11, 24, 17, tzinfo=UTC)
@@ -211,11 +213,13 @@ def test_a_flag_says_who_decides_and_offers_what_the_reader_may(
 def test_what_may_distress_is_covered_until_it_is_opened(
     high_flag: Any, senior_reviewer: User, sign_in: SignIn
 ) -> None:
-    shown = page(sign_in(senior_reviewer), reverse("admin:triage_flag_change", args=[high_flag.pk]))
-    cover, found, _ = shown.partition("Tomorrow at the bus stop.")
-    assert found
-    assert cover.rpartition("<details")[2].startswith(' class="covered">')
+    browser = sign_in(senior_reviewer)
+    shown = page(browser, reverse("admin:triage_flag_change", args=[high_flag.pk]))
+    assert "Tomorrow at the bus stop." not in shown
     assert "Show content: may distress" in text(shown)
+    opened = reverse("admin:triage_flag_content", args=[high_flag.pk])
+    assert f'href="{opened}#content"' in shown
+    assert "Tomorrow at the bus stop." in page(browser, opened)
 
 
 def test_utc_stands_beside_local_time_to_be_read() -> None:
@@ -237,6 +241,7 @@ def test_no_code_stands_where_a_word_should(
         outcomes=["refer_police"],
         reasons="Target, means and timing.",
         reopens_when="Anything new.",
+        assessment=FOUND,
     )
     delivery = outbox.deliveries_of(things.approved.origin).get()
     browser = sign_in(senior_reviewer)

@@ -12,6 +12,7 @@ from coordination.triage import services as triage
 from tests.desk.conftest import Things
 from tests.doors import SignIn
 from tests.referrals.conftest import DRAFT
+from tests.triage.conftest import FOUND
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FORM = {**DRAFT, "danger_to_life": "on"}
@@ -22,8 +23,9 @@ def add_page(case: Case) -> str:
 
 
 @pytest.fixture
-def flag(things: Things, senior_reviewer: User) -> Any:
+def flag(things: Things, senior_reviewer: User, reviewer: User) -> Any:
     """A flag that was decided, on the case with the draft."""
+    triage.assess(things.flag, by=reviewer, **FOUND)
     triage.decide(
         things.flag, by=senior_reviewer, outcomes=["refer_police"], reasons="A threat.", reopens_when="More."
     )

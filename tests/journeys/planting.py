@@ -25,7 +25,7 @@ from coordination.triage import services as triage
 from coordination.triage.models import Flag
 from tests.journeys.canaries import Canaries
 from tests.people import Cast
-from tests.triage.conftest import FLAG
+from tests.triage.conftest import FLAG, FOUND
 
 # It stands in the clear by design, so it shows that the search finds what is there.
 CONTROL = "Threat against a school"
@@ -60,6 +60,17 @@ def decide(canaries: Canaries, flag: Flag, by: User) -> None:
         outcomes=["refer_police"],
         reasons=canaries.plant("reasons of a decision"),
         reopens_when=canaries.plant("what re-opens a decision"),
+        departure=canaries.plant("why a rule is departed from"),
+        assessment={
+            **FOUND,
+            "target_note": canaries.plant("target of an assessment"),
+            "timing_note": canaries.plant("timing of an assessment"),
+            "weapons": canaries.plant("weapons"),
+            "protective": canaries.plant("what protects"),
+            "framing": "fiction",
+            "context": canaries.plant("context window of an assessment"),
+            "note": canaries.plant("note of an assessment"),
+        },
     )
 
 

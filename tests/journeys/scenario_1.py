@@ -26,6 +26,19 @@ FLAG = {
     "classifier_version": "3.2",
     "context": "Earlier: asked for the timetable of a school in Harrow County.",
 }
+FOUND = {
+    "level": "high",
+    "threat_type": "direct",
+    "target": "present",
+    "target_note": "A school in Harrow County.",
+    "target_provenance": "inferred",
+    "means": "absent",
+    "timing": "present",
+    "timing_note": "Monday.",
+    "timing_provenance": "claimed_by_user",
+    "behaviours": ["leakage"],
+    "danger_to_others": True,
+}
 
 
 def token_of(user: User, *scopes: str) -> str:

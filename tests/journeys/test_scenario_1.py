@@ -17,7 +17,7 @@ from coordination.referrals import selectors, services
 from coordination.triage import services as triage
 from coordination.triage.models import Flag
 from tests.bus import SECRET
-from tests.journeys.scenario_1 import FLAG, file, post, token_of
+from tests.journeys.scenario_1 import FLAG, FOUND, file, post, token_of
 from tests.world import DestinationOf, OfficerOf
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,6 +51,7 @@ def test_from_the_flag_to_the_sheriffs_number(
         outcomes=["refer_police"],
         reasons="High (section 4): direct, specific, with a date and a means.",
         reopens_when="Another account with the same payment token.",
+        assessment=FOUND,
     )
 
     # A liaison files and submits; another person looks at what will leave, and approves exactly that.

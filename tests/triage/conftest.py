@@ -27,6 +27,20 @@ FLAG: dict[str, Any] = {
     "files": [{"name": "map.png", "sha256": "0" * 64}],
 }
 
+# What a person finds in it; for high severity who decides may say so with the decision.
+FOUND: dict[str, Any] = {
+    "level": "high",
+    "threat_type": "direct",
+    "target": "present",
+    "target_note": "The school of the county.",
+    "target_provenance": "inferred",
+    "means": "unknown",
+    "timing": "present",
+    "timing_note": "Monday.",
+    "timing_provenance": "claimed_by_user",
+    "danger_to_others": True,
+}
+
 Receive = Callable[..., Flag]
 
 

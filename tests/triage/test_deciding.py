@@ -19,7 +19,7 @@ from coordination.triage import selectors, services
 from coordination.triage.models import Decision, Flag
 from coordination.triage.workflow import FLAG, FlagState, FlagVerb
 from tests.people import Cast
-from tests.triage.conftest import Receive
+from tests.triage.conftest import FOUND, Receive
 
 
 def end_done(task: Task, by: User) -> object:
@@ -36,6 +36,7 @@ SAID: dict[str, Any] = {
     "outcomes": ["refer_police"],
     "reasons": "Direct, specific, with a date and a means: high (section 4).",
     "reopens_when": "Another account with the same payment token.",
+    "assessment": FOUND,
 }
 
 
@@ -116,7 +117,7 @@ def test_no_action_is_a_record_like_any_other(receive: Receive, senior_reviewer:
 
 
 def test_monitoring_opens_a_task_for_its_date(receive: Receive, senior_reviewer: User) -> None:
-    flag = receive(category="stalking")
+    flag = receive()
     until = date(2099, 1, 2)
     services.decide(flag, by=senior_reviewer, **{**SAID, "outcomes": ["monitor"]}, monitor_until=until)
     task = cases.open_task("monitor", flag.origin)
@@ -173,33 +174,49 @@ def test_reopening_keeps_the_earlier_decision_and_asks_again(
     ]
 
 
-@pytest.mark.parametrize("category", ["imminent_threat", "targeted_harassment"])
 @pytest.mark.parametrize("end", [end_done, end_cancelled])
 def test_the_task_to_decide_ends_with_the_decision_and_by_no_hand(
     end: Callable[[Task, User], object],
-    category: str,
     receive: Receive,
     senior_reviewer: User,
     reviewer: User,
 ) -> None:
-    flag = receive(category=category)
-    tasks = cases.open_task("triage_senior", flag.origin) or cases.open_task("triage_tier_1", flag.origin)
-    assert tasks is not None
+    flag = receive()
+    task = cases.open_task("triage_senior", flag.origin)
+    assert task is not None
     with pytest.raises(NotPermitted):
-        end(tasks, reviewer)
+        end(task, reviewer)
     with pytest.raises(Refused) as refused:
-        end(tasks, senior_reviewer)
+        end(task, senior_reviewer)
     assert refused.value.rule == "triage.undecided"
     services.decide(flag, by=senior_reviewer, **{**SAID, "outcomes": ["no_action"]})
-    assert cases.open_task(tasks.kind, flag.origin) is None
+    assert cases.open_task(task.kind, flag.origin) is None
 
 
-def test_the_product_of_states_and_verbs(receive: Receive, senior_reviewer: User) -> None:
+@pytest.mark.parametrize("end", [end_done, end_cancelled])
+def test_the_task_to_assess_ends_with_the_assessment_and_by_no_hand(
+    end: Callable[[Task, User], object], receive: Receive, reviewer: User
+) -> None:
+    flag = receive(category="stalking")
+    task = cases.open_task("triage_tier_1", flag.origin)
+    assert task is not None
+    with pytest.raises(Refused):
+        end(task, reviewer)
+    services.assess(flag, by=reviewer, **FOUND)
+    assert cases.open_task("triage_tier_1", flag.origin) is None
+
+
+def test_the_product_of_states_and_verbs(
+    receive: Receive, senior_reviewer: User, reviewer: User, liaison: User, duty_officer: User
+) -> None:
     acts: dict[FlagVerb, Callable[[Flag], object]] = {
+        FlagVerb.ASSESS: lambda flag: services.assess(flag, by=reviewer, **FOUND),
+        FlagVerb.DISSENT: lambda flag: services.dissent(flag, by=liaison, reasons="A real school."),
         FlagVerb.DECIDE: lambda flag: services.decide(flag, by=senior_reviewer, **SAID),
         FlagVerb.REOPEN: lambda flag: services.reopen(flag, by=senior_reviewer, reason="News."),
     }
     flag = receive()
+    services.decide(flag, by=duty_officer, **SAID)
     for verb in FlagVerb:
         for state in FlagState:
             with transaction.atomic():
@@ -235,6 +252,11 @@ def test_a_flag_of_high_severity_is_decided_within_its_clock(receive: Receive, s
         calm = receive(external_id="lc-2", account="acct-2", category="stalking", content_at=night)
         assert cases.open_task("triage_tier_1", calm.origin).due_at is None  # type: ignore[union-attr]
         services.decide(
-            flag, by=senior_reviewer, outcomes=["no_action"], reasons="Fiction.", reopens_when="It is not."
+            flag,
+            by=senior_reviewer,
+            outcomes=["no_action"],
+            reasons="Fiction.",
+            reopens_when="It is not.",
+            assessment=FOUND,
         )
     assert cases.deadlines_of(flag.case).get(code="policy.decide-high").state == "met"

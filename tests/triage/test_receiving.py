@@ -16,7 +16,7 @@ from coordination.ledger.selectors import entries_about
 from coordination.triage import selectors, services
 from coordination.triage.models import Flag
 from tests.people import Cast
-from tests.triage.conftest import FLAG, Receive
+from tests.triage.conftest import FLAG, FOUND, Receive
 
 
 def test_a_high_severity_flag_opens_a_p0_case_and_pages_a_senior_reviewer(
@@ -47,7 +47,12 @@ def test_a_closed_case_opens_again_when_the_account_is_flagged(
 ) -> None:
     first = receive()
     services.decide(
-        first, by=senior_reviewer, outcomes=["no_action"], reasons="Fiction.", reopens_when="Again."
+        first,
+        by=senior_reviewer,
+        outcomes=["no_action"],
+        reasons="Fiction.",
+        reopens_when="Again.",
+        assessment=FOUND,
     )
     assert first.case is not None
     case_services.close_case(first.case, by=senior_reviewer, reason="Fiction.")
@@ -61,16 +66,16 @@ def test_another_account_has_another_case(receive: Receive) -> None:
     assert receive().case != receive(external_id="lc-2", account="acct-9").case
 
 
-def test_another_flag_waits_for_somebody_who_may_decide_it_without_a_case(
-    receive: Receive, senior_reviewer: User
+def test_another_flag_waits_for_the_first_tier_without_a_case(
+    receive: Receive, senior_reviewer: User, reviewer: User
 ) -> None:
     flag = receive(category="stalking")
     assert not flag.high_severity
     assert flag.case is None
     task = cases.open_task("triage_tier_1", flag.origin)
     assert task is not None
-    assert (task.role, task.priority) == ("senior_reviewer", "normal")
-    assert task in cases.waiting_for(senior_reviewer)
+    assert (task.role, task.priority) == ("reviewer", "normal")
+    assert task in cases.waiting_for(reviewer)
     assert flag in selectors.waiting_for(senior_reviewer)
 
 

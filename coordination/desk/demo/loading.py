@@ -95,7 +95,9 @@ class Telling:
         moments: list[tuple[float, Callable[[], object]]] = []
         for name, happens in (
             ("flags", self.flag),
+            ("assessments", self.assess),
             ("decisions", self.decide),
+            ("dissents", self.dissent),
             ("notes", self.note),
             ("tasks", self.task),
             ("steps", self.step),
@@ -110,6 +112,14 @@ class Telling:
         values = arguments(told)
         values["content_at"] = self.began + timedelta(minutes=values.pop("content_after"))
         self.flags[told["key"]], _ = triage.receive(by=self.cast.people[told["by"]], **values)
+
+    def assess(self, told: dict[str, Any]) -> None:
+        """Assess a flag, as the first tier."""
+        triage.assess(self.flags[told["flag"]], by=self.cast.people[told["by"]], **arguments(told))
+
+    def dissent(self, told: dict[str, Any]) -> None:
+        """Dissent from the decision about a flag."""
+        triage.dissent(self.flags[told["flag"]], by=self.cast.people[told["by"]], **arguments(told))
 
     def decide(self, told: dict[str, Any]) -> None:
         """Decide about a flag."""

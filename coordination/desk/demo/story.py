@@ -46,6 +46,7 @@ class Story:
     browsers: dict[str, Person] = field(default_factory=dict)
     case: str = ""
     referral: str = ""
+    flags: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         # Fresh accounts for each run: the flag must not join the case of the run before.
@@ -56,6 +57,7 @@ class Story:
     def play(self) -> dict[str, Any]:
         """Play it and return what the last line of the demo says."""
         self.flags_come_in()
+        self.reviewer_assesses()
         self.senior_decides()
         self.liaison_files()
         self.liaison_may_not_approve()
@@ -96,14 +98,24 @@ class Story:
         mine = [each for each in dict.fromkeys(found) if self._is_mine(person, each)]
         return [f"/admin/triage/flag/{each}/change/" for each in reversed(mine)]
 
+    def reviewer_assesses(self) -> None:
+        """Have the first tier assess what is not of high severity: the second account's flag."""
+        with self.teller.doing("assessment", "A reviewer assesses the second flag; another person decides."):
+            person = self._sign_in("reviewer")
+            [told] = self.told["assessments"]
+            self.flags = self._flags_of(person)
+            which = [each["key"] for each in self.told["flags"]].index(told["flag"])
+            page = person.open(self.flags[which])
+            person.post(page.form("/do/assess/"), _ticks(arguments(told)))
+
     def senior_decides(self) -> None:
-        """Read and decide both flags."""
+        """Read and decide both flags: the first, of high severity, with an assessment of one's own."""
         with self.teller.doing("decision", "The senior reviewer reads both flags and decides to refer."):
             person = self._sign_in("senior_reviewer")
-            for address, told in zip(self._flags_of(person), self.told["decisions"], strict=True):
+            for address, told in zip(self.flags, self.told["decisions"], strict=True):
                 page = person.open(address)
                 values = {name: told[name] for name in ("outcomes", "reasons", "reopens_when")}
-                person.post(page.form("/do/decide/"), values)
+                person.post(page.form("/do/decide/"), values | _ticks(told.get("assessment", {})))
 
     def liaison_files(self) -> None:
         """File the referral through the forms of the desk."""
@@ -265,6 +277,11 @@ class Story:
         if isinstance(values, list):
             return [self.text(value) for value in values]
         return values
+
+
+def _ticks(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values as a form sends them: a box that is ticked is on, one that is not is not there."""
+    return {name: "on" if value is True else value for name, value in values.items() if value is not False}
 
 
 def _ticked(values: dict[str, Any], box: str) -> dict[str, Any]:

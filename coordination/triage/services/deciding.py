@@ -1,7 +1,8 @@
 """Deciding about a flag. No action is a decision like any other: who, why, under which criteria."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
+from typing import Any
 
 from django.db import transaction
 
@@ -12,13 +13,15 @@ from coordination.access.services import User
 from coordination.cases import selectors as case_selectors
 from coordination.cases import services as cases
 from coordination.core import clock
-from coordination.core.errors import InvalidInput
+from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
 from coordination.policy import selectors as policy
-from coordination.triage.models import Decision, Flag
-from coordination.triage.services import warning
+from coordination.triage import selectors
+from coordination.triage.models import Assessment, Decision, Flag
+from coordination.triage.services import assessing, separating, warning, weighing
 from coordination.triage.services.receiving import DECIDE_CLOCK, ask, open_or_join
-from coordination.triage.workflow import FLAG, FlagVerb, Outcome
+from coordination.triage.services.records import LONGEST_REASONS, locked_flag, said
+from coordination.triage.workflow import FLAG, FlagVerb, Framing, Outcome
 
 # What each outcome asks of a person: kind and title of the task, and whose it is.
 _NEXT: dict[Outcome, tuple[str, str, Role]] = {
@@ -31,7 +34,6 @@ _NEXT: dict[Outcome, tuple[str, str, Role]] = {
     Outcome.WARN_TARGET: (warning.WARN, warning.TITLE, Role.SAFETY_LIAISON),
     Outcome.MONITOR: ("monitor", "Look again: the time to monitor has ended", Role.SENIOR_REVIEWER),
 }
-_LONGEST_REASONS = 20_000
 _LONGEST_TRIGGER = 300
 
 
@@ -44,26 +46,37 @@ def decide(
     reasons: str,
     reopens_when: str,
     monitor_until: date | None = None,
+    departure: str = "",
+    assessment: Mapping[str, Any] | None = None,
 ) -> Decision:
     """Record a decision under the criteria in force, with what would re-open it, and open what follows.
 
-    `outcomes` are one or more, except that `no_action` stands alone; `monitor` needs a date to come. Raises
-    InvalidInput naming the field, IllegalTransition where the flag was decided.
+    It rests on an assessment by another person. For high severity `assessment` may be the decider's own
+    (judging.check), and must be where there is none by another. `outcomes` are one or more, except that
+    `no_action` stands alone; `monitor` needs a date to come; `departure` says why a rule is departed from
+    (weighing). Raises InvalidInput naming the field, IllegalTransition where the flag was decided, Refused by
+    the rule of two people and where fiction would be referred without its context window.
     """
     access.require(by, "triage.decide_flag")
-    locked = _locked(flag, by)
+    locked = locked_flag(flag, by)
     after = FLAG.after(locked.state, FlagVerb.DECIDE)
+    separating.require_outside(locked, by)
     chosen = _outcomes(outcomes)
-    why = _text("reasons", reasons, _LONGEST_REASONS, "Give the reasons.")
-    trigger = _text("reopens_when", reopens_when, _LONGEST_TRIGGER, "Say what would re-open this.")
+    why = said("reasons", reasons, LONGEST_REASONS, "Give the reasons.")
+    trigger = said("reopens_when", reopens_when, _LONGEST_TRIGGER, "Say what would re-open this.")
     _check_date(chosen, monitor_until)
+    rests_on = _assessment(locked, by, assessment)
+    rules = _departures(locked, rests_on, chosen, departure)
     if locked.case is None and chosen != [Outcome.NO_ACTION]:
         open_or_join(locked)
     criteria = policy.criteria_in_force()
     decision = Decision.objects.create(
         flag=locked,
+        assessment=rests_on,
         outcomes=[outcome.value for outcome in chosen],
         reasons=why,
+        rules=rules,
+        departure=departure.strip() if rules else None,
         criteria=f"{criteria.pack} ({criteria.version})",
         reopens_when=trigger,
         monitor_until=monitor_until,
@@ -77,36 +90,75 @@ def decide(
     if locked.case is not None:
         cases.meet_deadline(locked.case, code=DECIDE_CLOCK, about=locked.origin)
     _follow_up(locked, chosen, why, monitor_until)
-    if locked.case is not None:
+    _trace(locked, decision, words, by)
+    return decision
+
+
+def _trace(flag: Flag, decision: Decision, words: str, by: User) -> None:
+    if flag.case is not None:
         cases.add_event(
-            locked.case,
+            flag.case,
             kind="triage.decided",
             title=f"Decided: {words}. Criteria {decision.criteria}"[:200],
             by=by,
-            detail=why,
-            about=locked.origin,
+            detail=decision.reasons,
+            about=flag.origin,
         )
     ledger.record(
         "triage.decided",
-        subject=locked.origin,
+        subject=flag.origin,
         by=by,
         details={
             "outcomes": decision.outcomes,
             "criteria": decision.criteria,
-            "reasons_digest": ledger.digest(why),
+            "reasons_digest": ledger.digest(decision.reasons),
             "decision": decision.pk,
+            "assessment": decision.assessment_id,
+            "rules": decision.rules,
+            "departure_digest": ledger.digest(decision.departure) if decision.departure else "",
         },
     )
-    return decision
+
+
+def _assessment(flag: Flag, by: User, own: Mapping[str, Any] | None) -> Assessment:
+    """Return what the decision rests on: the decider's own for high severity, else another person's."""
+    if own is None:
+        if flag.high_severity and selectors.assessed_by_another(flag, by) is None:
+            raise InvalidInput("level", "Nobody else assessed this: say level, target, means and timing.")
+        return separating.require_assessed(flag, by)
+    if not flag.high_severity:
+        raise Refused(
+            "Of this severity another person assesses first, and you decide on that.",
+            rule=separating.TWO_PEOPLE,
+        )
+    return assessing.write(flag, by=by, judgement=own, direct=True)
+
+
+def _departures(flag: Flag, rests_on: Assessment, chosen: list[Outcome], departure: str) -> list[str]:
+    """Return the rules that are departed from, or raise: without why, and of fiction out of its context."""
+    if rests_on.framing != Framing.NONE and weighing.REFERRALS & set(chosen):
+        made = list(Assessment.objects.filter(flag=flag).order_by("-pk"))
+        if not weighing.context_of(flag, made):
+            raise Refused(
+                "It may be fiction, quotation or role-play, and what stands around it is not attached: "
+                "assess it anew with the context window, then decide.",
+                rule=weighing.FRAMING,
+            )
+    found = weighing.departures(flag, rests_on, chosen)
+    if found and not departure.strip():
+        raise InvalidInput("departure", " ".join(each.ask for each in found))
+    if len(departure) > LONGEST_REASONS:
+        raise InvalidInput("departure", f"At most {LONGEST_REASONS} characters.")
+    return [each.rule for each in found]
 
 
 @transaction.atomic
 def reopen(flag: Flag, *, by: User, reason: str) -> Flag:
     """Put a decided flag before a reviewer again; the earlier decision stays as it was."""
     access.require(by, "triage.decide_flag")
-    locked = _locked(flag, by)
+    locked = locked_flag(flag, by)
     after = FLAG.after(locked.state, FlagVerb.REOPEN)
-    why = _text("reason", reason, 2_000, "Say what has changed.")
+    why = said("reason", reason, 2_000, "Say what has changed.")
     locked.state = after
     locked.save(update_fields=["state"])
     if locked.case is not None:
@@ -122,13 +174,6 @@ def reopen(flag: Flag, *, by: User, reason: str) -> Flag:
         "triage.reopened", subject=locked.origin, by=by, details={"reason_digest": ledger.digest(why)}
     )
     ask(locked)
-    return locked
-
-
-def _locked(flag: Flag, by: User) -> Flag:
-    locked = Flag.objects.select_for_update(of=("self",)).select_related("case").get(pk=flag.pk)
-    if locked.case is not None:
-        cases.require_case(by, locked.case, "work_case")
     return locked
 
 
@@ -174,12 +219,3 @@ def _due(flag: Flag, outcome: Outcome, until: date | None) -> datetime | None:
     if outcome == Outcome.WARN_TARGET and case_selectors.open_task(warning.WARN, flag.origin) is None:
         return warning.start_clock(flag)
     return datetime.combine(until, time(), UTC) if until and outcome == Outcome.MONITOR else None
-
-
-def _text(field: str, value: str, longest: int, message: str) -> str:
-    text = value.strip()
-    if not text:
-        raise InvalidInput(field, message)
-    if len(text) > longest:
-        raise InvalidInput(field, f"At most {longest} characters.")
-    return text

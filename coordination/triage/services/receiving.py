@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
@@ -22,13 +21,14 @@ from coordination.policy import engine
 from coordination.policy import selectors as policy
 from coordination.triage.models import Flag
 from coordination.triage.services.intake import Intake, check
-from coordination.triage.workflow import Category
+from coordination.triage.workflow import Category, FlagState, Level
 
 logger = logging.getLogger(__name__)
 
 DECIDE_CLOCK = "policy.decide-high"
 SENIOR, TIER_1 = "triage_senior", "triage_tier_1"
 _LOOK = "Read the content with what stands around it, then decide; no action is a decision with reasons too."
+_ASSESS = "Read the content with what stands around it; say of target, means and timing what is there."
 _REPORT_FIRST = (
     "The CyberTipline report comes first (18 USC 2258A): here only the hold and the report number."
 )
@@ -171,20 +171,34 @@ def _one_at_a_time(flag: Flag) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
 
 
-def ask(flag: Flag) -> None:
-    """Open the task to decide, for a senior reviewer: at once where the criteria say so, else in turn."""
+def ask(flag: Flag, *, assessed: str = "") -> None:
+    """Open the task that a flag waits for: to assess it, and where that is done or passed over, to decide.
+
+    High severity and what was opened again go to the second tier; so does what was `assessed`, at once where
+    its level is high.
+    """
     name = markup.words(Category(flag.category))
-    instructions: list[Any] = [_REPORT_FIRST] if flag.category == Category.CSAM else []
-    due = _start_clock(flag, name) if flag.high_severity else None
+    instructions = [_REPORT_FIRST] if flag.category == Category.CSAM else []
+    if not (flag.high_severity or assessed or flag.state == FlagState.REOPENED):
+        cases.open_task(
+            flag.case,
+            kind=TIER_1,
+            title=f"Assess a flag: {name}",
+            role=Role.REVIEWER,
+            instructions="\n".join([*instructions, _ASSESS]),
+            about=flag.origin,
+        )
+        return
+    urgent = flag.high_severity or assessed == Level.HIGH
     cases.open_task(
         flag.case,
-        kind=SENIOR if flag.high_severity else TIER_1,
+        kind=SENIOR,
         title=f"Decide about a flag: {name}",
         role=Role.SENIOR_REVIEWER,
         instructions="\n".join([*instructions, _LOOK]),
         about=flag.origin,
-        priority="P0" if flag.high_severity else "normal",
-        due_at=due,
+        priority="P0" if urgent else "normal",
+        due_at=_start_clock(flag, name) if urgent else None,
     )
 
 

@@ -1,0 +1,60 @@
+"""What a decision has to look at beside its reasons: rules that it follows, or departs from and says why.
+
+None of them decides anything. A rule that is departed from is written into the decision by its name.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from coordination.policy import selectors as policy
+from coordination.triage.models import Assessment, Flag
+from coordination.triage.workflow import Framing, Outcome
+
+SELF_HARM_FIRST = "policy.self-harm-first"
+MINOR_CARE = "policy.minor-care"
+BOTH_WAYS = "triage.both-ways"
+FRAMING = "triage.framing"
+REFERRALS = frozenset({Outcome.REFER_POLICE, Outcome.REFER_CRISIS})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Departure:
+    """A rule by its name, and what has to be said to depart from it."""
+
+    rule: str
+    ask: str
+
+
+def departures(flag: Flag, assessment: Assessment, outcomes: Collection[Outcome]) -> list[Departure]:
+    """Return the rules that these outcomes depart from."""
+    return list(_found(flag, assessment, set(outcomes)))
+
+
+def _found(flag: Flag, assessment: Assessment, outcomes: set[Outcome]) -> Iterator[Departure]:
+    if assessment.danger_to_self and assessment.danger_to_others and not outcomes >= REFERRALS:
+        yield Departure(
+            rule=BOTH_WAYS,
+            ask="Danger to self and others goes to police and to crisis responders: say why not both.",
+        )
+    alone = assessment.danger_to_self and not assessment.danger_to_others
+    if alone and Outcome.REFER_POLICE in outcomes and (rule := policy.desk_rule(SELF_HARM_FIRST)):
+        yield Departure(
+            rule=SELF_HARM_FIRST,
+            ask=f"{rule.title} ({rule.citation}): say why police, and what was tried first.",
+        )
+    rule = policy.desk_rule(MINOR_CARE) if flag.minor or assessment.minor else None
+    if rule is not None and outcomes & set(rule.outcomes):
+        yield Departure(
+            rule=MINOR_CARE, ask=f"{rule.title} ({rule.citation}): say who was asked, and what they said."
+        )
+    if assessment.framing != Framing.NONE and outcomes & REFERRALS:
+        yield Departure(
+            rule=FRAMING,
+            ask="It may be fiction, quotation or role-play: say why it is referred all the same.",
+        )
+
+
+def context_of(flag: Flag, assessments: Collection[Assessment] = ()) -> str:
+    """Return the context window: what came with the flag, else what an assessment attached."""
+    windows = [flag.context, *(each.context for each in assessments)]
+    return next((each for each in windows if each.strip()), "")
