@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from coordination.core import embedded
+from coordination.core import embedded, logs
 from coordination.core.environment import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "coordination.restrictions",
     "coordination.inbox",
     "coordination.outbox",
+    "coordination.oncall",
     "coordination.cases",
     "coordination.evidence",
     "coordination.partners",
@@ -276,6 +277,12 @@ EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="" if PRODUCTION else f"desk@{PLATFORM_DOMAIN}")
 
+# Gateways that wake people who are on call: each takes one signed post. E-mail leaves directly.
+ONCALL_SMS_URL = env.str("ONCALL_SMS_URL", default="")
+ONCALL_SMS_SECRET = env.str("ONCALL_SMS_SECRET", default="")
+ONCALL_WEBHOOK_URL = env.str("ONCALL_WEBHOOK_URL", default="")
+ONCALL_WEBHOOK_SECRET = env.str("ONCALL_WEBHOOK_SECRET", default="")
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["coordination.rest.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["coordination.rest.permissions.DenyByDefault"],
@@ -371,26 +378,4 @@ if BEHIND_PROXY:
 
 # Each entry of the ledger on the process's output too, as one line of JSON, for a system that keeps logs.
 LEDGER_TO_LOG = env.bool("LEDGER_TO_LOG", default=False)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "coordination.core.logs.Line",
-            "format": "{asctime} {levelname} {name} {message}",
-            "style": "{",
-        },
-        "bare": {"format": "{message}", "style": "{"},
-    },
-    "filters": {"as_warning": {"()": "coordination.core.logs.AsWarning"}},
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line"},
-        "bare": {"class": "logging.StreamHandler", "formatter": "bare"},
-    },
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
-    # A name that is not ours in the Host header: scanners, all day.
-    "loggers": {
-        "django.security.DisallowedHost": {"filters": ["as_warning"]},
-        "coordination.ledger.entries": {"handlers": ["bare"], "level": "INFO", "propagate": False},
-    },
-}
+LOGGING = logs.configuration(env.str("LOG_LEVEL", default="WARNING"))

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from coordination.core.rules import anybody, declares
 from coordination.inbox.views import inbound
+from coordination.oncall.views import page
 from coordination.rest.openapi import Document
 from coordination.rest.views import api_not_found
 
@@ -26,6 +27,7 @@ urlpatterns = [
     path("api/v1/", include((api, "api"))),
     re_path(r"^api/", api_not_found),
     path("inbound/<uuid:inbound_id>/", inbound, name="inbound"),
+    path("page/", page, name="page"),
 ]
 
 handler400 = "coordination.rest.views.bad_request"

@@ -14,8 +14,8 @@ from coordination.access import kept, selectors, services, stepup
 from coordination.access.models import DeskSession
 from coordination.core import clock
 
-# Routes that know no session: the API takes tokens alone, webhooks verify themselves.
-WITHOUT_SESSION = ("/api/", "/inbound/")
+# Routes that know no session: the API takes tokens, webhooks verify themselves, a page has its own code.
+WITHOUT_SESSION = ("/api/", "/inbound/", "/page/")
 # Not "cookies": those of other hosts of the platform's domain would go too, and ours are gone by themselves.
 FORGET = '"cache", "storage"'
 THROWN_OUT = "Five wrong codes ended this session, and administrators are told. Nothing was saved."

@@ -44,6 +44,7 @@ def _permissions(**slices: str) -> frozenset[str]:
 
 _READ_DESK = _permissions(
     cases="view_case",
+    oncall="view_schedule view_page",
     partners="view_agency view_destination",
     policy="view_pack",
 )
@@ -133,6 +134,7 @@ ROLES: dict[Role, Rights] = {
         | _permissions(
             cases="work_case assign_case grant_case",
             triage="receive_flag assess_flag decide_flag",
+            oncall="keep_schedule",
             access="open_breakglass",
             referrals="break_glass_referral",
         ),
@@ -170,6 +172,7 @@ ROLES: dict[Role, Rights] = {
         permissions=_permissions(
             access="view_user change_user view_rolechange decide_rolechange",
             evidence="keep_store",
+            oncall="view_schedule keep_schedule view_page",
             partners="view_agency change_agency view_destination change_destination",
             policy="view_pack",
             outbox="view_delivery",

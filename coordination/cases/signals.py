@@ -12,6 +12,10 @@ case_reopened = Signal()
 subject_added = Signal()
 # task
 task_opened = Signal()
+# task; it was opened before, and is a danger to life now
+task_hurried = Signal()
+# task, by
+task_taken = Signal()
 # task, by_hand (a person ended the task itself; what it asks for need not have happened)
 task_ended = Signal()
 # deadline; a receiver may return what to do about it, in words, for the task that is opened

@@ -2,6 +2,7 @@
 
 import copy
 import logging
+from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.http import Http404
@@ -30,3 +31,30 @@ class AsWarning(logging.Filter):
         """Let it pass as a warning."""
         record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
         return True
+
+
+def configuration(level: str) -> dict[str, Any]:
+    """Return settings.LOGGING: what of ours and of Django is written, and how."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "()": "coordination.core.logs.Line",
+                "format": "{asctime} {levelname} {name} {message}",
+                "style": "{",
+            },
+            "bare": {"format": "{message}", "style": "{"},
+        },
+        "filters": {"as_warning": {"()": "coordination.core.logs.AsWarning"}},
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": "line"},
+            "bare": {"class": "logging.StreamHandler", "formatter": "bare"},
+        },
+        "root": {"handlers": ["console"], "level": level},
+        # A name that is not ours in the Host header: scanners, all day.
+        "loggers": {
+            "django.security.DisallowedHost": {"filters": ["as_warning"]},
+            "coordination.ledger.entries": {"handlers": ["bare"], "level": "INFO", "propagate": False},
+        },
+    }

@@ -11,6 +11,8 @@ from django.conf import settings
 
 from coordination.access import jobs as doors
 from coordination.access.services import lockouts
+from coordination.oncall import jobs as oncall
+from coordination.oncall.services import links
 from coordination.outbox import sweep
 from coordination.rest import jobs as rest
 from coordination.rest import services as rest_services
@@ -88,6 +90,27 @@ def kinds() -> list[Kind]:
         Kind(
             what="custody of exhibits, and their holds, without what was in them",
             tables=("evidence_exhibit", "evidence_custodyevent", "evidence_hold"),
+            kept=FOR_GOOD,
+        ),
+        Kind(
+            what="links in messages to who is paged",
+            tables=("oncall_pagelink",),
+            kept=f"open {_words(links.LIVES)}; {_words(oncall.KEPT)} from then",
+            ended_by="the job oncall.forget_links, each hour",
+        ),
+        Kind(
+            what="addresses by which people are woken",
+            tables=("oncall_contactway",),
+            kept="until their person takes them out",
+            ended_by="their person",
+        ),
+        Kind(
+            what="who was on call, who was paged and who answered; when the machinery was last alive",
+            tables=(
+                *("oncall_schedule", "oncall_rotation", "oncall_rotationmember", "oncall_override"),
+                *("oncall_page", "oncall_pageattempt"),
+                "oncall_beat",
+            ),
             kept=FOR_GOOD,
         ),
         Kind(

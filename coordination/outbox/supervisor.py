@@ -5,8 +5,9 @@ import os
 import signal
 import subprocess  # nosec B404 - a worker is a process
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +30,25 @@ LONGEST_PAUSE: Final = 30.0
 # A process that lived so long had started well: its next death is a new one.
 LIVED_WELL_SECONDS: Final = 60.0
 TICK: Final = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """Something of another slice that the worker does every few seconds, in a thread of its own."""
+
+    name: str
+    seconds: float
+    run: Callable[[], object]
+
+    def go(self, halt: Halt) -> None:
+        """Do it again and again until the worker stops; what breaks is logged, and tried again."""
+        while not halt.wait(self.seconds):
+            try:
+                self.run()
+            except Exception:
+                logger.exception("%s failed; again in %g s", self.name, self.seconds)
+                connections.close_all()
+        connections.close_all()
 
 
 @dataclass
@@ -98,6 +118,7 @@ class Supervisor:
     processes: int = 1
     slots: Mapping[str, int] = field(default_factory=dict)
     grace: float = GRACE
+    rounds: Sequence[Round] = ()
     halt: Halt = field(default_factory=Halt)
 
     def run(self) -> None:
@@ -114,6 +135,8 @@ class Supervisor:
             # More processes are for throughput; one sweeps and polls for all.
             for _ in range(1 if lane == "background" else self.processes)
         ]
+        for each in self.rounds:
+            threading.Thread(target=each.go, args=[self.halt], name=each.name, daemon=True).start()
         try:
             self._watch(children)
         finally:

@@ -6,10 +6,19 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from coordination.access import markup
 from coordination.access.modeladmin import DeskAdmin
 from coordination.policy import selectors
 from coordination.policy.criteria import rules_of
-from coordination.policy.models import Clock, CriteriaVersion, EmergencyNumber, LadderStep, LegalBasis, Pack
+from coordination.policy.models import (
+    Clock,
+    CriteriaVersion,
+    EmergencyNumber,
+    Escalation,
+    LadderStep,
+    LegalBasis,
+    Pack,
+)
 
 
 class PolicyAdmin(DeskAdmin):
@@ -34,7 +43,7 @@ class RowsInForce(PolicyAdmin):
         return rows
 
     @admin.display(description="Counsel")
-    def confirm(self, row: Clock | LegalBasis | CriteriaVersion | LadderStep) -> str:
+    def confirm(self, row: Clock | LegalBasis | CriteriaVersion | Escalation | LadderStep) -> str:
         """Mark the rows that nobody has confirmed at the source."""
         return "▲ have counsel confirm" if row.counsel_confirm else ""
 
@@ -152,3 +161,28 @@ class EmergencyNumberAdmin(RowsInForce):
 
     list_display = ("place", "number", "source", "checked_on", "pack")
     search_fields = ("place",)
+
+
+@admin.register(Escalation)
+class EscalationAdmin(RowsInForce):
+    """Who is paged for what, and how it climbs."""
+
+    list_display = ("code", "title", "priority", "climbs", "repeat_minutes", "citation", "confirm", "pack")
+    fields = (
+        *("code", "title", "priority", "kinds", "climbs", "repeat_minutes", "citation", "counsel_confirm"),
+        *("note", "pack"),
+    )
+    readonly_fields = ("kinds", "climbs")
+
+    @admin.display(description="Tasks that page")
+    def kinds(self, row: Escalation) -> str:
+        """Join the kinds of tasks."""
+        return ", ".join(markup.words(each) for each in row.task_kinds)
+
+    @admin.display(description="Climbs")
+    def climbs(self, row: Escalation) -> str:
+        """Say whom each step pages, and when."""
+        return "; ".join(
+            f"at {step['after_minutes']} min {', '.join(step['whom'])} by {', '.join(step['ways'])}"
+            for step in row.steps
+        )

@@ -13,6 +13,8 @@ from coordination.core import clock
 Check = Callable[[Any], Any]
 Values = dict[str, Any]
 REQUIRED, OPTIONAL = True, False
+# Whom a step may page, and whether that needs a name.
+WHOM = {"queue": False, "on_call": True, "role": True, "person": True}
 Fields = dict[str, tuple[Check, bool]]
 
 
@@ -35,6 +37,31 @@ def count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError("is a whole number above zero")
     return value
+
+
+def minutes(value: Any) -> int:
+    """Return a whole number, none below zero."""
+    return 0 if value == 0 and isinstance(value, int) and not isinstance(value, bool) else count(value)
+
+
+def texts(value: Any) -> list[str]:
+    """Return one or more texts, none twice."""
+    if not isinstance(value, list) or not value:
+        raise ValueError("is a list of one or more texts")
+    found = [text(each) for each in value]
+    if len(set(found)) < len(found):
+        raise ValueError("names something twice")
+    return found
+
+
+def whom(value: Any) -> list[str]:
+    """Return whom a step pages, each `queue` or a kind, a colon and a name, as in `on_call:first`."""
+    found = texts(value)
+    for each in found:
+        kind, _, name = each.partition(":")
+        if (kind not in WHOM) or bool(name) != WHOM[kind]:
+            raise ValueError("is queue, on_call:SCHEDULE, role:ROLE or person:USERNAME")
+    return found
 
 
 def day(value: Any) -> date:

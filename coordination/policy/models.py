@@ -268,6 +268,30 @@ class MandatedReport(Row):
         constraints = [models.UniqueConstraint(fields=["pack", "code"], name="policy_mandated_report_once")]
 
 
+class Escalation(Row):
+    """Who is paged for tasks of a priority, after how many minutes each, until somebody answers.
+
+    `steps` is a list of {after_minutes, whom, ways}; after the last one it is repeated.
+    """
+
+    pack = models.ForeignKey(Pack, on_delete=models.PROTECT, related_name="escalation")
+    title = models.CharField(max_length=200)
+    priority = models.CharField(max_length=20)
+    task_kinds = ArrayField(models.CharField(max_length=60))
+    steps = models.JSONField()
+    repeat_minutes = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        verbose_name_plural = "escalation"
+        ordering = ["pack__name", "code"]
+        constraints = [
+            models.UniqueConstraint(fields=["pack", "code"], name="policy_escalation_once"),
+            models.CheckConstraint(condition=~Q(citation=""), name="policy_escalation_cites"),
+            models.CheckConstraint(condition=Q(repeat_minutes__gt=0), name="policy_escalation_repeats"),
+        ]
+
+
 class EmergencyNumber(models.Model):
     """The full number of the emergency call centre for a place: 911 and 112 route by the caller's place."""
 

@@ -21,10 +21,13 @@ from coordination.policy.fields import (
     day,
     flag,
     list_of,
+    minutes,
     one_of,
     read_row,
     some_of,
     text,
+    texts,
+    whom,
     zone,
 )
 from coordination.policy.workflow import (
@@ -35,6 +38,7 @@ from coordination.policy.workflow import (
     ReportTrigger,
     Step,
     Unit,
+    Way,
 )
 
 
@@ -66,6 +70,11 @@ _ROW: Fields = {
     "citation": (text, REQUIRED),
     "note": (text, OPTIONAL),
     "counsel_confirm": (flag, OPTIONAL),
+}
+_STEP: Fields = {
+    "after_minutes": (minutes, REQUIRED),
+    "whom": (whom, REQUIRED),
+    "ways": (partial(some_of, Way), REQUIRED),
 }
 _HOLIDAY: Fields = {"day": (day, REQUIRED), "name": (text, REQUIRED)}
 
@@ -134,6 +143,14 @@ SECTIONS: Mapping[str, Fields] = {
         "trigger": (partial(one_of, ReportTrigger), REQUIRED),
         "clock": (text, REQUIRED),
         "first": (flag, OPTIONAL),
+    },
+    "escalation": {
+        **_ROW,
+        "title": (text, REQUIRED),
+        "priority": (text, REQUIRED),
+        "task_kinds": (texts, REQUIRED),
+        "steps": (partial(list_of, _STEP), REQUIRED),
+        "repeat_minutes": (count, REQUIRED),
     },
     "emergency_numbers": {
         "place": (text, REQUIRED),
@@ -233,6 +250,18 @@ def _within(path: Path, rows: Mapping[str, list[Values]]) -> Iterator[Problem]:
         if counts_business_days != ("calendar" in row):
             yield _problem(
                 path, f"clocks {row.get('id', '')}", "calendar", "goes with business_days, and only there"
+            )
+    yield from _climbing(path, rows.get("escalation", []))
+
+
+def _climbing(path: Path, rows: list[Values]) -> Iterator[Problem]:
+    """The first step is at once, and each later than the one before it."""
+    for row in rows:
+        times = [step["after_minutes"] for step in row.get("steps", [])]
+        if times and (times[0] != 0 or times != sorted(set(times))):
+            name = f"escalation {row.get('id', '')}"
+            yield _problem(
+                path, name, "steps", "begin at 0 minutes, and each comes later than the one before"
             )
 
 

@@ -11,6 +11,7 @@ from coordination.policy.models import (
     CriteriaVersion,
     DeskRule,
     EmergencyNumber,
+    Escalation,
     Holiday,
     LadderStep,
     LegalBasis,
@@ -133,6 +134,16 @@ def mandated_reports(trigger: str, at: datetime | None = None) -> list[MandatedR
     ).values("code")
     found = MandatedReport.objects.filter(pack__in=packs_in_force(moment), trigger=trigger, clock__in=running)
     return list(found.order_by("code"))
+
+
+def escalations(at: datetime | None = None) -> QuerySet[Escalation]:
+    """Return the rows in force that say who is paged."""
+    return Escalation.objects.filter(pack__in=packs_in_force(at)).select_related("pack")
+
+
+def escalation(task_kind: str, priority: str, at: datetime | None = None) -> Escalation | None:
+    """Return the row that pages somebody for a task of this kind and priority, or None: nobody is paged."""
+    return escalations(at).filter(priority=priority, task_kinds__contains=[task_kind]).first()
 
 
 def emergency_number(place: str, at: datetime | None = None) -> EmergencyNumber | None:

@@ -19,6 +19,7 @@ from coordination.policy.models import (
     CriteriaVersion,
     DeskRule,
     EmergencyNumber,
+    Escalation,
     Holiday,
     LadderStep,
     LegalBasis,
@@ -85,6 +86,7 @@ def _rows(pack: Pack, file: PackFile) -> Iterable[Model]:
     yield from (LadderStep(pack=pack, **coded(row)) for row in rows.get("ladder", []))
     yield from (DeskRule(pack=pack, **coded(row)) for row in rows.get("desk_rules", []))
     yield from (MandatedReport(pack=pack, **coded(row)) for row in rows.get("mandated_reports", []))
+    yield from (Escalation(pack=pack, **coded(row)) for row in rows.get("escalation", []))
     yield from (EmergencyNumber(pack=pack, **row) for row in rows.get("emergency_numbers", []))
     for row in rows.get("clocks", []):
         begins = row.get("in_force_from")

@@ -127,3 +127,12 @@ class ReportTrigger(StrEnum):
     CHILD_MATERIAL = "child_material"  # a flag of child sexual abuse material, or enticement of a minor
     EU_THREAT_TO_LIFE = "eu_threat_to_life"  # suspicion of an offence threatening life, with an EU nexus
     CHOSEN = "chosen"  # whoever decides says that it applies: a critical incident of a frontier developer
+
+
+class Way(StrEnum):
+    """By which way somebody is paged. `desk` reaches only who looks at it."""
+
+    DESK = "desk"
+    EMAIL = "email"
+    SMS = "sms"
+    WEBHOOK = "webhook"

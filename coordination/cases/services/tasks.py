@@ -86,6 +86,7 @@ def take_task(task: Task, *, by: User, take_over: bool = False) -> Task:
     locked.assignee = by
     locked.save(update_fields=["assignee"])
     _record("cases.task_taken", locked, by=by, details={"from": before})
+    signals.task_taken.send(sender=Task, task=locked, by=by)
     task.assignee = by
     return locked
 
@@ -180,6 +181,7 @@ def _hurried(task: Task, *, by: User | None) -> Task:
         task.priority = "P0"
         task.save(update_fields=["priority"])
         _record("cases.task_priority_raised", task, by=by, details={})
+        signals.task_hurried.send(sender=Task, task=task)
     return task
 
 

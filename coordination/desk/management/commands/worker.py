@@ -6,7 +6,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from coordination.core.checks import RefusedToStart
-from coordination.outbox.supervisor import GRACE, SLOTS, Supervisor
+from coordination.oncall.services import climb
+from coordination.outbox.supervisor import GRACE, SLOTS, Round, Supervisor
+
+# Pages climb beside the lanes, and not through the queue: a hanging partner delays none.
+ROUNDS = (Round(name="pages", seconds=5.0, run=climb),)
 
 
 class Command(BaseCommand):
@@ -28,6 +32,6 @@ class Command(BaseCommand):
             raise CommandError(f"Lanes are {', '.join(SLOTS)}.")
         logging.getLogger("coordination.worker").setLevel(logging.INFO)
         try:
-            Supervisor(lanes=wanted, processes=processes, grace=grace).run()
+            Supervisor(lanes=wanted, processes=processes, grace=grace, rounds=ROUNDS).run()
         except RefusedToStart as refused:
             raise CommandError(str(refused)) from refused
