@@ -257,7 +257,7 @@ CONTACT_PHONE = env.str("CONTACT_PHONE", default="")
 CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
 
 # Entry points in the group coordination.plugins that may be imported. Nothing else is.
-PLUGINS_ALLOWED = env.list("PLUGINS_ALLOWED", default=["signed_webhook", "counsel_email"])
+PLUGINS_ALLOWED = env.list("PLUGINS_ALLOWED", default=["signed_webhook", "counsel_email", "platform_actions"])
 # Where `secret:` references are looked up: the environment (SECRET_<NAME>) or files in this directory.
 SECRETS_DIR = env.str("SECRETS_DIR", default="" if PRODUCTION else str(VAR_DIR / "secrets"))
 # Networks, as CIDR, that a channel may reach although they are not public: loopback in development only.

@@ -198,7 +198,7 @@ ROLES: dict[Role, Rights] = {
     Role.PLATFORM_SYSTEM: Rights(
         purpose="The platform's own systems: post flags by token with the scope `flag`.",
         staff=False,
-        permissions=_permissions(triage="receive_flag"),
+        permissions=_permissions(triage="receive_flag", restrictions="report_in_force"),
     ),
 }
 

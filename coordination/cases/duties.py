@@ -11,6 +11,7 @@ ASSESS_FLAG = "triage.assess_flag"
 DECIDE_FLAG = "triage.decide_flag"
 FILE = "referrals.file_referral"
 APPROVE = "referrals.approve_referral"
+RESTRICT = "restrictions.impose_restriction"
 
 # The kind of task, and the permission that doing it takes.
 DUTIES: dict[str, str] = {
@@ -59,6 +60,9 @@ DUTIES: dict[str, str] = {
     "ledger_review": "access.view_ledgerreview",
     "lock_out": "access.change_user",
     "codes_guessed": "access.change_user",
+    "connect_platform": "partners.change_destination",
+    "restrict_by_hand": RESTRICT,
+    "restriction_drift": RESTRICT,
     "no_room": "evidence.keep_store",
     "unanchored": "evidence.keep_store",
 }

@@ -29,6 +29,8 @@ from coordination.channels.messages import (
     LetterBody,
     Message,
     MessageKind,
+    PlatformActionBody,
+    PlatformVerb,
     Priority,
     Provenance,
     Recipient,
@@ -46,6 +48,8 @@ from coordination.channels.receipts import (
     ReceiptLevel,
     TemporaryFailure,
     UnsupportedFeature,
+    read_in_force,
+    tell_in_force,
 )
 from coordination.channels.secrets import Secret, SecretNotFound, SecretReferenceField, fingerprint
 from coordination.channels.smime import smime_encrypt, smime_sign
@@ -79,6 +83,8 @@ __all__ = [
     "MessageKind",
     "OutcomeUnknown",
     "PermanentFailure",
+    "PlatformActionBody",
+    "PlatformVerb",
     "Priority",
     "Provenance",
     "Recalls",
@@ -105,10 +111,12 @@ __all__ = [
     "encode",
     "fingerprint",
     "hookimpl",
+    "read_in_force",
     "render_pdf",
     "sign_webhook",
     "smime_encrypt",
     "smime_sign",
+    "tell_in_force",
     "validate_url",
     "verify_webhook",
 ]

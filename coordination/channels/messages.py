@@ -14,6 +14,7 @@ class MessageKind(StrEnum):
     CORRECTION = "correction"
     ANSWER = "answer"
     LETTER = "letter"
+    PLATFORM_ACTION = "platform_action"
     TEST = "test"
 
 
@@ -138,6 +139,35 @@ class LetterBody:
     signed_by: str
 
 
+class PlatformVerb(StrEnum):
+    """What the platform's own systems are told to do about an account."""
+
+    IMPOSE = "impose"
+    LIFT = "lift"
+    PRESERVE = "preserve"
+    RELEASE = "release"
+    REPORT = "report"  # say what is in force
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformActionBody:
+    """A command to the platform's own systems about one account. It goes to the platform and nowhere else.
+
+    `step` is the step of the ladder that is to be in force, "" for none. `sequence` rises: a command about an
+    account is dropped where one with a higher sequence was carried out. `statement` is what the account's
+    user is told, "" where nothing is said.
+    """
+
+    action: PlatformVerb
+    account: str
+    step: str
+    reason_code: str
+    reference: str
+    sequence: int
+    expires_at: datetime | None = None
+    statement: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TestBody:
     """A message that tests the way and says so. Carries nothing about anybody."""
@@ -147,13 +177,14 @@ class TestBody:
     note: str
 
 
-Body = ReferralBody | CorrectionBody | AnswerBody | LetterBody | TestBody
+Body = ReferralBody | CorrectionBody | AnswerBody | LetterBody | PlatformActionBody | TestBody
 
 BODY_OF: Final[Mapping[MessageKind, type[Body]]] = {
     MessageKind.REFERRAL: ReferralBody,
     MessageKind.CORRECTION: CorrectionBody,
     MessageKind.ANSWER: AnswerBody,
     MessageKind.LETTER: LetterBody,
+    MessageKind.PLATFORM_ACTION: PlatformActionBody,
     MessageKind.TEST: TestBody,
 }
 

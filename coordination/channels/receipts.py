@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class ReceiptLevel(StrEnum):
@@ -18,7 +19,8 @@ class ReceiptLevel(StrEnum):
 class Receipt:
     """A partner's answer.
 
-    A receipt with a lower `sequence` than one already recorded is late news and loses.
+    A receipt with a lower `sequence` than one already recorded is late news and loses. Of a command to the
+    platform, ACKNOWLEDGED says that it was carried out.
     """
 
     message_id: str
@@ -34,6 +36,23 @@ class Receipt:
         """Refuse a receipt that could not be put in order: no zone, or a sequence below nought."""
         if self.occurred_at.tzinfo is None or self.sequence < 0:
             raise ValueError("a receipt has a time with a zone and a sequence from 0 upwards")
+
+
+IN_FORCE: Final = "in force: "
+NOTHING_IN_FORCE: Final = "nothing"
+
+
+def tell_in_force(step: str) -> str:
+    """Return the `detail` in which a receipt says which step the platform has in force, "" for none."""
+    return f"{IN_FORCE}{step or NOTHING_IN_FORCE}"
+
+
+def read_in_force(detail: str) -> str | None:
+    """Return the step that a receipt's `detail` says is in force, "" for none; None where it says nothing."""
+    if not detail.startswith(IN_FORCE):
+        return None
+    said = detail.removeprefix(IN_FORCE).strip()
+    return "" if said == NOTHING_IN_FORCE else said
 
 
 class DeliveryError(Exception):

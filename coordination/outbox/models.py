@@ -50,20 +50,46 @@ class Message(models.Model):
 
 
 class Approval(models.Model):
-    """One person's word that exactly this goes exactly there. Inserted once, never changed."""
+    """One person's word that exactly this goes exactly there. Inserted once, never changed.
+
+    A command to the platform itself needs no person: `authority` names the standing order instead, and the
+    database takes that for no other kind of message and no other recipient.
+    """
 
     message = models.OneToOneField(Message, models.PROTECT, related_name="approval")
     digest = models.CharField(max_length=71)
     destination = models.ForeignKey("partners.Destination", models.PROTECT, related_name="+")
     channel = models.CharField(max_length=60)
     fingerprint = models.CharField(max_length=71)
-    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    authority = models.CharField(
+        max_length=200, default="", blank=True, help_text="The standing order, where no person approved."
+    )
+    kind = models.CharField(
+        max_length=20, default="", blank=True, help_text="Of the message, with an authority."
+    )
+    to_platform = models.BooleanField(default=False)
     approved_at = models.DateTimeField()
     break_glass = models.BooleanField(default=False)
 
     class Meta:
         db_table = "outbox_approval"
         default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(approved_by__isnull=False, authority="", to_platform=False)
+                | models.Q(
+                    ~models.Q(authority=""),
+                    approved_by__isnull=True,
+                    kind="platform_action",
+                    to_platform=True,
+                    break_glass=False,
+                ),
+                name="approval_by_a_person_or_a_standing_order",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"approval of {self.message_id}"

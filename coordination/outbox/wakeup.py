@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.conf import settings
@@ -62,11 +63,16 @@ def wake_after_commit(delivery: Delivery) -> None:
 def wake(destination_id: int, lane: str, shard: int) -> bool:
     """Defer a drain unless one is queued. Never raises: the sweep finds what this could not say."""
     arguments = {"destination_id": destination_id, "lane": lane, "shard": shard}
+    return defer(DRAIN, lane=lane, lock=drain_name(destination_id, lane, shard), arguments=arguments)
+
+
+def defer(task: str, *, lane: str, lock: str, arguments: Mapping[str, Any]) -> bool:
+    """Defer a job of a lane unless one with this queueing lock is queued; tell whether. Never raises."""
     values: dict[str, Any] = {
         "queue": QUEUES[lane],
-        "task": DRAIN,
-        "lock": drain_name(destination_id, lane, shard),
-        "arguments": json.dumps(arguments),
+        "task": task,
+        "lock": lock,
+        "arguments": json.dumps(dict(arguments)),
         "alone": not connection.in_atomic_block,
     }
     try:

@@ -16,6 +16,8 @@ class AgencyKind(models.TextChoices):
     RESPONDER = "responder", "crisis responder"
     COUNSEL = "counsel", "outside counsel"
     AUTHORITY = "authority", "public authority"
+    # What goes to it is no disclosure: commands about accounts, to our own systems.
+    PLATFORM = "platform", "the platform itself"
 
 
 class Agency(models.Model):

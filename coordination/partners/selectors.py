@@ -1,6 +1,6 @@
 """Reading agencies, officers and destinations. A partner is who is verified now: the clock is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from coordination.core import clock
 from coordination.core.errors import NotFound
 from coordination.core.fields import opened, selected
 from coordination.core.sealing import SealBroken
-from coordination.partners.models import Agency, AgencyKey, Destination, Officer
+from coordination.partners.models import Agency, AgencyKey, AgencyKind, Destination, Officer
 from coordination.rest.callers import Standing
 
 PROPOSAL_LASTS: Final = timedelta(days=3)
@@ -150,6 +150,20 @@ def destinations_open() -> QuerySet[Destination]:
     return _destinations().filter(
         Q(agency__verified_at__isnull=False), enabled=True, agency__suspended_at__isnull=True
     )
+
+
+def is_platform(agency: Agency) -> bool:
+    """Tell whether an agency is the platform itself, verified by a second person like any other."""
+    return agency.kind == AgencyKind.PLATFORM
+
+
+def platforms_own(channels: Collection[str]) -> Destination | None:
+    """Return the open destination of the platform itself on one of these channels, the oldest; None without.
+
+    The oldest, so that all commands take one way, in which their order holds.
+    """
+    own = destinations_open().filter(agency__kind=AgencyKind.PLATFORM, channel__in=channels)
+    return own.order_by("pk").first()
 
 
 def destinations_of(agency: Agency) -> QuerySet[Destination]:

@@ -8,3 +8,7 @@ class RestrictionsConfig(AppConfig):
 
     name = "coordination.restrictions"
     label = "restrictions"
+
+    def ready(self) -> None:
+        """Listen to the outbox and to cases."""
+        from coordination.restrictions import receivers  # noqa: F401

@@ -55,6 +55,14 @@ class Restriction(models.Model):
     confirmed_at = models.DateTimeField(null=True, blank=True)
     review_at = models.DateTimeField(null=True, blank=True, help_text="Then a person looks; it does not end.")
     lifted_at = models.DateTimeField(null=True, blank=True)
+    reported_step = models.CharField(
+        max_length=40,
+        default="",
+        blank=True,
+        help_text="What the platform last said is in force.",
+    )
+    reported_at = models.DateTimeField(null=True, blank=True)
+    drifted = models.BooleanField(default=False, help_text="The platform last said something else.")
 
     class Meta:
         ordering = ["-imposed_at"]
@@ -63,6 +71,7 @@ class Restriction(models.Model):
             ("view_restriction", "See restrictions and preservations"),
             ("impose_restriction", "Restrict an account, or step up"),
             ("preserve_account", "Preserve an account, extend it or let it go"),
+            ("report_in_force", "Say what is in force on the platform"),
         ]
         constraints = [
             states_constraint("restriction", RestrictionState),
@@ -169,9 +178,13 @@ class Command(models.Model):
         max_length=20, choices=[(s.value, s.value) for s in CommandState], default=CommandState.QUEUED
     )
     expires_at = models.DateTimeField(null=True, blank=True)
+    statement = SealedTextField(null=True, blank=True, help_text="What the account's user is told.")
     message = models.OneToOneField("outbox.Message", models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
     due_at = models.DateTimeField(help_text="When it is tried (again).")
+    asked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a person was asked to do it by hand."
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

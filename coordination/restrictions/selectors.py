@@ -3,17 +3,29 @@
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Case as Choose
+from django.db.models import F, Q, QuerySet, Value, When
 
 from coordination.access import services as access
 from coordination.access.services import User
 from coordination.cases import selectors as cases
 from coordination.cases.services import Case
+from coordination.channels import registry
+from coordination.channels.messages import MessageKind
 from coordination.core.errors import NotFound
+from coordination.partners import selectors as partners
+from coordination.partners.services import Destination
 from coordination.policy import selectors as policy
 from coordination.restrictions.models import Command, Imposition, Preservation, Restriction
-from coordination.restrictions.workflow import STANDING, PreservationState, RestrictionState
+from coordination.restrictions.workflow import (
+    STANDING,
+    Action,
+    CommandState,
+    PreservationState,
+    RestrictionState,
+)
 
 
 class OnIntake(NamedTuple):
@@ -87,6 +99,85 @@ def impositions_of(restriction: Restriction) -> QuerySet[Imposition]:
 def commands_of(restriction: Restriction) -> QuerySet[Command]:
     """Return what the platform was told about a restriction, the first one first."""
     return Command.objects.filter(restriction=restriction).select_related("message").order_by("pk")
+
+
+def of_account(indexes: Iterable[bytes]) -> QuerySet[Restriction]:
+    """Return every restriction of an account in any case, what stands first: for the system's own work."""
+    lifted_last = Choose(When(state=RestrictionState.LIFTED, then=Value(1)), default=Value(0))
+    return Restriction.objects.filter(account_index__in=list(indexes)).order_by(lifted_last, "-level", "-pk")
+
+
+def expected_step(account_index: bytes) -> str:
+    """Return the heaviest step that stands against an account, in whatever case; "" for none."""
+    standing = Restriction.objects.filter(account_index=account_index, state__in=STANDING)
+    return standing.order_by("-level").values_list("step", flat=True).first() or ""
+
+
+def platform_destination() -> Destination | None:
+    """Return where commands go: the platform's own open destination; None where there is none."""
+    carrying = [
+        slug
+        for slug, channel in registry.channels().items()
+        if MessageKind.PLATFORM_ACTION in channel.info.kinds
+    ]
+    return partners.platforms_own(carrying)
+
+
+def due_commands(lane: str, now: datetime) -> QuerySet[Command]:
+    """Return the commands of a lane that wait and are due, the oldest first."""
+    return Command.objects.filter(state=CommandState.QUEUED, lane=lane, due_at__lte=now).order_by("pk")
+
+
+def to_void(lane: str) -> QuerySet[Command]:
+    """Return the commands that a later one took the place of, and of which something waits to leave."""
+    stopped = Command.objects.filter(state=CommandState.SUPERSEDED, lane=lane)
+    return stopped.filter(message__delivery__state__in=("queued", "held", "failed")).order_by("pk")
+
+
+def open_commands(now: datetime) -> QuerySet[Command]:
+    """Return the commands not confirmed that nobody was asked to do by hand, the oldest first."""
+    unconfirmed = (CommandState.QUEUED, CommandState.SENT, CommandState.FAILED)
+    rows = Command.objects.filter(state__in=unconfirmed, asked_at=None, created_at__lt=now)
+    return rows.exclude(action=Action.REPORT).order_by("created_at")
+
+
+def has_open_command(account_index: bytes) -> bool:
+    """Tell whether the platform was told something about an account that it has not confirmed."""
+    unconfirmed = (CommandState.QUEUED, CommandState.SENT, CommandState.FAILED)
+    rows = Command.objects.filter(restriction__account_index=account_index, state__in=unconfirmed)
+    return rows.exclude(action=Action.REPORT).exists()
+
+
+def waits_for_report(restriction: Restriction) -> bool:
+    """Tell whether the platform was asked what is in force, and has not said."""
+    asked = Command.objects.filter(restriction=restriction, action=Action.REPORT)
+    return asked.filter(state__in=(CommandState.QUEUED, CommandState.SENT)).exists()
+
+
+def reported_before(moment: datetime) -> QuerySet[Restriction]:
+    """Return what the platform confirmed and has not spoken of since `moment`, the longest ago first."""
+    confirmed = Restriction.objects.filter(state=RestrictionState.IN_FORCE, confirmed_at__lt=moment)
+    silent = confirmed.filter(Q(reported_at=None) | Q(reported_at__lt=moment)).select_related("case")
+    return silent.order_by(F("reported_at").asc(nulls_first=True), "pk")
+
+
+def command_of_message(message_id: UUID) -> Command | None:
+    """Return the command that a message carries, whoever asks: for the system's own work."""
+    return Command.objects.filter(message=message_id).first()
+
+
+def command_of_task(about: str) -> Command | None:
+    """Return the command that a task's `about` names, whoever asks: for the system's own work."""
+    return Command.objects.filter(pk=about.partition(":")[2]).first()
+
+
+def command_for(user: User, pk: int) -> Command:
+    """Return one command of a case that `user` sees, or raise NotFound."""
+    seen = Command.objects.filter(case__in=cases.visible_to(user)).select_related("case").filter(pk=pk)
+    found = seen.first() if access.has(user, "restrictions.view_restriction") else None
+    if found is None:
+        raise NotFound
+    return found
 
 
 def on_intake(at: datetime | None = None) -> OnIntake | None:

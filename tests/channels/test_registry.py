@@ -66,7 +66,7 @@ def problems() -> set[str]:
 
 def test_the_plugins_of_the_tree_are_loaded_like_any_other() -> None:
     registry.survey.cache_clear()
-    assert set(registry.channels()) == {"signed_webhook", "counsel_email"}
+    assert set(registry.channels()) == {"signed_webhook", "counsel_email", "platform_actions"}
     assert registry.plugin_of("signed_webhook") == "signed_webhook"
     assert registry.channel("signed_webhook").info.deduplicates
 

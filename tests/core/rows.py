@@ -20,6 +20,7 @@ SAMPLES: dict[type, Any] = {
     ArrayField: ["x"],
 }
 PARTICULAR = {
+    "outbox_approval": {"approved_by_id": 1},
     "ledger_pending": {"leaf_id": 7},
     "ledger_sequence": {"index": 7},
     "ledger_leaf": {"entry": b"x", "leaf_hash": hashlib.sha256(b"\x00x").digest()},

@@ -2,7 +2,7 @@
 
 from coordination.outbox.models import Delivery, Message
 from coordination.outbox.services.hearing import record_receipt, resolve
-from coordination.outbox.services.preparing import approve, prepare
+from coordination.outbox.services.preparing import approve, approve_by_order, prepare
 from coordination.outbox.services.recalling import RECALL, WITH_THEM, can_recall, recall
 from coordination.outbox.services.second import OVERRULE
 from coordination.outbox.services.stopping import release, void, void_unsent
@@ -14,6 +14,7 @@ __all__ = [
     "Delivery",
     "Message",
     "approve",
+    "approve_by_order",
     "can_recall",
     "prepare",
     "recall",

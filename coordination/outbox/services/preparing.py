@@ -43,6 +43,7 @@ def prepare(
     (rule "closed") or where the channel does not work (rule "channel"). Nothing leaves: see `approve`.
     """
     current = partners.destination(destination.pk)
+    _check_way(kind, current)
     if not partners.is_destination_open(current):
         raise Refused("The destination is switched off, or its agency is not verified.", rule="closed")
     source = message_for(current, kind=kind, reference=reference, body=body, lane=lane)
@@ -78,14 +79,43 @@ def approve(message: Message, *, digest: str, by: User, break_glass: bool = Fals
     configuration is not what was frozen, and Refused where `by` prepared it (`break_glass` passes that: the
     caller has checked who may, and opens the review). A plugin's objection holds the delivery, with a task.
     """
+    locked = _as_seen(message, digest)
+    if by.pk == locked.prepared_by_id and not break_glass:
+        raise Refused("Whoever prepared a message does not approve it.", rule=TWO_PEOPLE)
+    return _let_out(message, locked, by=by, break_glass=break_glass)
+
+
+@transaction.atomic
+def approve_by_order(message: Message, *, digest: str, authority: str) -> Delivery:
+    """Let a command to the platform itself out under a standing order, which `authority` names.
+
+    Raises Refused (rule "standing-order") for any other kind of message and any other recipient, and what
+    `approve` raises. Why there is such a thing: docs/decisions/0030.
+    """
+    locked = _as_seen(message, digest)
+    own = partners.is_platform(partners.destination(locked.destination_id).agency)
+    if locked.kind != kit.MessageKind.PLATFORM_ACTION or not own:
+        raise Refused("Only a command to the platform itself has a standing order.", rule="standing-order")
+    if not authority.strip():
+        raise InvalidInput("authority", "Name the standing order.")
+    return _let_out(message, locked, by=None, authority=authority)
+
+
+def _as_seen(message: Message, digest: str) -> Message:
+    """Return the message, locked, where it may be approved and is what was seen."""
     locked = lock(message)
-    after = MESSAGE.after(locked.state, MessageVerb.APPROVE)
+    MESSAGE.after(locked.state, MessageVerb.APPROVE)
     if digest != locked.digest:
         raise Conflict("The content is not what you saw; look again before you decide.")
     if changed := selectors.mismatches(locked):
         raise Conflict(f"Since this was prepared, this is no longer true: {', '.join(changed)}.")
-    if by.pk == locked.prepared_by_id and not break_glass:
-        raise Refused("Whoever prepared a message does not approve it.", rule=TWO_PEOPLE)
+    return locked
+
+
+def _let_out(
+    message: Message, locked: Message, *, by: User | None, authority: str = "", break_glass: bool = False
+) -> Delivery:
+    """Insert approval and delivery; wake the bus at commit."""
     now = clock.now()
     Approval.objects.create(
         message=locked,
@@ -94,10 +124,13 @@ def approve(message: Message, *, digest: str, by: User, break_glass: bool = Fals
         channel=locked.channel,
         fingerprint=locked.fingerprint,
         approved_by=by,
+        authority=authority,
+        kind=locked.kind if authority else "",
+        to_platform=bool(authority),
         approved_at=now,
         break_glass=break_glass,
     )
-    set_state(locked, after)
+    set_state(locked, MESSAGE.after(locked.state, MessageVerb.APPROVE))
     delivery = Delivery.objects.create(
         message=locked,
         case=locked.case,
@@ -107,7 +140,8 @@ def approve(message: Message, *, digest: str, by: User, break_glass: bool = Fals
         trying_since=now,
         due_at=now,
     )
-    trace("outbox.message_approved", locked, by=by, delivery=delivery.pk, break_glass=break_glass)
+    order = {"authority": authority} if authority else {}
+    trace("outbox.message_approved", locked, by=by, delivery=delivery.pk, break_glass=break_glass, **order)
     if against := selectors.objections(locked):
         delivery.held_for = HeldFor.OBJECTION
         move(delivery, DeliveryVerb.HOLD, by=None, why="\n".join(against), objections=len(against))
@@ -115,6 +149,15 @@ def approve(message: Message, *, digest: str, by: User, break_glass: bool = Fals
         wake_after_commit(delivery)
     message.state = locked.state
     return delivery
+
+
+def _check_way(kind: str, destination: Destination) -> None:
+    """Keep commands to the platform apart from what goes outside: neither takes the other's way."""
+    command, own = kind == kit.MessageKind.PLATFORM_ACTION, partners.is_platform(destination.agency)
+    if kind != kit.MessageKind.TEST and command != own:
+        raise Refused(
+            "A command goes to the platform itself, and nothing else goes there.", rule="platform-only"
+        )
 
 
 def message_for(

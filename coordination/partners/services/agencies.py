@@ -42,6 +42,8 @@ def register_agency(
     None for set-up only, where nobody is asked to verify it.
     """
     _require(by)
+    if kind == AgencyKind.PLATFORM and recipient_class != "other_private":
+        raise InvalidInput("recipient_class", "The platform itself is none of these: other private.")
     agency = Agency(
         name=said("name", name, longest=200),
         identifier=said("identifier", identifier, longest=60),
