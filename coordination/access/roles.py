@@ -64,6 +64,7 @@ _DECIDE = _permissions(triage="decide_flag")
 _RESTRICT = _permissions(restrictions="impose_restriction preserve_account")
 # Whoever sees a flag and acts on anything may hold its decision to be wrong.
 _DISSENT = _permissions(triage="dissent_flag")
+_PROPOSE_CRITERIA = _permissions(policy="propose_criteria")
 _APPROVE = _permissions(
     referrals="approve_referral return_referral decline_referral recall_referral",
     outbox="resolve_delivery",
@@ -81,6 +82,7 @@ _COUNSEL = (
         cases="work_case assign_case grant_case keep_nondisclosure keep_victim",
         referrals="withdraw_referral",
         ledger="view_leaf",
+        policy="propose_criteria approve_criteria",
     )
 )
 
@@ -117,6 +119,7 @@ ROLES: dict[Role, Rights] = {
         | _REVIEW_GLASS
         | _RESTRICT
         | _EXHIBITS
+        | _PROPOSE_CRITERIA
         | _permissions(
             cases="work_case assign_case grant_case", triage="receive_flag assess_flag decide_flag"
         ),
@@ -131,6 +134,7 @@ ROLES: dict[Role, Rights] = {
         | _REVIEW_GLASS
         | _RESTRICT
         | _EXHIBITS
+        | _PROPOSE_CRITERIA
         | _permissions(
             cases="work_case assign_case grant_case",
             triage="receive_flag assess_flag decide_flag",
@@ -140,7 +144,7 @@ ROLES: dict[Role, Rights] = {
         ),
     ),
     Role.COUNSEL: Rights(
-        purpose="Approves under the law; opens and closes compartments; reads the ledger.",
+        purpose="Approves under the law, and criteria; opens and closes compartments; reads the ledger.",
         permissions=_COUNSEL,
     ),
     Role.DUTY_COUNSEL: Rights(

@@ -50,6 +50,7 @@ DUTIES: dict[str, str] = {
     "compartment_keeper": "cases.keep_nondisclosure",
     "decide_roles": "access.decide_rolechange",
     "confirm_token": "access.change_user",  # nosec B105 - a permission
+    "approve_criteria": "policy.approve_criteria",
     "fast_readings": "access.view_ledgerreview",
     "verify_agency": "partners.change_agency",
     "verify_officer": "partners.change_agency",
@@ -69,7 +70,7 @@ DUTIES: dict[str, str] = {
 # A decision that a life may hang on waits for everybody who may take it, not for one role's shift alone.
 SHARED = (
     *("triage_senior", "triage_review", "approve_referral", "approve_answer", "confirm_acknowledgement"),
-    *("glass_review", "compartment_keeper"),
+    *("glass_review", "compartment_keeper", "approve_criteria"),
 )
 # What belongs to no case and ends with no other act: who has it says on its page what came of it.
 BY_HAND = ("no_room", "fast_readings")

@@ -66,7 +66,7 @@ KEPT = (
     *("oncall_override", "oncall_page", "oncall_rotation", "oncall_schedule"),
     *("outbox_delivery", "outbox_message"),
     *("partners_agency", "partners_agencykey", "partners_destination", "partners_officer"),
-    "policy_pack",
+    *("policy_criteriaproposal", "policy_pack"),
     *("referrals_question", "referrals_referral", "referrals_referral_authors"),
     *("restrictions_command", "restrictions_preservation", "restrictions_restriction"),
     "triage_flag",

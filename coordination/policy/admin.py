@@ -1,4 +1,4 @@
-"""Law and policy to read. Nothing can be changed here: a change is a new version of a pack file."""
+"""Law and policy to read. Nothing can be changed here but the criteria, by two people (criteriaadmin)."""
 
 from typing import Any
 
@@ -8,17 +8,8 @@ from django.http import HttpRequest
 
 from coordination.access import markup
 from coordination.access.modeladmin import DeskAdmin
-from coordination.policy import selectors
-from coordination.policy.criteria import rules_of
-from coordination.policy.models import (
-    Clock,
-    CriteriaVersion,
-    EmergencyNumber,
-    Escalation,
-    LadderStep,
-    LegalBasis,
-    Pack,
-)
+from coordination.policy import criteriaadmin, selectors  # noqa: F401 - it registers its pages
+from coordination.policy.models import Clock, EmergencyNumber, Escalation, LadderStep, LegalBasis, Pack
 
 
 class PolicyAdmin(DeskAdmin):
@@ -43,7 +34,7 @@ class RowsInForce(PolicyAdmin):
         return rows
 
     @admin.display(description="Counsel")
-    def confirm(self, row: Clock | LegalBasis | CriteriaVersion | Escalation | LadderStep) -> str:
+    def confirm(self, row: Clock | LegalBasis | Escalation | LadderStep) -> str:
         """Mark the rows that nobody has confirmed at the source."""
         return "▲ have counsel confirm" if row.counsel_confirm else ""
 
@@ -95,40 +86,6 @@ class ClockAdmin(RowsInForce):
         "pack",
     )
     list_filter = ("counsel_confirm", "pack")
-
-
-@admin.register(CriteriaVersion)
-class CriteriaVersionAdmin(RowsInForce):
-    """The triage criteria in force."""
-
-    list_display = ("version", "effective_from", "severe", "citation", "confirm")
-    fields = (
-        *("version", "pack", "effective_from", "severe", "reading", "asking"),
-        *("citation", "counsel_confirm", "note"),
-    )
-    readonly_fields = ("severe", "reading", "asking")
-
-    @admin.display(description="High severity")
-    def severe(self, row: CriteriaVersion) -> str:
-        """Join the categories that page a human."""
-        return ", ".join(category.replace("_", " ") for category in row.high_severity_categories)
-
-    @admin.display(description="Criteria")
-    def reading(self, row: CriteriaVersion) -> str:
-        """Lay the sections out as text."""
-        return "\n\n".join(
-            f"{section['code']}. {section['heading']}\n{section['text']}" for section in row.sections
-        )
-
-    @admin.display(description="What its rules ask for")
-    def asking(self, row: CriteriaVersion) -> str:
-        """Lay the rules out as text, which a replay holds past decisions to."""
-        return "\n\n".join(
-            f"{rule.why} (section {rule.section}, rule {rule.code})\n"
-            f"Where: {rule.in_words}.\n"
-            f"Then: {', '.join(sorted(each.replace('_', ' ') for each in rule.outcomes))}."
-            for rule in rules_of(row.rules)
-        )
 
 
 @admin.register(LadderStep)

@@ -70,8 +70,8 @@ class Rule:
 
     @property
     def in_words(self) -> str:
-        """The conditions as a person reads them."""
-        return "; ".join(CONDITIONS[name].says(wanted) for name, wanted in self.when.items())
+        """The conditions as a person reads them, in the order of the vocabulary."""
+        return "; ".join(CONDITIONS[name].says(wanted) for name, wanted in in_order(self.when))
 
 
 class Expected(NamedTuple):
@@ -182,6 +182,11 @@ def wrong_within(row: Values) -> Iterator[tuple[str, str]]:
     for each in row.get("rules", []):
         if each["section"] not in sections:
             yield "rules", f"{each['id']}: section {each['section']} does not exist"
+
+
+def in_order(when: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return conditions in the order of the vocabulary: the database keeps none."""
+    return [(name, when[name]) for name in CONDITIONS if name in when]
 
 
 def rules_of(stored: Iterable[Values]) -> tuple[Rule, ...]:

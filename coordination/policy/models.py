@@ -3,13 +3,16 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import Q
 from django.db.models.expressions import Func
 
-from coordination.policy.workflow import ReportTrigger, Step, Unit
+from coordination.core.fields import SealedTextField
+from coordination.core.models import states_constraint
+from coordination.policy.workflow import ProposalState, ReportTrigger, Step, Unit
 
 
 class NameRange(Func):
@@ -158,12 +161,10 @@ class Holiday(models.Model):
         return f"{self.calendar} {self.day}"
 
 
-class CriteriaVersion(Row):
-    """One version of the triage criteria. A decision records the one it was made under."""
+class Criteria(models.Model):
+    """What a version of the triage criteria says: which categories are severe, prose, and its rules."""
 
-    pack = models.ForeignKey(Pack, on_delete=models.PROTECT, related_name="criteria")
     version = models.CharField(max_length=40)
-    effective_from = models.DateTimeField()
     high_severity_categories = ArrayField(models.CharField(max_length=40))
     sections = models.JSONField(help_text="A list of {code, heading, text}, in reading order.")
     rules = models.JSONField(
@@ -171,14 +172,83 @@ class CriteriaVersion(Row):
     )
 
     class Meta:
+        abstract = True
+
+
+class CriteriaProposal(Criteria):
+    """A change of the triage criteria: one person proposes it, another decides, and only then is it one.
+
+    `base` is the version that it was copied from. What it says is not changed after it was proposed: `digest`
+    is of that, and approval names it.
+    """
+
+    base = models.ForeignKey("CriteriaVersion", models.PROTECT, related_name="+")
+    citation = models.CharField(max_length=300)
+    effective_on = models.DateField("to be in force from")
+    digest = models.CharField("SHA-256 of what it says", max_length=71)
+    reason = SealedTextField()
+    state = models.CharField(
+        max_length=20, choices=[(s.value, s.value) for s in ProposalState], default=ProposalState.PROPOSED
+    )
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    decision_reason = SealedTextField(default="", blank=True)
+
+    class Meta:
         default_permissions = ()
-        ordering = ["-effective_from"]
+        permissions = [
+            ("propose_criteria", "Propose a change of the triage criteria"),
+            ("approve_criteria", "Decide about a change of the triage criteria that another proposed"),
+        ]
+        ordering = ["-proposed_at"]
+        constraints = [
+            states_constraint("criteriaproposal", ProposalState),
+            models.CheckConstraint(
+                name="policy_criteria_take_two",
+                condition=~Q(state__in=["approved", "returned", "declined"])
+                | (Q(decided_by__isnull=False) & ~Q(decided_by=models.F("proposed_by"))),
+            ),
+            models.UniqueConstraint(
+                fields=["version"], condition=Q(state="proposed"), name="policy_criteria_proposed_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"criteria {self.version}"
+
+    @property
+    def origin(self) -> str:
+        """How tasks and ledger entries name it."""
+        return f"criteriaproposal:{self.pk}"
+
+
+class CriteriaVersion(Criteria, Row):
+    """One version of the triage criteria. A decision records the one it was made under.
+
+    It came with a pack file, or from the desk by an approved `proposal`: then `pack` is the one it goes on
+    from.
+    """
+
+    pack = models.ForeignKey(Pack, on_delete=models.PROTECT, related_name="criteria")
+    effective_from = models.DateTimeField()
+    proposal = models.OneToOneField(CriteriaProposal, models.PROTECT, null=True, related_name="made")
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-effective_from", "-pk"]
         constraints = [
             models.UniqueConstraint(fields=["pack", "version"], name="policy_criteria_once"),
         ]
 
     def __str__(self) -> str:
         return f"criteria {self.version} ({self.pack})"
+
+    @property
+    def label(self) -> str:
+        """How a decision names the criteria it was made under."""
+        return f"{self.pack} ({self.version})"
 
 
 class Routing(Row):

@@ -113,7 +113,7 @@ SECTIONS: Mapping[str, Fields] = {
         "covers_until": (day, REQUIRED),
         "holidays": (partial(list_of, _HOLIDAY), REQUIRED),
     },
-    "criteria": {**_ROW, **CRITERIA},
+    "criteria": {**_ROW, **CRITERIA, "replaces": (text, OPTIONAL)},
     "routing": {**_ROW, "order": (partial(some_of, Place), REQUIRED), "fallback": (text, REQUIRED)},
     "phone_rules": {
         **_ROW,

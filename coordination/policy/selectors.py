@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, Value, When
 
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, NotFound
 from coordination.policy.models import (
     Clock,
+    CriteriaProposal,
     CriteriaVersion,
     DeskRule,
     EmergencyNumber,
@@ -20,7 +21,7 @@ from coordination.policy.models import (
     PhoneRule,
     Routing,
 )
-from coordination.policy.workflow import DataCategory, FlagCategory, RecipientClass
+from coordination.policy.workflow import DataCategory, FlagCategory, ProposalState, RecipientClass
 
 
 def packs_in_force(at: datetime | None = None) -> QuerySet[Pack]:
@@ -55,14 +56,64 @@ def legal_basis(code: str, at: datetime | None = None) -> LegalBasis:
 
 
 def criteria_in_force(at: datetime | None = None) -> CriteriaVersion:
-    """Return the criteria under which a decision at `at` is made; raise NotFound where no pack has any."""
+    """Return the criteria under which a decision at `at` is made; raise NotFound where there are none.
+
+    The newest that has begun: of the packs in force, and of those that the desk made, which go on until a
+    later version begins.
+    """
     moment = at or clock.now()
-    found = CriteriaVersion.objects.filter(
-        pack__in=packs_in_force(moment), effective_from__lte=moment
-    ).first()
+    found = (
+        CriteriaVersion.objects.filter(
+            Q(proposal__isnull=False) | Q(pack__in=packs_in_force(moment)), effective_from__lte=moment
+        )
+        .select_related("pack")
+        .first()
+    )
     if found is None:
         raise NotFound("No triage criteria are in force: load the policy packs with policy_load.")
     return found
+
+
+def newest_criteria() -> CriteriaVersion:
+    """Return the version that a change goes on from: the newest, one that is yet to begin too."""
+    found = CriteriaVersion.objects.select_related("pack").first()
+    if found is None:
+        raise NotFound("There are no triage criteria: load the policy packs with policy_load.")
+    return found
+
+
+def criteria_named(name: str) -> CriteriaVersion:
+    """Return the newest version of this name, `v2` or in full `platform 2026.3 (v2)`; raise NotFound."""
+    version = name.rpartition("(")[2].rstrip(")").strip()
+    for found in CriteriaVersion.objects.select_related("pack").filter(version=version):
+        if name.strip() in (found.version, found.label):
+            return found
+    raise NotFound(f"There are no criteria {name}.")
+
+
+def criteria_before(version: CriteriaVersion) -> CriteriaVersion | None:
+    """Return the version that this one took the place of."""
+    if version.proposal is not None:
+        return version.proposal.base
+    rows = CriteriaVersion.objects.filter(effective_from__lt=version.effective_from)
+    return rows.select_related("pack").first()
+
+
+def criteria_versions() -> QuerySet[CriteriaVersion]:
+    """Return every version of the criteria, the newest first."""
+    return CriteriaVersion.objects.select_related("pack", "proposal__proposed_by", "proposal__decided_by")
+
+
+def criteria_proposals() -> QuerySet[CriteriaProposal]:
+    """Return what was proposed, what waits first, then the newest."""
+    waits = Case(When(state=ProposalState.PROPOSED, then=Value(0)), default=Value(1))
+    rows = CriteriaProposal.objects.select_related("base__pack", "proposed_by", "decided_by")
+    return rows.order_by(waits, "-proposed_at")
+
+
+def criteria_wait(pk: int) -> bool:
+    """Tell whether a proposal still waits for a decision."""
+    return CriteriaProposal.objects.filter(pk=pk, state=ProposalState.PROPOSED).exists()
 
 
 def is_high_severity(category: str, at: datetime | None = None) -> bool:

@@ -1,6 +1,8 @@
-"""The words that policy rows may use. Which of them may go where is in the packs, never here."""
+"""The words that policy rows may use, and the workflow of criteria. What may go where is in the packs."""
 
 from enum import StrEnum
+
+from coordination.core.transitions import Transitions
 
 
 class DataCategory(StrEnum):
@@ -136,3 +138,34 @@ class Way(StrEnum):
     EMAIL = "email"
     SMS = "sms"
     WEBHOOK = "webhook"
+
+
+class ProposalState(StrEnum):
+    """A proposed change of the criteria waits, and ends once; one that was returned is proposed anew."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    RETURNED = "returned"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+class ProposalVerb(StrEnum):
+    """What is done to a proposed change of the criteria."""
+
+    APPROVE = "approve"
+    RETURN = "return"
+    DECLINE = "decline"
+    WITHDRAW = "withdraw"
+
+
+PROPOSAL = Transitions(
+    ProposalState,
+    ProposalVerb,
+    {
+        (ProposalState.PROPOSED, ProposalVerb.APPROVE): ProposalState.APPROVED,
+        (ProposalState.PROPOSED, ProposalVerb.RETURN): ProposalState.RETURNED,
+        (ProposalState.PROPOSED, ProposalVerb.DECLINE): ProposalState.DECLINED,
+        (ProposalState.PROPOSED, ProposalVerb.WITHDRAW): ProposalState.WITHDRAWN,
+    },
+)

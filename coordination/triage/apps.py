@@ -11,4 +11,4 @@ class TriageConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to cases."""
-        from coordination.triage import receivers  # noqa: F401
+        from coordination.triage import criteriareceivers, receivers  # noqa: F401

@@ -49,6 +49,7 @@ def test_the_weighty_acts_ask_for_the_second_factor_again() -> None:
         "CaseAdmin.put_under",
         "CompartmentAdmin.admit",
         "CompartmentAdmin.lift",
+        "CriteriaProposalAdmin.approve",
         "DestinationAdmin.change",
         "DestinationAdmin.open",
         "ExhibitAdmin.erase",

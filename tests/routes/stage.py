@@ -21,6 +21,8 @@ from coordination.inbox import services as inbox
 from coordination.outbox import services as outbox
 from coordination.partners import services as partners
 from coordination.partners.services import Agency
+from coordination.policy import selectors as policy_selectors
+from coordination.policy import services as policy
 from coordination.referrals import selectors, services
 from coordination.triage import services as triage
 from tests.referrals.conftest import DRAFT, FACT, ITEM
@@ -129,12 +131,26 @@ def hide(world: World) -> None:
 
 
 def add_what_takes_two() -> None:
-    """Propose a role for somebody, and let somebody act alone."""
+    """Propose a role for somebody and other criteria, and let somebody act alone."""
     administrator = access.create_person("proposer", by=None, roles=[Role.ADMINISTRATOR])
     access.create_person("promoted", by=administrator, roles=[Role.REVIEWER], reason="Passed the course.")
     alone = access.create_person("alone", by=None, roles=[Role.DUTY_OFFICER])
     access.open_break_glass(by=alone, reason="A bomb threat, and nobody answers.")
     access.open_ledger_reviews(clock.now())
+    base = policy_selectors.newest_criteria()
+    policy.propose_criteria(
+        by=access.create_person("proposer_of_criteria", by=None, roles=[Role.SENIOR_REVIEWER]),
+        version="v9",
+        effective_on=(clock.now() + timedelta(days=9)).date(),
+        high_severity_categories=["csam"],
+        citation="Platform policy",
+        reason="To be looked at.",
+        **{name: _as_in_a_file(getattr(base, name)) for name in ("sections", "rules")},
+    )
+
+
+def _as_in_a_file(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"id" if name == "code" else name: value for name, value in row.items()} for row in rows]
 
 
 def add_compartment(world: World, *, members: list[Role]) -> None:

@@ -1,4 +1,4 @@
-"""Loading packs: the one way in for law and policy. A version, once loaded, never changes."""
+"""Loading packs: the way in for law and policy. A version, once loaded, never changes."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
@@ -13,7 +13,9 @@ from django.db.models import Model, QuerySet
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
-from coordination.policy.fields import coded
+from coordination.policy import selectors
+from coordination.policy.contents import content_of, said
+from coordination.policy.fields import Values, coded
 from coordination.policy.models import (
     Clock,
     CriteriaVersion,
@@ -66,6 +68,8 @@ def _load_one(file: PackFile, by: AbstractBaseUser | None) -> Pack | None:
         if earlier.effective_until is None or earlier.effective_until > header["effective_from"]:
             earlier.effective_until = header["effective_from"]
             earlier.save(update_fields=["effective_until"])
+    for row in file.rows.get("criteria", []):
+        _shadows_nothing(file, row)
     pack = Pack.objects.create(**header, digest=file.digest, loaded_at=clock.now())
     for model, rows in groupby(_rows(pack, file), type):
         QuerySet[Model](model).bulk_create(rows)
@@ -76,6 +80,26 @@ def _load_one(file: PackFile, by: AbstractBaseUser | None) -> Pack | None:
         details={"digest": pack.digest, "rows_count": sum(map(len, file.rows.values()))},
     )
     return pack
+
+
+def _shadows_nothing(file: PackFile, row: Values) -> None:
+    """Let no file take the place of criteria that two people approved on the desk, unless it says so."""
+    made = CriteriaVersion.objects.filter(proposal__isnull=False).first()
+    begins = file.header["effective_from"]
+    if made is None:
+        return
+    if made.effective_from > begins:
+        raise Refused(
+            f"{file.path.name} would begin before the criteria {made.version}, approved on the desk.",
+            rule="policy.no-rewriting",
+        )
+    stands = selectors.newest_criteria() == made
+    if stands and row.get("replaces") != made.version and said(_parts(row)) != said(content_of(made)):
+        raise Refused(
+            f"{file.path.name} would take the place of the criteria {made.version}, approved on the desk. "
+            f'Put them into the file as their page prints them, or say replaces = "{made.version}".',
+            rule="policy.approved-on-the-desk",
+        )
 
 
 def _rows(pack: Pack, file: PackFile) -> Iterable[Model]:
@@ -95,5 +119,11 @@ def _rows(pack: Pack, file: PackFile) -> Iterable[Model]:
     for row in rows.get("calendars", []):
         yield from (Holiday(pack=pack, calendar=row["id"], **holiday) for holiday in row["holidays"])
     for row in rows.get("criteria", []):
-        parts = {name: [coded(each) for each in row.get(name, [])] for name in ("sections", "rules")}
-        yield CriteriaVersion(pack=pack, effective_from=pack.effective_from, **coded(row) | parts)
+        kept = {name: value for name, value in coded(row).items() if name != "replaces"}
+        yield CriteriaVersion(pack=pack, effective_from=pack.effective_from, **kept | _parts(row))
+
+
+def _parts(row: Values) -> Values:
+    """Return what a version says, of a row as its file has it."""
+    parts = {name: [coded(each) for each in row.get(name, [])] for name in ("sections", "rules")}
+    return {"high_severity_categories": row["high_severity_categories"], **parts}
