@@ -18,7 +18,7 @@ NEEDS, SETTLED, UNDER_WAY, REST = "▲", "●", "◐", "○"
 TONES = {NEEDS: "needs", SETTLED: "settled", UNDER_WAY: "way", REST: "rest"}
 _SHAPES = {
     NEEDS: "P0 rejected failed unknown held missed information_requested received assessed reopened",
-    SETTLED: "acknowledged delivered outcome after_action_review closed done met decided",
+    SETTLED: "acknowledged delivered outcome after_action_review closed done met decided filed",
     UNDER_WAY: "in_review approved sent sending queued accepted answered running monitoring",
 }
 SHAPES = {word: shape for shape, words in _SHAPES.items() for word in words.split()}

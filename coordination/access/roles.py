@@ -63,7 +63,7 @@ _FILE = _permissions(
 _DECIDE = _permissions(triage="decide_flag")
 _RESTRICT = _permissions(restrictions="impose_restriction preserve_account")
 # Whoever sees a flag and acts on anything may hold its decision to be wrong.
-_DISSENT = _permissions(triage="dissent_flag")
+_DISSENT = _permissions(triage="dissent_flag record_event")
 _PROPOSE_CRITERIA = _permissions(policy="propose_criteria")
 _APPROVE = _permissions(
     referrals="approve_referral return_referral decline_referral recall_referral",
@@ -78,6 +78,7 @@ _COUNSEL = (
     | _REVIEW_GLASS
     | _EXHIBITS
     | _permissions(
+        triage="counsel_flag file_report",
         evidence="release_exhibit hold_exhibit",
         cases="work_case assign_case grant_case keep_nondisclosure keep_victim",
         referrals="withdraw_referral",
@@ -95,7 +96,7 @@ ROLES: dict[Role, Rights] = {
         | _FILE
         | _RESTRICT
         | _EXHIBITS
-        | _permissions(cases="work_case assign_case", triage="receive_flag"),
+        | _permissions(cases="work_case assign_case", triage="receive_flag file_report"),
     ),
     Role.REVIEWER: Rights(
         purpose="Assesses flags first; may file a referral, never approve one.",
@@ -121,7 +122,8 @@ ROLES: dict[Role, Rights] = {
         | _EXHIBITS
         | _PROPOSE_CRITERIA
         | _permissions(
-            cases="work_case assign_case grant_case", triage="receive_flag assess_flag decide_flag"
+            cases="work_case assign_case grant_case",
+            triage="receive_flag assess_flag decide_flag file_report",
         ),
     ),
     Role.DUTY_OFFICER: Rights(
@@ -137,7 +139,7 @@ ROLES: dict[Role, Rights] = {
         | _PROPOSE_CRITERIA
         | _permissions(
             cases="work_case assign_case grant_case",
-            triage="receive_flag assess_flag decide_flag",
+            triage="receive_flag assess_flag decide_flag file_report",
             oncall="keep_schedule",
             access="open_breakglass",
             referrals="break_glass_referral",

@@ -51,8 +51,10 @@ APPEND_ONLY = (
     "policy_routing",
     "restrictions_imposition",
     "triage_assessment",
+    "triage_counselassessment",
     "triage_decision",
     "triage_dissent",
+    "triage_externalevent",
 )
 
 # What ends or is decided is written once more; nobody who runs the desk can remove it.
@@ -69,7 +71,7 @@ KEPT = (
     *("policy_criteriaproposal", "policy_pack"),
     *("referrals_question", "referrals_referral", "referrals_referral_authors"),
     *("restrictions_command", "restrictions_preservation", "restrictions_restriction"),
-    "triage_flag",
+    *("triage_deconfliction", "triage_flag", "triage_mandatedreport"),
 )
 
 # The name of the transaction-local setting. Unset is NULL, and set in an earlier transaction is '': no rows.

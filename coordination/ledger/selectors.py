@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connections, router
 from django.db.models import Count, QuerySet
 
-from coordination.ledger.models import Anchor, AnchorFailure, Checkpoint, Leaf, Pending, Sequence
+from coordination.ledger.models import WHO, Anchor, AnchorFailure, Checkpoint, Leaf, Pending, Sequence
 
 
 def entries_about(subject: str) -> QuerySet[Leaf]:
@@ -29,6 +30,12 @@ def counts_between(since: datetime, until: datetime) -> list[tuple[str, int]]:
     """Return how many entries there are of each action from `since` and before `until`, by action."""
     rows = Leaf.objects.filter(recorded_at__gte=since, recorded_at__lt=until).order_by("action")
     return [(action, number) for action, number in rows.values_list("action").annotate(number=Count("pk"))]
+
+
+def acts_of(by: AbstractBaseUser, action: str, since: datetime) -> int:
+    """Return how many times somebody did one thing from `since` on."""
+    rows = Leaf.objects.alias(who=WHO).filter(action=action, recorded_at__gte=since)
+    return rows.filter(who=str(by.pk)).count()
 
 
 def sample_between(action: str, since: datetime, until: datetime, count: int) -> list[Leaf]:

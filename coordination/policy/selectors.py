@@ -16,12 +16,14 @@ from coordination.policy.models import (
     Holiday,
     LadderStep,
     LegalBasis,
-    MandatedReport,
     Pack,
     PhoneRule,
     Routing,
 )
+from coordination.policy.models import MandatedReport as ReportRule
 from coordination.policy.workflow import DataCategory, FlagCategory, ProposalState, RecipientClass
+
+__all__ = ["ReportRule"]
 
 
 def packs_in_force(at: datetime | None = None) -> QuerySet[Pack]:
@@ -177,13 +179,13 @@ def desk_rule(code: str, at: datetime | None = None) -> DeskRule | None:
     return DeskRule.objects.filter(pack__in=packs_in_force(at), code=code).first()
 
 
-def mandated_reports(trigger: str, at: datetime | None = None) -> list[MandatedReport]:
+def mandated_reports(trigger: str, at: datetime | None = None) -> list[ReportRule]:
     """Return the reports that `trigger` makes due and whose clock is in force, by code."""
     moment = at or clock.now()
     running = Clock.objects.filter(
         Q(in_force_from__isnull=True) | Q(in_force_from__lte=moment), pack__in=packs_in_force(moment)
     ).values("code")
-    found = MandatedReport.objects.filter(pack__in=packs_in_force(moment), trigger=trigger, clock__in=running)
+    found = ReportRule.objects.filter(pack__in=packs_in_force(moment), trigger=trigger, clock__in=running)
     return list(found.order_by("code"))
 
 

@@ -11,17 +11,18 @@ from coordination.access import markup
 from coordination.access import selectors as people
 from coordination.access import services as access
 from coordination.access.modeladmin import person
-from coordination.access.recordadmin import Act, Data, RecordAdmin, act
+from coordination.access.recordadmin import Act, Data, act
 from coordination.access.searching import Searched
 from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
 from coordination.core.errors import NotFound
 from coordination.core.rules import Records
 from coordination.policy import selectors as policy
-from coordination.policy.workflow import DataCategory
+from coordination.policy.workflow import DataCategory, ReportTrigger
 from coordination.referrals import selectors as referrals
 from coordination.referrals.draftadmin import Source, item_source
 from coordination.triage import forms, judgingforms, selectors, services
+from coordination.triage.flagacts import FlagActs
 from coordination.triage.models import Flag
 from coordination.triage.workflow import FLAG, FlagVerb
 
@@ -34,7 +35,7 @@ VERBS = {
 
 
 @admin.register(Flag)
-class FlagAdmin(Searched, RecordAdmin):
+class FlagAdmin(Searched, FlagActs):
     """Flags, newest first; those on cases that the person was not let into are not there."""
 
     records = Records.OF_CASES
@@ -96,7 +97,9 @@ class FlagAdmin(Searched, RecordAdmin):
     def offers(self, request: HttpRequest, record: Flag, wanted: Act) -> bool:
         """Offer what the state allows, to who may work on the case and is the right one of two people."""
         by = person(request)
-        if wanted.name not in VERBS or VERBS[wanted.name] not in FLAG.allowed(record.state):
+        if wanted.name not in VERBS:
+            return self.hangs_on(request, record, wanted)
+        if VERBS[wanted.name] not in FLAG.allowed(record.state):
             return False
         needed = "view_case" if wanted.name == "dissent" else "work_case"
         if record.case and not cases.may(by, record.case, needed):
@@ -107,7 +110,9 @@ class FlagAdmin(Searched, RecordAdmin):
         """Ask for an assessment with the decision where nobody else made one."""
         if wanted.name == "decide":
             own = record.high_severity and selectors.assessed_by_another(record, person(request)) is None
-            return {"own": own, "minor": record.minor}
+            possible = policy.mandated_reports(ReportTrigger.CHOSEN)
+            reports = [(each.code, f"{each.title} ({each.citation})") for each in possible]
+            return {"own": own, "minor": record.minor, "reports": reports}
         return {"minor": record.minor} if wanted.name == "assess" else {}
 
     def page_context(self, request: HttpRequest, record: Flag, page: str) -> dict[str, Any]:
@@ -130,6 +135,7 @@ class FlagAdmin(Searched, RecordAdmin):
                 if selectors.may_follow(record, each, FlagVerb.DECIDE)
             ],
             "assessors": [str(each) for each in people.holders("triage.assess_flag")],
+            **self.hanging(record),
             **_next(request, record),
         }
 
@@ -152,6 +158,7 @@ class FlagAdmin(Searched, RecordAdmin):
             monitor_until=data["monitor_until"],
             departure=data["departure"],
             assessment=judgingforms.given(data),
+            reports=data["reports"],
         )
         return f"Decided under {decided.criteria}. What follows stands in the queues of those who do it."
 

@@ -1,11 +1,12 @@
 """What people fill in about a flag."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
 from coordination.triage import judgingforms
-from coordination.triage.workflow import Outcome
+from coordination.triage.workflow import EventKind, Outcome
 
 OUTCOMES = [
     (Outcome.REFER_POLICE, "refer to police"),
@@ -37,9 +38,24 @@ class DecideForm(forms.Form):
         "fiction that is referred.",
     )
 
-    def __init__(self, *args: Any, own: bool = False, minor: bool = False, **kwargs: Any) -> None:
+    reports = forms.MultipleChoiceField(
+        label="Mandated reports that apply",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="For our own critical incidents. What a user threatens is none by itself.",
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        own: bool = False,
+        minor: bool = False,
+        reports: Sequence[tuple[str, str]] = (),
+        **kwargs: Any,
+    ) -> None:
         """Ask for an assessment too where the decider makes it themselves (`own`)."""
         super().__init__(*args, **kwargs)
+        self.fields["reports"].choices = reports  # type: ignore[attr-defined]  # a field with choices
         self.judging = own
         if own:
             self.fields.update(judgingforms.fields())
@@ -58,3 +74,57 @@ class ReopenForm(forms.Form):
     """Why a decided flag waits again."""
 
     reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}))
+
+
+def _area(label: str, rows: int = 2) -> forms.CharField:
+    return forms.CharField(label=label, widget=forms.Textarea(attrs={"rows": rows}))
+
+
+def _moment(label: str, help_text: str = "") -> forms.DateTimeField:
+    shown = forms.DateTimeInput(attrs={"type": "datetime-local"})
+    return forms.DateTimeField(label=label, help_text=help_text, widget=shown)
+
+
+class FiledForm(forms.Form):
+    """That a mandated report was filed."""
+
+    number = forms.CharField(label="Their number of the report", max_length=120)
+    at = _moment("Filed at")
+
+
+class AskCounselForm(forms.Form):
+    """What counsel is asked."""
+
+    question = _area("What counsel is asked")
+
+
+class CounselForm(forms.Form):
+    """Counsel's word."""
+
+    reasons = _area("Why", rows=3)
+
+
+class DeconflictForm(forms.Form):
+    """That police ask not to act yet."""
+
+    asked_by = forms.CharField(
+        label="Who asked", max_length=500, help_text="With the number on which you called them back."
+    )
+    reason = _area("What they told you")
+    until = _moment("Until", "At most as long as the policy allows; then somebody acts, or hears them again.")
+
+
+class EventForm(forms.Form):
+    """What happened outside."""
+
+    kind = forms.ChoiceField(
+        label="What happened", choices=[(each.value, each.replace("_", " ")) for each in EventKind]
+    )
+    happened_at = _moment("When")
+    told_by = forms.CharField(label="Who told us", max_length=500)
+    source = forms.CharField(
+        label="Where it stands", max_length=500, help_text="A docket number, a page, a document."
+    )
+    note = forms.CharField(
+        label="What else", required=False, max_length=2_000, widget=forms.Textarea(attrs={"rows": 2})
+    )

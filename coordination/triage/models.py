@@ -10,7 +10,17 @@ from django.db import models
 from coordination.core.fields import SealedJSONField, SealedTextField
 from coordination.core.identifiers import uuid7
 from coordination.core.models import states_constraint
-from coordination.triage.workflow import Category, Finding, FlagState, Framing, Level, Source, ThreatType
+from coordination.triage.workflow import (
+    Category,
+    EventKind,
+    Finding,
+    FlagState,
+    Framing,
+    Level,
+    ReportState,
+    Source,
+    ThreatType,
+)
 
 
 def _person() -> Any:
@@ -189,3 +199,124 @@ class Dissent(models.Model):
 
     def __str__(self) -> str:
         return f"dissent {self.pk}"
+
+
+class MandatedReport(models.Model):
+    """A report to an authority that hangs on a decision or comes before it: due until filed."""
+
+    flag = models.ForeignKey(Flag, models.PROTECT, related_name="reports")
+    decision = models.ForeignKey(Decision, models.PROTECT, null=True, related_name="reports")
+    code = models.CharField(max_length=80, help_text="The row of the policy that makes it due.")
+    title = models.CharField(max_length=200)
+    citation = models.CharField(max_length=300)
+    clock = models.CharField(max_length=80)
+    first = models.BooleanField(default=False, help_text="Nothing else is decided before it.")
+    state = models.CharField(
+        max_length=20, choices=[(s.value, s.value) for s in ReportState], default=ReportState.DUE
+    )
+    opened_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    number = SealedTextField(null=True, blank=True, help_text="The authority's own number of the report.")
+    filed_at = models.DateTimeField(null=True, blank=True)
+    reason = SealedTextField(null=True, blank=True, help_text="Why it need not be filed: counsel's.")
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["opened_at", "pk"]
+        default_permissions = ()
+        permissions = [("file_report", "Record that a mandated report was filed")]
+        constraints = [
+            states_constraint("mandated_report", ReportState),
+            models.UniqueConstraint(fields=["flag", "code"], name="triage_report_once"),
+            models.CheckConstraint(
+                condition=~models.Q(state="filed")
+                | models.Q(number__isnull=False, filed_at__isnull=False, ended_by__isnull=False),
+                name="triage_report_filed_with_number",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="excused") | models.Q(reason__isnull=False, ended_by__isnull=False),
+                name="triage_report_excused_with_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def origin(self) -> str:
+        """How its task and its clock name it: the flag, and which report."""
+        return f"{self.flag.origin}@{self.code}"
+
+
+class CounselAssessment(models.Model):
+    """What counsel found about a flag: without one, "no action" with an EU nexus is not decided."""
+
+    flag = models.ForeignKey(Flag, models.PROTECT, related_name="counsel_assessments")
+    reasons = SealedTextField()
+    assessed_by = _person()
+    assessed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["assessed_at", "pk"]
+        default_permissions = ()
+        permissions = [("counsel_flag", "Assess a flag as counsel; record that police ask to wait")]
+
+    def __str__(self) -> str:
+        return f"counsel's assessment {self.pk}"
+
+
+class Deconfliction(models.Model):
+    """Police ask not to act yet: recorded by counsel, for a time, and never where life is in danger."""
+
+    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="+")
+    asked_by = SealedTextField(help_text="Who asked: agency, name, number that was called back.")
+    reason = SealedTextField()
+    until = models.DateTimeField()
+    recorded_by = _person()
+    recorded_at = models.DateTimeField()
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = SealedTextField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["recorded_at", "pk"]
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(until__gt=models.F("recorded_at")), name="triage_deconfliction_is_boxed"
+            ),
+            models.UniqueConstraint(
+                fields=["case"], condition=models.Q(ended_at=None), name="triage_deconfliction_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"deconfliction {self.pk}"
+
+    @property
+    def origin(self) -> str:
+        """How its task names it."""
+        return f"cases.case:{self.case_id}@deconfliction-{self.pk}"
+
+
+class ExternalEvent(models.Model):
+    """Something that happened outside: who told us, when it was, and where that stands."""
+
+    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="+")
+    kind = _word(EventKind)
+    happened_at = models.DateTimeField()
+    told_by = SealedTextField()
+    source = SealedTextField()
+    note = SealedTextField(default="", blank=True)
+    recorded_by = _person()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["happened_at", "pk"]
+        default_permissions = ()
+        permissions = [("record_event", "Record an arrest, a charge, a court order or a release")]
+        constraints = [states_constraint("external_event", EventKind, field="kind")]
+
+    def __str__(self) -> str:
+        return str(self.kind)

@@ -6,9 +6,11 @@ from django.dispatch import receiver
 
 from coordination.cases.signals import task_ended
 from coordination.core.errors import Refused
+from coordination.referrals.signals import about_to_leave
 from coordination.triage import selectors, services
 from coordination.triage.services.dissenting import REVIEW
 from coordination.triage.services.receiving import SENIOR, TIER_1
+from coordination.triage.services.reporting import REPORT_TASK
 
 FLAG = "triage.flag:"
 
@@ -21,6 +23,23 @@ def keep_task(sender: Any, *, task: Any, by_hand: bool = False, **_: Any) -> Non
             "The flag waits, and its assessment or decision ends this task: no action is a decision too.",
             rule="triage.undecided",
         )
+
+
+@receiver(task_ended, dispatch_uid="triage.keep_report")
+def keep_report(sender: Any, *, task: Any, by_hand: bool = False, **_: Any) -> None:  # noqa: ARG001
+    """Let nobody tick off a mandated report: its number ends the task, or counsel's reason."""
+    if by_hand and task.kind == REPORT_TASK and selectors.is_report_due(task.about):
+        raise Refused(
+            "The report is due: Record that it was filed, with its number, on the flag's page.",
+            rule="triage.report-due",
+        )
+
+
+@receiver(about_to_leave, dispatch_uid="triage.wait_for_police")
+def wait_for_police(sender: Any, *, referral: Any, **_: Any) -> None:  # noqa: ARG001
+    """While police ask to wait, let a danger to life and corrections alone be submitted or approved."""
+    if referral.priority != "P0" and not referral.corrects_id:
+        services.require_no_waiting(referral.case)
 
 
 @receiver(task_ended, dispatch_uid="triage.end_warning")

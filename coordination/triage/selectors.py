@@ -1,5 +1,6 @@
 """Reading flags and decisions."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -8,9 +9,20 @@ from coordination.access import services as access
 from coordination.access.services import User
 from coordination.cases import selectors as cases
 from coordination.cases.services import Case
+from coordination.core import clock
 from coordination.core.errors import NotFound
-from coordination.triage.models import Assessment, Decision, Dissent, Flag
-from coordination.triage.workflow import FlagState, FlagVerb
+from coordination.ledger import selectors as ledger
+from coordination.triage.models import (
+    Assessment,
+    CounselAssessment,
+    Decision,
+    Deconfliction,
+    Dissent,
+    ExternalEvent,
+    Flag,
+    MandatedReport,
+)
+from coordination.triage.workflow import FlagState, FlagVerb, ReportState
 
 
 def visible_to(user: User) -> QuerySet[Flag]:
@@ -100,3 +112,56 @@ def decisions_about(user: User, case: Case) -> QuerySet[Decision]:
         .select_related("flag", "decided_by")
         .order_by("decided_at", "pk")
     )
+
+
+def reports_of(flag: Flag) -> QuerySet[MandatedReport]:
+    """Return the mandated reports about a flag, oldest first."""
+    return MandatedReport.objects.filter(flag=flag).select_related("flag", "ended_by").order_by("pk")
+
+
+def report_of(flag: Flag, pk: object) -> MandatedReport:
+    """Return one mandated report about a flag, or raise NotFound."""
+    found = reports_of(flag).filter(pk=str(pk)).first() if str(pk).isdecimal() else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def is_report_due(about: str) -> bool:
+    """Tell whether a task is about a report that is due, whoever asks: for the system's own work."""
+    pk, _, code = about.partition(":")[2].partition("@")
+    return MandatedReport.objects.filter(flag__pk=pk, code=code, state=ReportState.DUE).exists()
+
+
+def counsel_assessed(flag: Flag) -> bool:
+    """Tell whether counsel assessed a flag since it was last decided."""
+    last = Decision.objects.filter(flag=flag).order_by("-pk").first()
+    rows = CounselAssessment.objects.filter(flag=flag)
+    return (rows.filter(assessed_at__gte=last.decided_at) if last else rows).exists()
+
+
+def counsels_of(flag: Flag) -> QuerySet[CounselAssessment]:
+    """Return what counsel found about a flag, oldest first."""
+    return CounselAssessment.objects.filter(flag=flag).select_related("assessed_by").order_by("pk")
+
+
+def standing_deconfliction(case: Case) -> Deconfliction | None:
+    """Return for what police ask us to wait on a case now, or None: never where life is in danger."""
+    if case.priority == "P0":
+        return None
+    return Deconfliction.objects.filter(case=case, ended_at=None, until__gt=clock.now()).first()
+
+
+def events_of(case: Case) -> QuerySet[ExternalEvent]:
+    """Return what happened outside, oldest first."""
+    return ExternalEvent.objects.filter(case=case).select_related("recorded_by").order_by("happened_at", "pk")
+
+
+def exposure_of(user: User, since: datetime) -> int:
+    """Return how many times `user` opened flagged content since a moment; within ten minutes once each."""
+    return ledger.acts_of(user, "triage.content_read", since)
+
+
+def looks_coordinated(flag: Flag) -> bool:
+    """Tell whether a flag is one of reports that look coordinated."""
+    return getattr(flag, "coordinated_at", None) is not None

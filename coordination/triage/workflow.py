@@ -80,3 +80,40 @@ class Outcome(StrEnum):
     WARN_TARGET = "warn_target"
     MONITOR = "monitor"
     NO_ACTION = "no_action"
+
+
+class ReportState(StrEnum):
+    """A mandated report is due until it is filed, or counsel says why it need not be."""
+
+    DUE = "due"
+    FILED = "filed"
+    EXCUSED = "excused"
+
+
+class ReportVerb(StrEnum):
+    """What ends a mandated report."""
+
+    FILE = "file"
+    EXCUSE = "excuse"
+
+
+REPORT = Transitions(
+    ReportState,
+    ReportVerb,
+    {
+        (ReportState.DUE, ReportVerb.FILE): ReportState.FILED,
+        (ReportState.DUE, ReportVerb.EXCUSE): ReportState.EXCUSED,
+        # What was held not to be due and is filed after all.
+        (ReportState.EXCUSED, ReportVerb.FILE): ReportState.FILED,
+    },
+)
+
+
+class EventKind(StrEnum):
+    """What happened outside that re-opens a case."""
+
+    ARREST = "arrest"
+    CHARGE = "charge"
+    COURT_ORDER = "court_order"
+    RELEASE = "release"
+    ESCALATION = "escalation"

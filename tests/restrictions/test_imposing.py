@@ -162,9 +162,7 @@ def test_news_is_sent_in_the_transaction(impose: Impose, liaison: User) -> None:
     assert heard == [("imposed", True), ("changed", True)]
 
 
-def test_many_at_once_take_a_handful_of_statements_for_each(
-    db: None, django_assert_max_num_queries
-) -> None:  # type: ignore[no-untyped-def]
+def test_many_at_once_take_a_handful_of_statements_for_each(db: None, django_assert_max_num_queries) -> None:  # type: ignore[no-untyped-def]
     rows = [
         Imposing(
             case=cases.open_case("A flag", by=None, accounts=[f"acct-{number}"]),

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from coordination.access.services import Role, User
 from coordination.cases import signals
@@ -123,7 +124,9 @@ def _origin(deadline: Deadline) -> str:
 
 def _has_task(deadline: Deadline) -> bool:
     """Tell whether the task that the clock was started with is still open: it is overdue, and says so."""
-    open_ones = Task.objects.filter(case=deadline.case, state=TaskState.OPEN, about=deadline.about)
+    # Two tasks about one record are told apart by what stands after an @.
+    about = Q(about=deadline.about) | Q(about__startswith=f"{deadline.about}@")
+    open_ones = Task.objects.filter(about, case=deadline.case, state=TaskState.OPEN)
     return bool(deadline.about) and open_ones.filter(due_at=deadline.due_at).exists()
 
 

@@ -22,6 +22,7 @@ from coordination.referrals.models import Addressee, Referral
 from coordination.referrals.services import calling, clocks, correcting, gate, haste, phoning
 from coordination.referrals.services.records import move, permitted, required, trace
 from coordination.referrals.services.submitting import addressees_of, digests_of
+from coordination.referrals.signals import about_to_leave
 from coordination.referrals.workflow import REFERRAL, ReferralState, ReferralVerb
 
 # Nothing of it has left for certain. One that is unknown may have: that is corrected.
@@ -47,6 +48,7 @@ def approve(
     """
     locked = permitted(referral, by=by, permission="approve_referral")
     REFERRAL.after(locked.state, ReferralVerb.APPROVE)
+    about_to_leave.send(sender=Referral, referral=locked)
     alone = by.pk in selectors.authors_of(locked)
     if alone:
         _check_alone(locked, by, break_glass=break_glass, reason=reason)

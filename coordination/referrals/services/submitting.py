@@ -20,6 +20,7 @@ from coordination.referrals.services.records import (
     trace,
     unhurried_missing,
 )
+from coordination.referrals.signals import about_to_leave
 from coordination.referrals.workflow import REFERRAL, ReferralVerb
 
 NOBODY = "Name at least one recipient."
@@ -34,6 +35,7 @@ def submit(referral: Referral, *, by: User) -> Referral:
     """
     draft = permitted(referral, by=by, permission="submit_referral")
     REFERRAL.after(draft.state, ReferralVerb.SUBMIT)
+    about_to_leave.send(sender=Referral, referral=draft)
     return freeze(draft, by=by)
 
 

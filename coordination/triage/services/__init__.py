@@ -1,10 +1,36 @@
 """What is done with safety flags."""
 
 from coordination.triage.services.assessing import assess
+from coordination.triage.services.counselling import (
+    ask_counsel,
+    assess_as_counsel,
+    deconflict,
+    end_deconfliction,
+    require_no_waiting,
+)
 from coordination.triage.services.deciding import decide, reopen
 from coordination.triage.services.dissenting import dissent
+from coordination.triage.services.happening import record_event
 from coordination.triage.services.receiving import receive
 from coordination.triage.services.reindexing import reindex_flags
+from coordination.triage.services.reporting import excuse_report, report_filed
 from coordination.triage.services.warning import WARN, end_clock
 
-__all__ = ["WARN", "assess", "decide", "dissent", "end_clock", "receive", "reindex_flags", "reopen"]
+__all__ = [
+    "WARN",
+    "ask_counsel",
+    "assess",
+    "assess_as_counsel",
+    "decide",
+    "deconflict",
+    "dissent",
+    "end_clock",
+    "end_deconfliction",
+    "excuse_report",
+    "receive",
+    "record_event",
+    "reindex_flags",
+    "reopen",
+    "report_filed",
+    "require_no_waiting",
+]

@@ -13,6 +13,7 @@ from coordination.cases import services as cases
 from coordination.core import clock
 from coordination.ledger import services as ledger
 from coordination.triage.models import Assessment, Flag
+from coordination.triage.services import reporting
 from coordination.triage.services.judging import check
 from coordination.triage.services.receiving import TIER_1, ask, open_or_join
 from coordination.triage.services.records import locked_flag
@@ -33,8 +34,10 @@ def assess(flag: Flag, *, by: User, **judgement: Any) -> Assessment:
     locked.state = after
     locked.save(update_fields=["state"])
     cases.end_tasks(about=locked.origin, kind=TIER_1, outcome=f"Assessed: {made.level}.", by=by)
-    if made.level == Level.HIGH and locked.case is None:
+    first = reporting.due_first(locked, made)
+    if locked.case is None and (first or made.level == Level.HIGH):
         open_or_join(locked)
+    reporting.open_reports(locked, first)
     if after == FlagState.ASSESSED:
         ask(locked, assessed=made.level)
     return made

@@ -18,10 +18,10 @@ from coordination.ledger import services as ledger
 from coordination.policy import selectors as policy
 from coordination.triage import selectors
 from coordination.triage.models import Assessment, Decision, Flag
-from coordination.triage.services import assessing, separating, warning, weighing
+from coordination.triage.services import assessing, counselling, reporting, separating, warning, weighing
 from coordination.triage.services.receiving import DECIDE_CLOCK, ask, open_or_join
 from coordination.triage.services.records import LONGEST_REASONS, locked_flag, said
-from coordination.triage.workflow import FLAG, FlagVerb, Framing, Outcome
+from coordination.triage.workflow import FLAG, FlagVerb, Outcome
 
 # What each outcome asks of a person: kind and title of the task, and whose it is.
 _NEXT: dict[Outcome, tuple[str, str, Role]] = {
@@ -48,14 +48,17 @@ def decide(
     monitor_until: date | None = None,
     departure: str = "",
     assessment: Mapping[str, Any] | None = None,
+    reports: Iterable[str] = (),
 ) -> Decision:
     """Record a decision under the criteria in force, with what would re-open it, and open what follows.
 
     It rests on an assessment by another person. For high severity `assessment` may be the decider's own
     (judging.check), and must be where there is none by another. `outcomes` are one or more, except that
     `no_action` stands alone; `monitor` needs a date to come; `departure` says why a rule is departed from
-    (weighing). Raises InvalidInput naming the field, IllegalTransition where the flag was decided, Refused by
-    the rule of two people and where fiction would be referred without its context window.
+    (weighing); `reports` are the mandated ones that the decider names, by code. Raises InvalidInput naming
+    the field, IllegalTransition where the flag was decided, and Refused: by the rule of two people, before a
+    report that comes first, of fiction without its context window, of coordinated reports that one person
+    alone looked at, and of no action with an EU nexus before counsel's assessment.
     """
     access.require(by, "triage.decide_flag")
     locked = locked_flag(flag, by)
@@ -65,9 +68,14 @@ def decide(
     why = said("reasons", reasons, LONGEST_REASONS, "Give the reasons.")
     trigger = said("reopens_when", reopens_when, _LONGEST_TRIGGER, "Say what would re-open this.")
     _check_date(chosen, monitor_until)
+    reporting.require_reported(locked, *selectors.assessments_of(locked))
     rests_on = _assessment(locked, by, assessment)
-    rules = _departures(locked, rests_on, chosen, departure)
-    if locked.case is None and chosen != [Outcome.NO_ACTION]:
+    reporting.require_reported(locked, rests_on)
+    if chosen == [Outcome.NO_ACTION]:
+        counselling.require_counsel(locked, rests_on)
+    rules = weighing.weigh(locked, rests_on, chosen, departure)
+    due = reporting.due_with(rests_on, chosen, reports)
+    if locked.case is None and (due or chosen != [Outcome.NO_ACTION]):
         open_or_join(locked)
     criteria = policy.criteria_in_force()
     decision = Decision.objects.create(
@@ -89,6 +97,7 @@ def decide(
     cases.end_tasks(about=locked.origin, outcome=f"Decided: {words}.", by=by)
     if locked.case is not None:
         cases.meet_deadline(locked.case, code=DECIDE_CLOCK, about=locked.origin)
+    reporting.open_reports(locked, due, decision=decision)
     _follow_up(locked, chosen, why, monitor_until)
     _trace(locked, decision, words, by)
     return decision
@@ -132,24 +141,6 @@ def _assessment(flag: Flag, by: User, own: Mapping[str, Any] | None) -> Assessme
             rule=separating.TWO_PEOPLE,
         )
     return assessing.write(flag, by=by, judgement=own, direct=True)
-
-
-def _departures(flag: Flag, rests_on: Assessment, chosen: list[Outcome], departure: str) -> list[str]:
-    """Return the rules that are departed from, or raise: without why, and of fiction out of its context."""
-    if rests_on.framing != Framing.NONE and weighing.REFERRALS & set(chosen):
-        made = list(Assessment.objects.filter(flag=flag).order_by("-pk"))
-        if not weighing.context_of(flag, made):
-            raise Refused(
-                "It may be fiction, quotation or role-play, and what stands around it is not attached: "
-                "assess it anew with the context window, then decide.",
-                rule=weighing.FRAMING,
-            )
-    found = weighing.departures(flag, rests_on, chosen)
-    if found and not departure.strip():
-        raise InvalidInput("departure", " ".join(each.ask for each in found))
-    if len(departure) > LONGEST_REASONS:
-        raise InvalidInput("departure", f"At most {LONGEST_REASONS} characters.")
-    return [each.rule for each in found]
 
 
 @transaction.atomic

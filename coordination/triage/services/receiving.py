@@ -20,6 +20,7 @@ from coordination.ledger import services as ledger
 from coordination.policy import engine
 from coordination.policy import selectors as policy
 from coordination.triage.models import Flag
+from coordination.triage.services import reporting
 from coordination.triage.services.intake import Intake, check
 from coordination.triage.workflow import Category, FlagState, Level
 
@@ -178,7 +179,9 @@ def ask(flag: Flag, *, assessed: str = "") -> None:
     its level is high.
     """
     name = markup.words(Category(flag.category))
-    instructions = [_REPORT_FIRST] if flag.category == Category.CSAM else []
+    first = reporting.due_first(flag)
+    reporting.open_reports(flag, first)
+    instructions = [_REPORT_FIRST] if first else []
     if not (flag.high_severity or assessed or flag.state == FlagState.REOPENED):
         cases.open_task(
             flag.case,

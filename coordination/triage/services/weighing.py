@@ -6,14 +6,18 @@ None of them decides anything. A rule that is departed from is written into the 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from coordination.core.errors import InvalidInput, Refused
 from coordination.policy import selectors as policy
+from coordination.triage import selectors
 from coordination.triage.models import Assessment, Flag
+from coordination.triage.services.records import LONGEST_REASONS
 from coordination.triage.workflow import Framing, Outcome
 
 SELF_HARM_FIRST = "policy.self-harm-first"
 MINOR_CARE = "policy.minor-care"
 BOTH_WAYS = "triage.both-ways"
 FRAMING = "triage.framing"
+COORDINATED = "triage.coordinated"
 REFERRALS = frozenset({Outcome.REFER_POLICE, Outcome.REFER_CRISIS})
 
 
@@ -23,6 +27,33 @@ class Departure:
 
     rule: str
     ask: str
+
+
+def weigh(flag: Flag, rests_on: Assessment, chosen: Collection[Outcome], departure: str) -> list[str]:
+    """Return the rules that are departed from.
+
+    Raises InvalidInput naming `departure` where it is not said why, Refused where fiction would be referred
+    out of its context, and where coordinated reports would lead police to a door on one person's look.
+    """
+    if rests_on.framing != Framing.NONE and REFERRALS & set(chosen):
+        made = list(selectors.assessments_of(flag).reverse())
+        if not context_of(flag, made):
+            raise Refused(
+                "It may be fiction, quotation or role-play, and what stands around it is not attached: "
+                "assess it anew with the context window, then decide.",
+                rule=FRAMING,
+            )
+    if selectors.looks_coordinated(flag) and Outcome.REFER_POLICE in chosen and rests_on.direct:
+        raise Refused(
+            "These reports look coordinated: another person assesses the flag before police are told.",
+            rule=COORDINATED,
+        )
+    found = departures(flag, rests_on, chosen)
+    if found and not departure.strip():
+        raise InvalidInput("departure", " ".join(each.ask for each in found))
+    if len(departure) > LONGEST_REASONS:
+        raise InvalidInput("departure", f"At most {LONGEST_REASONS} characters.")
+    return [each.rule for each in found]
 
 
 def departures(flag: Flag, assessment: Assessment, outcomes: Collection[Outcome]) -> list[Departure]:
@@ -51,6 +82,11 @@ def _found(flag: Flag, assessment: Assessment, outcomes: set[Outcome]) -> Iterat
         yield Departure(
             rule=FRAMING,
             ask="It may be fiction, quotation or role-play: say why it is referred all the same.",
+        )
+    if selectors.looks_coordinated(flag) and Outcome.REFER_POLICE in outcomes:
+        yield Departure(
+            rule=COORDINATED,
+            ask="These reports look coordinated: say what besides them shows the danger.",
         )
 
 
