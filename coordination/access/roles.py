@@ -64,7 +64,9 @@ _DECIDE = _permissions(triage="decide_flag")
 _RESTRICT = _permissions(restrictions="impose_restriction preserve_account")
 # Whoever sees a flag and acts on anything may hold its decision to be wrong.
 _DISSENT = _permissions(triage="dissent_flag record_event")
-_PROPOSE_CRITERIA = _permissions(policy="propose_criteria")
+# Whoever decides, or checks how it was decided, holds past decisions to criteria.
+_REPLAY = _permissions(triage="view_replay")
+_PROPOSE_CRITERIA = _permissions(policy="propose_criteria") | _REPLAY
 _APPROVE = _permissions(
     referrals="approve_referral return_referral decline_referral recall_referral",
     outbox="resolve_delivery",
@@ -83,8 +85,9 @@ _COUNSEL = (
         cases="work_case assign_case grant_case keep_nondisclosure keep_victim",
         referrals="withdraw_referral",
         ledger="view_leaf",
-        policy="propose_criteria approve_criteria",
+        policy="approve_criteria",
     )
+    | _PROPOSE_CRITERIA
 )
 
 ROLES: dict[Role, Rights] = {
@@ -167,6 +170,7 @@ ROLES: dict[Role, Rights] = {
         purpose="Sees all and acts on nothing.",
         permissions=_READ_DESK
         | _READ_REFERRALS
+        | _REPLAY
         | _permissions(
             evidence="view_exhibit",
             ledger="view_leaf",

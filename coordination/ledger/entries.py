@@ -29,6 +29,7 @@ KINDS: Final[Mapping[str, str]] = {
     "address": "an address outside that was refused, as a keyed digest; `address:any` for all together",
     "agency": "an agency",
     "casecompartment": "a compartment of a case",
+    "criteria": "a version of the triage criteria",
     "criteriaproposal": "a proposed change of the triage criteria",
     "demo": "a case of the demonstration",
     "destination": "a destination of an agency",

@@ -74,6 +74,7 @@ class CriteriaVersionAdmin(RecordAdmin):
             "changes": changes(former, record) if former else [],
             "rules": rules_of(record.rules),
             "toml_url": self.url_of(record, "toml"),
+            "may_replay": access.has(request.user, "triage.view_replay"),
             "propose_url": reverse("admin:policy_criteriaproposal_add") if _may_propose(request) else "",
         }
 

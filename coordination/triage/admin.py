@@ -22,6 +22,7 @@ from coordination.policy.workflow import DataCategory, ReportTrigger
 from coordination.referrals import selectors as referrals
 from coordination.referrals.draftadmin import Source, item_source
 from coordination.triage import forms, judgingforms, selectors, services
+from coordination.triage.criteriaadmin import Replays
 from coordination.triage.flagacts import FlagActs
 from coordination.triage.models import Flag
 from coordination.triage.workflow import FLAG, FlagVerb
@@ -35,7 +36,7 @@ VERBS = {
 
 
 @admin.register(Flag)
-class FlagAdmin(Searched, FlagActs):
+class FlagAdmin(Replays, Searched, FlagActs):
     """Flags, newest first; those on cases that the person was not let into are not there."""
 
     records = Records.OF_CASES

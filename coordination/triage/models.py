@@ -74,6 +74,7 @@ class Flag(models.Model):
             ("receive_flag", "Post or enter a flag"),
             ("assess_flag", "Assess a flag, as the first tier"),
             ("decide_flag", "Decide about a flag"),
+            ("view_replay", "Hold past decisions to criteria"),
         ]
         constraints = [
             states_constraint("flag", FlagState),

@@ -1,5 +1,6 @@
 """How law and policy come in: by pack files, and for the criteria by what two people decide on the desk."""
 
+from coordination.policy.models import CriteriaVersion
 from coordination.policy.services.loading import load
 from coordination.policy.services.proposing import (
     approve_criteria,
@@ -10,6 +11,7 @@ from coordination.policy.services.proposing import (
 )
 
 __all__ = [
+    "CriteriaVersion",
     "approve_criteria",
     "decline_criteria",
     "load",

@@ -13,6 +13,7 @@ from coordination.triage.services.dissenting import dissent
 from coordination.triage.services.happening import record_event
 from coordination.triage.services.receiving import receive
 from coordination.triage.services.reindexing import reindex_flags
+from coordination.triage.services.replays import record_replay, replay_decisions
 from coordination.triage.services.reporting import excuse_report, report_filed
 from coordination.triage.services.warning import WARN, end_clock
 
@@ -29,8 +30,10 @@ __all__ = [
     "excuse_report",
     "receive",
     "record_event",
+    "record_replay",
     "reindex_flags",
     "reopen",
+    "replay_decisions",
     "report_filed",
     "require_no_waiting",
 ]
