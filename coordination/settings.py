@@ -282,6 +282,16 @@ ONCALL_SMS_URL = env.str("ONCALL_SMS_URL", default="")
 ONCALL_SMS_SECRET = env.str("ONCALL_SMS_SECRET", default="")
 ONCALL_WEBHOOK_URL = env.str("ONCALL_WEBHOOK_URL", default="")
 ONCALL_WEBHOOK_SECRET = env.str("ONCALL_WEBHOOK_SECRET", default="")
+# Whom `manage.py watchdog` tells, directly; by what a monitor outside asks, and where it is told "well".
+WATCHDOG = {
+    "email": env.list("WATCHDOG_EMAIL", default=[]),
+    "sms": env.list("WATCHDOG_SMS", default=[]),
+    "webhook": env.list("WATCHDOG_WEBHOOK", default=[]),
+    "ping_url": env.str("WATCHDOG_PING_URL", default=""),
+    "token": env.str("WATCHDOG_TOKEN", default=""),
+    "state": env.str("WATCHDOG_STATE", default=str(VAR_DIR / "watchdog.json")),
+    "repeat_minutes": env.int("WATCHDOG_REPEAT_MINUTES", default=5),
+}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["coordination.rest.authentication.TokenAuthentication"],

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
 from coordination.core.rules import anybody, declares
+from coordination.desk.watching.alive import alive
 from coordination.inbox.views import inbound
 from coordination.oncall.views import page
 from coordination.rest.openapi import Document
@@ -27,6 +28,7 @@ urlpatterns = [
     path("api/v1/", include((api, "api"))),
     re_path(r"^api/", api_not_found),
     path("inbound/<uuid:inbound_id>/", inbound, name="inbound"),
+    path("health/alive", alive, name="alive"),
     path("page/", page, name="page"),
 ]
 

@@ -10,5 +10,5 @@ class OncallConfig(AppConfig):
     label = "oncall"
 
     def ready(self) -> None:
-        """Listen to the cases."""
-        from coordination.oncall import receivers  # noqa: F401
+        """Listen to the cases, and check who is woken."""
+        from coordination.oncall import checks, receivers  # noqa: F401

@@ -211,10 +211,9 @@ class PageAttempt(models.Model):
         default_permissions = ()
         constraints = [
             states_constraint("pageattempt", Result, field="result"),
+            models.UniqueConstraint(fields=["page", "round", "person", "way"], name="oncall_attempt_once"),
             models.UniqueConstraint(
-                fields=["page", "round", "person", "way"],
-                nulls_distinct=False,
-                name="oncall_attempt_once",
+                fields=["page", "round"], condition=Q(person=None), name="oncall_nobody_once"
             ),
         ]
 

@@ -274,3 +274,8 @@ def people_to_choose() -> QuerySet[User]:
 def ways_waiting(person: User) -> bool:
     """Tell whether some way of a person waits for its code."""
     return ContactWay.objects.filter(person=person, verified_at__isnull=True).exists()
+
+
+def reachable_on_call() -> bool:
+    """Tell whether somebody who has the calls now can be reached otherwise than on the desk."""
+    return any(each.person is not None and is_reachable(each.person) for each in on_call_now())

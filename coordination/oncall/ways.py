@@ -54,6 +54,15 @@ def is_there(way: str) -> bool:
     return way in GATEWAYS and bool(getattr(settings, GATEWAYS[way][0]))
 
 
+def can_sign(secret: str) -> bool:
+    """Tell whether a gateway's secret is a key that signs."""
+    try:
+        sign_webhook("check", clock.now(), b"", secret)
+    except DeliveryError:
+        return False
+    return True
+
+
 def send(way: str, address: str, notice: Notice) -> None:
     """Send a notice, and return once the mail server or the gateway took it. Raises NotSent."""
     if not is_there(way):

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Max, Q, QuerySet
+from django.db import connection
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 from coordination.access.services import User
 from coordination.cases.services import Case
@@ -15,7 +16,7 @@ from coordination.channels import codec, receipts, registry
 from coordination.channels import messages as kit
 from coordination.core.errors import NotFound
 from coordination.outbox.models import Approval, Attempt, Delivery, Message, Receipt
-from coordination.outbox.workflow import SENT
+from coordination.outbox.workflow import SENT, DeliveryState
 from coordination.partners import selectors as partners
 
 
@@ -199,3 +200,18 @@ def last_taken(*, but: QuerySet[Any]) -> dict[str, datetime]:
     sent = Receipt.objects.filter(source="deliver").exclude(delivery__case__in=but)
     rows = sent.order_by().values_list("delivery__message__channel")
     return dict(rows.annotate(newest=Max("recorded_at")))
+
+
+def workers_seen() -> datetime | None:
+    """Return when a worker last gave a sign, by the database's clock; None where none is there."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(last_heartbeat) FROM procrastinate_workers")
+        seen: datetime | None = cursor.fetchone()[0]
+    return seen
+
+
+def oldest_due(lane: str, at: datetime) -> datetime | None:
+    """Return since when a delivery of a lane is due and does not leave; None where none is."""
+    rows = Delivery.objects.filter(state=DeliveryState.QUEUED, lane=lane, due_at__lte=at)
+    found: datetime | None = rows.aggregate(oldest=Min("due_at"))["oldest"]
+    return found

@@ -17,6 +17,7 @@ PRODUCTION = {
     "CONTACT_PHONE": "+1 970 555 0123",
     "EMAIL_HOST": "127.0.0.1",
     "DEFAULT_FROM_EMAIL": "desk@riverside-chat.com",
+    "WATCHDOG_EMAIL": "manager@riverside-chat.com",
 }
 NAMES = (
     "PLATFORM_NAME",

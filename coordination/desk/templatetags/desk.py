@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -13,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from coordination.access import markup, structure
 from coordination.cases import selectors as cases
 from coordination.channels import registry
+from coordination.desk.watching import standstill as still
 
 # With the country: what our directory and the packs hold (E.164, written with gaps).
 NUMBER = re.compile(r"\+\d(?:[ ()-]{0,2}\d){6,14}")
@@ -24,6 +26,12 @@ register.simple_tag(markup.left, name="left")
 register.simple_tag(markup.digest, name="digest")
 register.simple_tag(structure.structured, name="structured")
 register.filter("words", markup.words)
+
+
+@register.simple_tag
+def standstill(user: Any) -> datetime | None:
+    """Return since when the bus stands still, for whoever is on the desk."""
+    return still.since() if getattr(user, "is_staff", False) else None
 
 
 @register.filter
