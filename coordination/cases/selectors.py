@@ -12,6 +12,7 @@ from django.db.models.expressions import Combinable
 from coordination.access import services as access
 from coordination.access.services import User
 from coordination.cases.duties import BY_HAND, COUNSEL, SHARED, permission_for
+from coordination.cases.holding import holds
 from coordination.cases.models import (
     Assignment,
     Case,
@@ -110,11 +111,9 @@ def may(user: User, case: Case, permission: str) -> bool:
 
     Grants know seeing and working; the other permissions need the grant to work.
     """
-    on_case = "view_case" if permission == "view_case" else "work_case"
-    if not access.has(user, f"cases.{permission}"):
+    if not access.has(user, "cases.view_case") or not access.has(user, f"cases.{permission}"):
         return False
-    # Guardian's grant of a membership outlives its date; the access table does not.
-    return user.has_perm(on_case, case) and visible_to(user).filter(pk=case.pk).exists()
+    return holds(user, case, "view_case" if permission == "view_case" else "work_case")
 
 
 def timeline(case: Case) -> QuerySet[TimelineEvent]:

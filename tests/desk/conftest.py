@@ -8,7 +8,6 @@ import pytest
 
 from coordination.access.services import User
 from coordination.cases.services import Case
-from coordination.outbox import hosts
 from coordination.referrals import selectors, services
 from coordination.triage import services as triage
 from tests.referrals.conftest import DRAFT, FACT, ITEM
@@ -61,12 +60,10 @@ def things(  # noqa: PLR0917 - fixtures
         account="acct-1",
         provenance="observed",
     )
-    yield Things(
+    return Things(
         case=case,
         draft=draft(),
         in_review=services.submit(draft(), by=liaison),
         approved=services.approve(approved, by=senior_reviewer, digests=digests),
         flag=flag,
     )
-    hosts.pool().close()
-    hosts.pool.cache_clear()
