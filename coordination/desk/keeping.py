@@ -114,7 +114,7 @@ def kinds() -> list[Kind]:
             kept=FOR_GOOD,
         ),
         Kind(
-            what="cases and what hangs on them: subjects, notes, tasks, flags, restrictions, referrals, messages",
+            what="cases and what hangs on them: subjects, tasks, flags, restrictions, referrals, messages",
             tables=("cases_", "triage_", "restrictions_", "referrals_", "outbox_", "inbox_"),
             kept=FOR_GOOD,
         ),
