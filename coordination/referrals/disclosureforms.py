@@ -13,7 +13,7 @@ from coordination.access import markup
 from coordination.core import clock
 from coordination.policy import selectors as policy
 from coordination.policy.workflow import DataCategory
-from coordination.referrals.models import PROVENANCE
+from coordination.referrals.models import PROVENANCE, PlaceSource
 
 _NO_PLACE = frozenset({"Etc", "SystemV", "US", "posix", "right"})
 
@@ -150,7 +150,19 @@ class FactForm(Disclosure):
     label = forms.CharField(max_length=100, label="What")
     value = forms.CharField(label="Value")
     confidence = forms.CharField(max_length=60, required=False)
-    field_order = ("about", "label", "value", "category", "provenance", "confidence", "basis")
+    place_source = forms.ChoiceField(
+        label="For a place: how it is known",
+        choices=[("", "not a place"), *PlaceSource.choices],
+        required=False,
+    )
+    place_confidence = forms.IntegerField(
+        label="For a place: how surely, in per cent", min_value=0, max_value=100, required=False
+    )
+    possible_proxy = forms.BooleanField(label="For a network address: a proxy is possible", required=False)
+    field_order = (
+        *("about", "label", "value", "category", "provenance", "confidence"),
+        *("place_source", "place_confidence", "possible_proxy", "basis"),
+    )
 
 
 def zones(likely: Iterable[str]) -> list[Any]:

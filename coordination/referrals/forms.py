@@ -43,6 +43,11 @@ class DraftForm(forms.Form):
     prior_reports = _text("Prior reports", required=False, rows=2)
     reporter = forms.CharField(max_length=120, required=False, help_text="An alias is allowed.")
     consent = _text("Consent on record", "Whose, when and how it was given.", required=False, rows=2)
+    place_confirmed = _text(
+        "How the place was confirmed",
+        when_needed="needed where a network address alone points to it, weakly or behind a proxy",
+        rows=2,
+    )
 
 
 class FileForm(DraftForm):

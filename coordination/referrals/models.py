@@ -18,6 +18,15 @@ PROVENANCE = [
 ]
 
 
+class PlaceSource(models.TextChoices):
+    """How a place is known."""
+
+    NETWORK = "network_address", "a network address"
+    DEVICE = "device", "a device"
+    VERIFIED = "verified", "a verified address or number"
+    OTHER = "other", "another source"
+
+
 def _person(*, null: bool = True) -> Any:
     return models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=null, blank=null, related_name="+"
@@ -48,6 +57,9 @@ class Referral(models.Model):
     reporter = SealedTextField(default="", blank=True, help_text="The reporting person; an alias is allowed.")
     consent = SealedTextField(
         default="", blank=True, help_text="Whose consent is on record, and when and how it was given."
+    )
+    place_confirmed = SealedTextField(
+        null=True, blank=True, help_text="How a person knows that a doubtful place is the right one."
     )
     corrects = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="corrections")
     correction_wrong = SealedTextField(default="", blank=True)
@@ -152,6 +164,9 @@ class Fact(models.Model):
     basis = models.CharField(max_length=60, default="", blank=True)
     provenance = models.CharField(max_length=20, choices=PROVENANCE)
     confidence = SealedTextField(default="", blank=True)
+    place_source = models.CharField(max_length=20, choices=PlaceSource.choices, default="", blank=True)
+    place_confidence = models.PositiveSmallIntegerField(null=True, blank=True, help_text="In per cent.")
+    possible_proxy = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["pk"]

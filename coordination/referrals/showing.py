@@ -15,6 +15,7 @@ from coordination.policy import engine
 from coordination.policy import selectors as policy
 from coordination.referrals import selectors
 from coordination.referrals.models import Addressee, Fact, Item, Question, Referral
+from coordination.referrals.services import places
 from coordination.referrals.workflow import REFERRAL, ReferralState, ReferralVerb
 
 # What the page offers, and the verb of the workflow behind it. What a draft alone allows has no verb.
@@ -252,7 +253,7 @@ def _fact(fact: Fact) -> Shown:
         content=fact.value,
         provenance=fact.get_provenance_display(),
         chosen=True,
-        confidence=fact.confidence,
+        confidence=places.in_words(fact),
         **_basis(fact.basis),
     )
 

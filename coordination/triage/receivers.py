@@ -5,8 +5,8 @@ from typing import Any
 from django.dispatch import receiver
 
 from coordination.cases.signals import task_ended
-from coordination.core.errors import Refused
-from coordination.referrals.signals import about_to_leave
+from coordination.core.errors import InvalidInput, Refused
+from coordination.referrals.signals import about_to_leave, place_named
 from coordination.triage import selectors, services
 from coordination.triage.services.dissenting import REVIEW
 from coordination.triage.services.receiving import SENIOR, TIER_1
@@ -40,6 +40,17 @@ def wait_for_police(sender: Any, *, referral: Any, **_: Any) -> None:  # noqa: A
     """While police ask to wait, let a danger to life and corrections alone be submitted or approved."""
     if referral.priority != "P0" and not referral.corrects_id:
         services.require_no_waiting(referral.case)
+
+
+@receiver(place_named, dispatch_uid="triage.keep_claims_apart")
+def keep_claims_apart(sender: Any, *, referral: Any, value: str, **_: Any) -> None:  # noqa: ARG001
+    """Let no place out of a user's own words stand where an observed one belongs: so a hoax works."""
+    if selectors.is_in_users_words(referral.case, value):
+        raise InvalidInput(
+            "provenance",
+            "This place stands in what the user wrote: it is claimed by the user, unverified. Observed as "
+            "well? Say how it is known (place source).",
+        )
 
 
 @receiver(task_ended, dispatch_uid="triage.end_warning")

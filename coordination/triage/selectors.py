@@ -165,3 +165,17 @@ def exposure_of(user: User, since: datetime) -> int:
 def looks_coordinated(flag: Flag) -> bool:
     """Tell whether a flag is one of reports that look coordinated."""
     return getattr(flag, "coordinated_at", None) is not None
+
+
+def is_in_users_words(case: Case, value: str) -> bool:
+    """Tell whether a value stands in what was flagged on a case: for the system's own check of a place."""
+    wanted = _plain(value)
+    if not wanted:
+        return False
+    flags = Flag.objects.filter(case=case)
+    return any(wanted in _plain(f"{each.content} {each.context} {each.apparent_target}") for each in flags)
+
+
+def _plain(text: str) -> str:
+    """Return the words alone: neither case, punctuation nor gaps make another place of it."""
+    return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())

@@ -93,7 +93,9 @@ def file(flag: Flag, liaison: User, destination: Destination) -> Referral:
         category="location",
         provenance="observed",
         basis="us.2702c4",
-        confidence="network address, no proxy seen",
+        confidence="no proxy seen",
+        place_source="network_address",
+        place_confidence=90,
     )
     services.add_addressee(referral, by=liaison, destination=destination)
     return referral

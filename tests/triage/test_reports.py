@@ -163,7 +163,7 @@ def test_a_chosen_report_is_due_once_its_law_is_in_force(receive: Receive, senio
     assert report(flag).due_at == datetime(2027, 1, 7, tzinfo=UTC)
 
 
-def test_coordinated_reports_lead_police_to_nobody_on_one_persons_look(
+def test_swt_02_coordinated_reports_lead_police_to_nobody_on_one_persons_look(
     receive: Receive, reviewer: User, senior_reviewer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(selectors, "looks_coordinated", lambda _: True)

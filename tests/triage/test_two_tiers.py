@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.urls import reverse
 
 from coordination.access.services import User
 from coordination.cases import selectors as cases
@@ -12,12 +13,13 @@ from coordination.core import clock
 from coordination.core.errors import IllegalTransition, InvalidInput, NotPermitted, Refused
 from coordination.ledger.selectors import entries_about
 from coordination.policy import selectors as policy
-from coordination.triage import services
+from coordination.triage import selectors, services
 from coordination.triage.models import Assessment, Decision, Flag
 from coordination.triage.services.weighing import BOTH_WAYS, MINOR_CARE, SELF_HARM_FIRST
 from coordination.triage.workflow import Finding, FlagState
+from tests.doors import SignIn
 from tests.people import Cast
-from tests.triage.conftest import FOUND, Receive
+from tests.triage.conftest import FLAG, FOUND, Receive
 
 SAID: dict[str, Any] = {"outcomes": ["no_action"], "reasons": "A parking dispute.", "reopens_when": "More."}
 
@@ -336,3 +338,22 @@ def test_a_dissent_is_never_removed_and_made_once(
     for act in (made.delete, lambda: type(made).objects.filter(pk=made.pk).update(dissented_at=clock.now())):
         with pytest.raises(DatabaseError), transaction.atomic():
             act()
+
+
+def test_reviewers_exposure_is_counted_by_who_opened_what(
+    receive: Receive, senior_reviewer: User, reviewer: User, sign_in: SignIn
+) -> None:
+    flags = [receive(), receive(external_id="lc-2", account="acct-2")]
+    began = clock.now()
+    browser = sign_in(reviewer)
+    for flag in (*flags, flags[0]):
+        assert browser.get(reverse("admin:triage_flag_change", args=[flag.pk])).status_code == 200
+    assert selectors.exposure_of(reviewer, began) == 0
+    for flag in (*flags, flags[0]):
+        assert (
+            FLAG["content"]
+            in browser.get(reverse("admin:triage_flag_content", args=[flag.pk])).content.decode()
+        )
+    assert selectors.exposure_of(reviewer, began) == 2
+    assert selectors.exposure_of(senior_reviewer, began) == 0
+    assert selectors.exposure_of(reviewer, clock.now() + timedelta(hours=1)) == 0

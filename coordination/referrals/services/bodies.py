@@ -6,9 +6,9 @@ from coordination.channels import messages
 from coordination.policy.workflow import DataCategory
 from coordination.referrals.models import Addressee, Fact, Item, Referral
 from coordination.referrals.selectors import lineage
+from coordination.referrals.services import places
 from coordination.referrals.services.gate import field_of
 
-CLAIMED = "claimed_by_user"
 PLEASE = "Please correct your records, tell whoever acted on the original, and acknowledge this message."
 
 
@@ -73,11 +73,11 @@ def disclosed(items: Iterable[Item], citations: Mapping[str, str]) -> tuple[mess
 def _fact(fact: Fact) -> messages.Fact:
     # A place that only the user named can send armed police to a stranger's door. The label says so too: a
     # channel that shows no provenance must not make an observed location of it.
-    claimed_place = fact.category == DataCategory.LOCATION and fact.provenance == CLAIMED
+    claimed_place = fact.category == DataCategory.LOCATION and fact.provenance == places.CLAIMED
     label = f"{fact.label} (claimed by user, unverified)" if claimed_place else fact.label
     return messages.Fact(
         label=label,
         value=fact.value,
         provenance=messages.Provenance(fact.provenance),
-        confidence=fact.confidence,
+        confidence=places.in_words(fact),
     )

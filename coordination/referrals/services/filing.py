@@ -15,7 +15,9 @@ from coordination.core.errors import Conflict, IllegalTransition, InvalidInput, 
 from coordination.partners import selectors as partners
 from coordination.partners.services import Destination
 from coordination.policy import selectors as policy
+from coordination.policy.workflow import DataCategory
 from coordination.referrals.models import PROVENANCE, Addressee, Fact, Item, Referral
+from coordination.referrals.services import places
 from coordination.referrals.services.records import (
     danger_missing,
     limited,
@@ -24,6 +26,7 @@ from coordination.referrals.services.records import (
     trace,
     unhurried_missing,
 )
+from coordination.referrals.signals import place_named
 from coordination.referrals.workflow import ReferralState
 
 PRIORITIES = ("P0", "normal")
@@ -33,7 +36,7 @@ _ALWAYS = frozenset({"title", "feared", "why_suspicious", "correction_wrong", "c
 _FIELDS = frozenset(
     {
         *("title", "feared", "feared_when", "why_suspicious", "danger_to_life", "danger_reason"),
-        *("priority", "priority_reason", "prior_reports", "reporter", "consent"),
+        *("priority", "priority_reason", "prior_reports", "reporter", "consent", "place_confirmed"),
     }
 )
 _CORRECTION_FIELDS = frozenset({"correction_wrong", "correction_true"})
@@ -55,6 +58,7 @@ def file(
     prior_reports: str = "",
     reporter: str = "",
     consent: str = "",
+    place_confirmed: str = "",
 ) -> Referral:
     """File a referral as a draft. A P0 states the danger to life and why; a danger to life at normal priority
     says in `priority_reason` why it waits its turn.
@@ -75,6 +79,7 @@ def file(
         "prior_reports": prior_reports,
         "reporter": reporter,
         "consent": consent,
+        "place_confirmed": place_confirmed,
     }
     referral = Referral(reference=identifiers.reference("R"), case=case, filed_by=by, filed_at=clock.now())
     _fill(referral, values)
@@ -156,11 +161,21 @@ def add_fact(
     provenance: str,
     basis: str = "",
     confidence: str = "",
+    place_source: str = "",
+    place_confidence: int | None = None,
+    possible_proxy: bool = False,
 ) -> Fact:
-    """Add one thing said about the subject or the target. It leaves with the referral, under its basis."""
+    """Add one thing said about the subject or the target. It leaves with the referral, under its basis.
+
+    A place says how it is known (`place_source`, PlaceSource) and how surely (`place_confidence`, per cent);
+    one that only the user named is claimed, whatever else is said of it.
+    """
     draft = _draft(referral, by, "add to it")
     if about not in ("subject", "target"):
         raise InvalidInput("about", "A fact is about the subject or the target.")
+    raise_all(places.check(category, place_source, place_confidence, possible_proxy=possible_proxy))
+    if category == DataCategory.LOCATION and provenance != places.CLAIMED and not place_source:
+        place_named.send(sender=Fact, referral=draft, value=value)
     fact = Fact.objects.create(
         referral=_not_correction(draft),
         about=about,
@@ -170,6 +185,9 @@ def add_fact(
         provenance=_provenance(provenance),
         basis=_basis(basis),
         confidence=limited("confidence", confidence, 60),
+        place_source=place_source,
+        place_confidence=place_confidence,
+        possible_proxy=possible_proxy,
     )
     _trace_part(draft, "fact_added", by, fact=fact.pk, category=category, basis=basis)
     return fact

@@ -10,9 +10,8 @@ from coordination.access.services import User
 from coordination.cases import services as cases
 from coordination.partners.services import Agency
 from coordination.policy import selectors as policy
-from coordination.policy.workflow import DataCategory
 from coordination.referrals.models import Addressee, Referral
-from coordination.referrals.services.bodies import CLAIMED
+from coordination.referrals.services import places
 from coordination.referrals.services.clocks import pace, start
 
 RESPONDER = "responder"
@@ -172,13 +171,9 @@ def _numbers(referral: Referral, addressees: list[Addressee]) -> list[str]:
     agencies = [each.destination.agency for each in addressees]
     lines = [number_of(agency) for agency in agencies if agency.phone]
     # A place that only the user named is not called: that is how a hoax sends police to somebody's door.
-    places = [
-        fact.value
-        for fact in referral.facts.all()
-        if fact.category == DataCategory.LOCATION and fact.provenance != CLAIMED
-    ]
-    places += [agency.region for agency in agencies if agency.region]
-    centres = {number.place: number for place in places if (number := policy.emergency_number(place))}
+    known = places.to_call(referral, list(referral.facts.all()))
+    known += [agency.region for agency in agencies if agency.region]
+    centres = {number.place: number for place in known if (number := policy.emergency_number(place))}
     lines += [
         f"{each.place}: {each.number} (source: {each.source}; checked {each.checked_on:%Y-%m-%d})"
         for each in centres.values()

@@ -12,7 +12,7 @@ from coordination.outbox import services as outbox
 from coordination.partners import selectors as partners
 from coordination.policy.workflow import RecipientClass
 from coordination.referrals.models import Addressee, Fact, Item, Referral
-from coordination.referrals.services import bodies, calling, gate
+from coordination.referrals.services import bodies, calling, gate, places
 from coordination.referrals.services.records import (
     danger_missing,
     move,
@@ -126,7 +126,7 @@ def _missing(
         found.append(InvalidInput("feared", "Say what is feared."))
     if not draft.why_suspicious.strip():
         found.append(InvalidInput("why_suspicious", "Say why it is suspicious."))
-    found += [*danger_missing(draft), *unhurried_missing(draft)]
+    found += [*danger_missing(draft), *unhurried_missing(draft), *places.missing(draft, facts)]
     found += [
         InvalidInput(gate.field_of(item, "reason"), f"“{item}” needs a reason.")
         for item in items
