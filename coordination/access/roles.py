@@ -61,7 +61,10 @@ _FILE = _permissions(
     outbox="resend_delivery resolve_delivery",
 )
 _DECIDE = _permissions(triage="decide_flag")
-_RESTRICT = _permissions(restrictions="impose_restriction preserve_account")
+_RESTRICT = _permissions(restrictions="impose_restriction preserve_account ask_lift receive_appeal")
+_REINSTATE = _permissions(
+    restrictions="ask_lift sign_assessment lift_restriction receive_appeal answer_appeal"
+)
 # Whoever sees a flag and acts on anything may hold its decision to be wrong.
 _DISSENT = _permissions(triage="dissent_flag record_event")
 # Whoever decides, or checks how it was decided, holds past decisions to criteria.
@@ -78,10 +81,12 @@ _COUNSEL = (
     | _DISSENT
     | _APPROVE
     | _REVIEW_GLASS
+    | _REINSTATE
     | _EXHIBITS
     | _permissions(
         triage="counsel_flag file_report",
         evidence="release_exhibit hold_exhibit",
+        restrictions="keep_order decide_notice",
         cases="work_case assign_case grant_case keep_nondisclosure keep_victim",
         referrals="withdraw_referral",
         ledger="view_leaf",
@@ -122,6 +127,7 @@ ROLES: dict[Role, Rights] = {
         | _APPROVE
         | _REVIEW_GLASS
         | _RESTRICT
+        | _REINSTATE
         | _EXHIBITS
         | _PROPOSE_CRITERIA
         | _permissions(
@@ -138,6 +144,7 @@ ROLES: dict[Role, Rights] = {
         | _APPROVE
         | _REVIEW_GLASS
         | _RESTRICT
+        | _REINSTATE
         | _EXHIBITS
         | _PROPOSE_CRITERIA
         | _permissions(
@@ -208,7 +215,7 @@ ROLES: dict[Role, Rights] = {
     Role.PLATFORM_SYSTEM: Rights(
         purpose="The platform's own systems: post flags by token with the scope `flag`.",
         staff=False,
-        permissions=_permissions(triage="receive_flag", restrictions="report_in_force"),
+        permissions=_permissions(triage="receive_flag", restrictions="report_in_force receive_appeal"),
     ),
 }
 

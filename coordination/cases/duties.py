@@ -12,6 +12,7 @@ DECIDE_FLAG = "triage.decide_flag"
 FILE = "referrals.file_referral"
 APPROVE = "referrals.approve_referral"
 RESTRICT = "restrictions.impose_restriction"
+SIGN = "restrictions.sign_assessment"
 
 # The kind of task, and the permission that doing it takes.
 DUTIES: dict[str, str] = {
@@ -67,6 +68,13 @@ DUTIES: dict[str, str] = {
     "connect_platform": "partners.change_destination",
     "restrict_by_hand": RESTRICT,
     "restriction_drift": RESTRICT,
+    "review_restriction": RESTRICT,
+    "review_preservation": "restrictions.preserve_account",
+    "assess_lift": SIGN,
+    "sign_assessment": SIGN,
+    "lift_restriction": "restrictions.lift_restriction",
+    "answer_appeal": "restrictions.answer_appeal",
+    "decide_notice": "restrictions.decide_notice",
     "no_room": "evidence.keep_store",
     "unanchored": "evidence.keep_store",
 }
@@ -74,6 +82,7 @@ DUTIES: dict[str, str] = {
 SHARED = (
     *("triage_senior", "triage_review", "approve_referral", "approve_answer", "confirm_acknowledgement"),
     *("glass_review", "compartment_keeper", "approve_criteria"),
+    *("assess_lift", "sign_assessment", "lift_restriction"),
 )
 # What belongs to no case and ends with no other act: who has it says on its page what came of it.
 BY_HAND = ("no_room", "fast_readings")

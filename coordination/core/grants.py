@@ -49,6 +49,7 @@ APPEND_ONLY = (
     "policy_mandatedreport",
     "policy_phonerule",
     "policy_routing",
+    "restrictions_assessmentsignature",
     "restrictions_imposition",
     "triage_assessment",
     "triage_counselassessment",
@@ -70,7 +71,9 @@ KEPT = (
     *("partners_agency", "partners_agencykey", "partners_destination", "partners_officer"),
     *("policy_criteriaproposal", "policy_pack"),
     *("referrals_question", "referrals_referral", "referrals_referral_authors"),
-    *("restrictions_command", "restrictions_preservation", "restrictions_restriction"),
+    *("restrictions_appeal", "restrictions_command", "restrictions_preservation"),
+    *("restrictions_protectiveorder", "restrictions_restriction", "restrictions_riskassessment"),
+    "restrictions_statement",
     *("triage_deconfliction", "triage_flag", "triage_mandatedreport"),
 )
 

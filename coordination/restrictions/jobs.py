@@ -23,6 +23,7 @@ def sweep(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the min
     """Wake what a lost wake-up left, and ask people to do what the platform did not confirm."""
     services.wake_all()
     services.chase()
+    services.ask_to_review()
 
 
 @app.periodic(cron="23 * * * *")

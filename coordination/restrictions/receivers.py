@@ -9,6 +9,8 @@ from coordination.channels import read_in_force
 from coordination.core.errors import Refused
 from coordination.outbox.signals import delivery_changed
 from coordination.restrictions import selectors, services
+from coordination.restrictions.services import appeals, statements
+from coordination.restrictions.services.lifting import ASSESS_TASK, LIFT_TASK, SIGN_TASK
 
 COMMAND = "restrictions.command:"
 
@@ -34,6 +36,15 @@ def keep_task(sender: Any, *, task: Any, by_hand: bool = False, **_: Any) -> Non
     if task.kind == services.BY_HAND:
         command = selectors.command_of_task(task.about)
         waits = command is not None and command.state not in ("confirmed", "superseded")
+    elif task.kind in (ASSESS_TASK, SIGN_TASK, LIFT_TASK):
+        assessment = selectors.assessment_of_task(task.about)
+        waits = assessment is not None and assessment.state in ("asked", "completed")
+    elif task.kind == appeals.TASK:
+        appeal = selectors.appeal_of_task(task.about)
+        waits = appeal is not None and appeal.state == "received"
+    elif task.kind == statements.TASK:
+        statement = selectors.statement_of_task(task.about)
+        waits = statement is not None and statement.state == "counsel"
     elif task.kind == services.CONNECT:
         waits = selectors.platform_destination() is None
     else:

@@ -14,14 +14,26 @@ from coordination.cases import selectors as cases
 from coordination.cases.services import Case
 from coordination.channels import registry
 from coordination.channels.messages import MessageKind
+from coordination.core import clock
 from coordination.core.errors import NotFound
 from coordination.partners import selectors as partners
 from coordination.partners.services import Destination
 from coordination.policy import selectors as policy
-from coordination.restrictions.models import Command, Imposition, Preservation, Restriction
+from coordination.restrictions.models import (
+    Appeal,
+    AssessmentSignature,
+    Command,
+    Imposition,
+    Preservation,
+    ProtectiveOrder,
+    Restriction,
+    RiskAssessment,
+    Statement,
+)
 from coordination.restrictions.workflow import (
     STANDING,
     Action,
+    AssessmentState,
     CommandState,
     PreservationState,
     RestrictionState,
@@ -197,3 +209,103 @@ def timings(case_ids: Iterable[int]) -> dict[int, Times]:
     rows = Imposition.objects.filter(restriction__case__in=list(case_ids)).order_by("-at")
     found = rows.values_list("restriction__case_id", "at", "restriction__confirmed_at")
     return {case: Times(at, confirmed) for case, at, confirmed in found}
+
+
+def latest_imposition(restriction: Restriction) -> Imposition:
+    """Return the last step that was taken."""
+    return Imposition.objects.filter(restriction=restriction).latest("pk")
+
+
+def open_assessment(restriction: Restriction) -> RiskAssessment | None:
+    """Return the risk assessment that is asked for or completed, and not used or declined; None without."""
+    waiting = (AssessmentState.ASKED, AssessmentState.COMPLETED)
+    rows = RiskAssessment.objects.filter(restriction=restriction, state__in=waiting)
+    return rows.select_related("restriction__case", "asked_by", "assessed_by").first()
+
+
+def assessments_of(restriction: Restriction) -> QuerySet[RiskAssessment]:
+    """Return the risk assessments of a restriction, the newest first."""
+    rows = RiskAssessment.objects.filter(restriction=restriction).order_by("-pk")
+    return rows.select_related("asked_by", "assessed_by", "ended_by")
+
+
+def assessment_of_task(about: str) -> RiskAssessment | None:
+    """Return the assessment that a task's `about` names, whoever asks: for the system's own work."""
+    return RiskAssessment.objects.filter(pk=about.partition(":")[2]).first()
+
+
+def signatures_of(assessment: RiskAssessment) -> QuerySet[AssessmentSignature]:
+    """Return who signed, the first one first."""
+    return AssessmentSignature.objects.filter(assessment=assessment).select_related("signed_by")
+
+
+def barred_from_signing(assessment: RiskAssessment) -> set[int]:
+    """Return who imposed a step of the restriction, or asked to lift it."""
+    taken = Imposition.objects.filter(restriction=assessment.restriction_id, by__isnull=False)
+    return {assessment.asked_by_id, *taken.values_list("by_id", flat=True)}
+
+
+def orders_of(case: Case) -> QuerySet[ProtectiveOrder]:
+    """Return the protective orders of a case, the newest first, ended ones too."""
+    return ProtectiveOrder.objects.filter(case=case).select_related("recorded_by", "ended_by")
+
+
+def order_in_force(restriction: Restriction) -> ProtectiveOrder | None:
+    """Return a protective order that is in force against the account in any case, or on the case; or None."""
+    now = clock.now()
+    indexes = cases.account_indexes(restriction.account)
+    against = Q(account_index__in=indexes) | Q(case=restriction.case_id, account_index=None)
+    lasting = Q(valid_until=None) | Q(valid_until__gt=now)
+    return ProtectiveOrder.objects.filter(against, lasting, ended_at=None, valid_from__lte=now).first()
+
+
+def touched_by(case: Case, account: str) -> QuerySet[Restriction]:
+    """Return the restrictions that a protective order of a case forbids to lift."""
+    if not account:
+        return Restriction.objects.filter(case=case).order_by("pk")
+    return Restriction.objects.filter(account_index__in=cases.account_indexes(account)).order_by("pk")
+
+
+def to_review() -> QuerySet[Restriction]:
+    """Return what stands, came to its date and is not in review, the longest ago first."""
+    due = Restriction.objects.filter(state__in=STANDING, in_review=False, review_at__lte=clock.now())
+    return due.order_by("review_at", "pk")
+
+
+def expired() -> QuerySet[Preservation]:
+    """Return the preservations whose time is over and that nobody was asked about."""
+    running = Preservation.objects.filter(state=PreservationState.RUNNING, until__lte=clock.now())
+    return running.order_by("until", "pk")
+
+
+def appeals_of(restriction: Restriction) -> QuerySet[Appeal]:
+    """Return the appeals against a restriction, the newest first."""
+    rows = Appeal.objects.filter(restriction=restriction).order_by("-pk")
+    return rows.select_related("received_by", "answered_by")
+
+
+def appeal_said_before(by: User, external_id: str) -> Appeal | None:
+    """Return the appeal that a sender gave this id before."""
+    return Appeal.objects.filter(received_by=by, external_id=external_id.strip()[:120]).first()
+
+
+def appeal_of_task(about: str) -> Appeal | None:
+    """Return the appeal that a task's `about` names, whoever asks: for the system's own work."""
+    return Appeal.objects.filter(pk=about.partition(":")[2]).first()
+
+
+def statements_of(restriction: Restriction) -> QuerySet[Statement]:
+    """Return the statements of reasons of a restriction, the first one first."""
+    rows = Statement.objects.filter(imposition__restriction=restriction).order_by("pk")
+    return rows.select_related("imposition", "decided_by")
+
+
+def statement_of_task(about: str) -> Statement | None:
+    """Return the statement that a task's `about` names, whoever asks: for the system's own work."""
+    return Statement.objects.filter(pk=about.partition(":")[2]).first()
+
+
+def restriction_of(statement: Statement) -> Restriction:
+    """Return the restriction that a statement is about, with its case."""
+    rows = Restriction.objects.select_related("case")
+    return rows.get(impositions__statement=statement)

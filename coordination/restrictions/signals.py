@@ -10,5 +10,7 @@ restriction_changed = Signal()
 restriction_confirmed = Signal()
 # restriction: the platform let go
 restriction_lifted = Signal()
+# appeal
+appeal_received = Signal()
 # preservation: the platform confirmed
 preservation_done = Signal()

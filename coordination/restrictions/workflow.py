@@ -48,6 +48,80 @@ RESTRICTION = Transitions(
 STANDING: Final = (RestrictionState.ORDERED, RestrictionState.IN_FORCE)
 
 
+class AssessmentState(StrEnum):
+    """A lift is asked for, assessed, then used once; or declined, or overtaken by what was imposed since."""
+
+    ASKED = "asked"
+    COMPLETED = "completed"
+    USED = "used"
+    DECLINED = "declined"
+
+
+class AssessmentVerb(StrEnum):
+    """What is done to a risk assessment."""
+
+    COMPLETE = "complete"
+    USE = "use"
+    DECLINE = "decline"
+
+
+ASSESSMENT = Transitions(
+    AssessmentState,
+    AssessmentVerb,
+    {
+        (AssessmentState.ASKED, AssessmentVerb.COMPLETE): AssessmentState.COMPLETED,
+        (AssessmentState.ASKED, AssessmentVerb.DECLINE): AssessmentState.DECLINED,
+        (AssessmentState.COMPLETED, AssessmentVerb.DECLINE): AssessmentState.DECLINED,
+        (AssessmentState.COMPLETED, AssessmentVerb.USE): AssessmentState.USED,
+    },
+)
+SIGNATURES_NEEDED: Final = 2
+
+
+class AppealState(StrEnum):
+    """An appeal waits for its answer or has it. It lifts nothing."""
+
+    RECEIVED = "received"
+    ANSWERED = "answered"
+
+
+class AppealVerb(StrEnum):
+    """What is done to an appeal."""
+
+    ANSWER = "answer"
+
+
+APPEAL = Transitions(
+    AppealState, AppealVerb, {(AppealState.RECEIVED, AppealVerb.ANSWER): AppealState.ANSWERED}
+)
+
+
+class NoticeState(StrEnum):
+    """A statement of reasons goes out with the restriction, waits for counsel, or is withheld."""
+
+    TOLD = "told"
+    COUNSEL = "counsel"
+    WITHHELD = "withheld"
+
+
+class NoticeVerb(StrEnum):
+    """What counsel decides about a statement of reasons."""
+
+    RELEASE = "release"
+    WITHHOLD = "withhold"
+
+
+NOTICE = Transitions(
+    NoticeState,
+    NoticeVerb,
+    {
+        (NoticeState.COUNSEL, NoticeVerb.RELEASE): NoticeState.TOLD,
+        (NoticeState.COUNSEL, NoticeVerb.WITHHOLD): NoticeState.WITHHELD,
+        (NoticeState.WITHHELD, NoticeVerb.RELEASE): NoticeState.TOLD,
+    },
+)
+
+
 class PreservationState(StrEnum):
     """A preservation runs until its clock ends; then a person extends it or lets it go."""
 

@@ -1,12 +1,14 @@
-"""Policy in force, and a restriction as intake imposes it."""
+"""Policy in force, a restriction as intake imposes it, and the way to a lift."""
 
 from collections.abc import Callable
 
 import pytest
 
+from coordination.access.services import User
 from coordination.cases.services import Case
 from coordination.restrictions import selectors, services
-from coordination.restrictions.models import Restriction
+from coordination.restrictions.models import Restriction, RiskAssessment
+from tests.people import Cast
 from tests.world import ACCOUNT
 
 Impose = Callable[..., Restriction]
@@ -46,3 +48,40 @@ def impose(case: Case) -> Impose:
             **changes,
         },
     )
+
+
+WORDS = {
+    "findings": "No further signs in four weeks; the account was dormant.",
+    "protective_factors": "A family that knows; treatment began.",
+    "reasons": "What was feared did not come about.",
+    "reopens_when": "Any new flag.",
+}
+
+
+@pytest.fixture
+def signers(cast: Cast) -> list[User]:
+    """Two who may sign and had no part in anything."""
+    return [
+        cast("senior_reviewer", username="first_signer"),
+        cast("counsel", username="second_signer"),
+    ]
+
+
+@pytest.fixture
+def asked(automatic: Restriction, liaison: User) -> RiskAssessment:
+    """A lift that was asked for."""
+    return services.ask_lift(automatic, by=liaison, reason="The user wrote to us.")
+
+
+@pytest.fixture
+def assessed(asked: RiskAssessment, signers: list[User]) -> RiskAssessment:
+    """A completed assessment that nobody signed."""
+    return services.assess(asked, by=signers[0], **WORDS)
+
+
+@pytest.fixture
+def signed(assessed: RiskAssessment, signers: list[User]) -> RiskAssessment:
+    """An assessment that two others signed."""
+    for each in signers:
+        services.sign(assessed, by=each, digest=assessed.digest)
+    return assessed

@@ -20,6 +20,7 @@ DECIDED: Final = "decided_by_a_person"
 REINSTATED: Final = "reinstated_after_assessment"
 KEPT: Final = "own_preservation"
 LET_GO: Final = "preservation_ended"
+STATED: Final = "statement_of_reasons"
 LOOKED_AFTER: Final = "looked_after"
 
 

@@ -22,8 +22,9 @@ from coordination.ledger import services as ledger
 from coordination.policy import engine
 from coordination.policy import selectors as policy
 from coordination.restrictions import selectors
-from coordination.restrictions.models import Imposition, Restriction
+from coordination.restrictions.models import Imposition, Restriction, Statement
 from coordination.restrictions.services import commands
+from coordination.restrictions.services.statements import Notice, checked, make
 from coordination.restrictions.services.words import (
     LONGEST_AUTHORITY,
     account_of,
@@ -36,6 +37,7 @@ from coordination.restrictions.workflow import (
     LEVEL,
     RESTRICTION,
     Action,
+    NoticeState,
     RestrictionState,
     RestrictionVerb,
 )
@@ -45,7 +47,10 @@ IMPOSE: Final = "restrictions.impose_restriction"
 
 @dataclass(frozen=True, kw_only=True)
 class Imposing:
-    """One restriction to impose. `about` names what it follows from, such as triage.flag:…."""
+    """One restriction to impose. `about` names what it follows from, such as triage.flag:….
+
+    `notice` is the statement of reasons for a subject with a link to the European Union.
+    """
 
     case: Case
     account: str
@@ -54,6 +59,7 @@ class Imposing:
     authority: str
     about: str = ""
     expires_at: datetime | None = None
+    notice: Notice | None = None
 
 
 @dataclass(kw_only=True)
@@ -113,6 +119,7 @@ def impose(
     by: User | None = None,
     about: str = "",
     expires_at: datetime | None = None,
+    notice: Notice | None = None,
 ) -> Restriction:
     """Restrict an account of a case, or step up; the restriction that stands is returned as it is.
 
@@ -127,6 +134,7 @@ def impose(
         authority=authority,
         about=about,
         expires_at=expires_at,
+        notice=notice,
     )
     return impose_many([row], by=by)[0]
 
@@ -161,6 +169,7 @@ def _checked(row: Imposing, law: _Law, by: User | None) -> Imposing:
         authority=said("authority", row.authority, LONGEST_AUTHORITY) if by else law.authority(row),
         about=row.about,
         expires_at=row.expires_at,
+        notice=checked(row.notice) if row.notice else None,
     )
 
 
@@ -203,7 +212,7 @@ def _step(done: _Done, law: _Law) -> _Done:
     restriction, row = done.restriction, done.asked
     if restriction.level is None or LEVEL[row.step] > restriction.level:
         restriction.step, restriction.level = row.step, LEVEL[row.step]
-    restriction.confirmed_at = None
+    restriction.confirmed_at, restriction.in_review = None, False
     restriction.review_at = row.expires_at or law.review_due(restriction.step)
     return done
 
@@ -219,14 +228,16 @@ def _write(taken: Sequence[_Done]) -> None:
     Restriction.objects.bulk_create(fresh.values())
     for each in taken:
         if id(each.restriction) not in fresh:
-            each.restriction.save(update_fields=["state", "step", "level", "confirmed_at", "review_at"])
+            each.restriction.save(
+                update_fields=["state", "step", "level", "confirmed_at", "review_at", "in_review"]
+            )
             commands.supersede(each.restriction)
 
 
 def _say(taken: Sequence[_Done], by: User | None) -> None:
     """Insert the steps, the commands, the entries and the lines of the timeline, and send the news."""
     now = clock.now()
-    Imposition.objects.bulk_create(
+    steps = Imposition.objects.bulk_create(
         Imposition(
             restriction=each.restriction,
             step=each.restriction.step,
@@ -240,8 +251,13 @@ def _say(taken: Sequence[_Done], by: User | None) -> None:
         )
         for each in taken
     )
+    told = {
+        id(each.restriction): make(step, each.asked.notice)
+        for step, each in zip(steps, taken, strict=True)
+        if each.asked.notice
+    }
     last = {id(each.restriction): each for each in taken}
-    commands.queue([_command(each, by) for each in last.values()])
+    commands.queue([_command(each, by, told.get(key)) for key, each in last.items()])
     ledger.record_many([_entry(each, by) for each in taken])
     for each in taken:
         how = "" if by else ", automatically"
@@ -257,13 +273,14 @@ def _say(taken: Sequence[_Done], by: User | None) -> None:
         news.send(sender=Restriction, restriction=each.restriction, by=by)
 
 
-def _command(done: _Done, by: User | None) -> commands.Wanted:
+def _command(done: _Done, by: User | None, statement: Statement | None) -> commands.Wanted:
     return commands.Wanted(
         action=Action.IMPOSE,
         about=done.restriction,
         reason_code=commands.DECIDED if by else commands.AUTOMATIC,
         authority=done.asked.authority,
         step=done.restriction.step,
+        statement=statement.text if statement and statement.state == NoticeState.TOLD else "",
         expires_at=done.asked.expires_at,
     )
 
