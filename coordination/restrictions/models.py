@@ -1,5 +1,8 @@
 """Restrictions, what was imposed step by step, preservations, and the commands that carry both out."""
 
+from enum import StrEnum
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +27,10 @@ STEPS = [(step.value, step.value.replace("_", " ")) for step in Step]
 LANES = [("P0", "P0: danger to life"), ("normal", "normal")]
 
 
+def _words(of: type[StrEnum]) -> list[tuple[str, str]]:
+    return [(each.value, each.value) for each in of]
+
+
 def _person(*, null: bool = True) -> Any:
     return models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=null, blank=null, related_name="+"
@@ -32,10 +39,7 @@ def _person(*, null: bool = True) -> Any:
 
 def _steps_have_levels(name: str) -> models.CheckConstraint:
     pairs = [Q(step=step, level=level) for step, level in LEVEL.items()]
-    condition = pairs[0]
-    for each in pairs[1:]:
-        condition |= each
-    return models.CheckConstraint(condition=condition, name=name)
+    return models.CheckConstraint(condition=reduce(or_, pairs), name=name)
 
 
 class Restriction(models.Model):
@@ -50,9 +54,7 @@ class Restriction(models.Model):
     step = models.CharField(max_length=30, choices=STEPS)
     level = models.PositiveSmallIntegerField()
     state = models.CharField(
-        max_length=20,
-        choices=[(s.value, s.value) for s in RestrictionState],
-        default=RestrictionState.ORDERED,
+        max_length=20, choices=_words(RestrictionState), default=RestrictionState.ORDERED
     )
     imposed_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
@@ -138,9 +140,7 @@ class Preservation(models.Model):
     account = SealedTextField()
     account_index = models.BinaryField(max_length=32, db_index=True)
     state = models.CharField(
-        max_length=20,
-        choices=[(s.value, s.value) for s in PreservationState],
-        default=PreservationState.RUNNING,
+        max_length=20, choices=_words(PreservationState), default=PreservationState.RUNNING
     )
     reason = SealedTextField()
     authority = models.CharField(max_length=200)
@@ -184,14 +184,12 @@ class Command(models.Model):
     preservation = models.ForeignKey(
         Preservation, models.PROTECT, null=True, blank=True, related_name="commands"
     )
-    action = models.CharField(max_length=10, choices=[(a.value, a.value) for a in Action])
+    action = models.CharField(max_length=10, choices=_words(Action))
     step = models.CharField(max_length=30, default="", blank=True)
     reason_code = models.CharField(max_length=40)
     authority = models.CharField(max_length=200)
     lane = models.CharField(max_length=10, choices=LANES, default="normal")
-    state = models.CharField(
-        max_length=20, choices=[(s.value, s.value) for s in CommandState], default=CommandState.QUEUED
-    )
+    state = models.CharField(max_length=20, choices=_words(CommandState), default=CommandState.QUEUED)
     expires_at = models.DateTimeField(null=True, blank=True)
     statement = SealedTextField(null=True, blank=True, help_text="What the account's user is told.")
     message = models.OneToOneField("outbox.Message", models.PROTECT, null=True, blank=True, related_name="+")
@@ -241,11 +239,7 @@ class RiskAssessment(models.Model):
     imposition = models.ForeignKey(Imposition, models.PROTECT, related_name="+")
     to_step = models.CharField(max_length=30, choices=STEPS, default="", blank=True)
     to_level = models.PositiveSmallIntegerField()
-    state = models.CharField(
-        max_length=20,
-        choices=[(s.value, s.value) for s in AssessmentState],
-        default=AssessmentState.ASKED,
-    )
+    state = models.CharField(max_length=20, choices=_words(AssessmentState), default=AssessmentState.ASKED)
     asked_by = _person(null=False)
     asked_at = models.DateTimeField()
     asked_reason = SealedTextField()
@@ -350,9 +344,7 @@ class Appeal(models.Model):
     restriction = models.ForeignKey(Restriction, models.PROTECT, related_name="appeals")
     external_id = models.CharField(max_length=120, default="", blank=True, help_text="The sender's own id.")
     text = SealedTextField()
-    state = models.CharField(
-        max_length=20, choices=[(s.value, s.value) for s in AppealState], default=AppealState.RECEIVED
-    )
+    state = models.CharField(max_length=20, choices=_words(AppealState), default=AppealState.RECEIVED)
     received_at = models.DateTimeField()
     received_by = _person()
     in_time = models.BooleanField(help_text="Within the time that policy gives for a complaint.")
@@ -389,7 +381,7 @@ class Statement(models.Model):
     redress = models.TextField()
     citation = models.CharField(max_length=300)
     text = SealedTextField(help_text="As the user reads it.")
-    state = models.CharField(max_length=20, choices=[(s.value, s.value) for s in NoticeState])
+    state = models.CharField(max_length=20, choices=_words(NoticeState))
     made_at = models.DateTimeField()
     decided_by = _person()
     decided_at = models.DateTimeField(null=True, blank=True)

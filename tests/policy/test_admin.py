@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from coordination.access.roles import ROLES, Role
 from coordination.core import clock
-from coordination.policy import services
+from coordination.policy import selectors, services
 from coordination.policy.models import Clock, CriteriaVersion, EmergencyNumber, LegalBasis, Pack
 from tests.doors import signed_in
 from tests.people import Cast
@@ -64,7 +64,8 @@ def test_each_page_says_that_it_is_no_legal_advice(reading: Client) -> None:
 def test_what_counsel_must_confirm_is_marked_beside_its_citation(reading: Client) -> None:
     text = reading.get(page(LegalBasis)).content.decode()
     assert "18 USC 2702(b)(8), 2711(4)" in text
-    marked = LegalBasis.objects.filter(counsel_confirm=True).count()
+    in_force = LegalBasis.objects.filter(pack__in=selectors.packs_in_force())
+    marked = in_force.filter(counsel_confirm=True).count()
     assert text.count("have counsel confirm</td>") == marked
 
 

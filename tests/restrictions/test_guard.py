@@ -128,6 +128,7 @@ def test_the_guard_is_neither_dropped_nor_passed_by(
         "UPDATE restrictions_assessmentsignature SET signed_by_id = signed_by_id + 1",
         "UPDATE restrictions_assessmentsignature SET digest = 'sha256:x'",
         "DELETE FROM restrictions_assessmentsignature",
+        "TRUNCATE restrictions_assessmentsignature CASCADE",
         "UPDATE restrictions_riskassessment SET digest = 'sha256:x'",
         "UPDATE restrictions_riskassessment SET asked_by_id = asked_by_id + 1",
         "UPDATE restrictions_riskassessment SET to_level = 1, to_step = 'warn'",

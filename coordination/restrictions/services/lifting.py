@@ -42,6 +42,7 @@ ASSESS_TASK: Final = "assess_lift"
 SIGN_TASK: Final = "sign_assessment"
 LIFT_TASK: Final = "lift_restriction"
 LONGEST: Final = 20_000
+REVIEW: Final = "review_restriction"
 OVERTAKEN: Final = "Overtaken: a step was imposed since it was asked for."
 
 
@@ -71,7 +72,7 @@ def ask_lift(restriction: Restriction, *, by: User, reason: str, to_step: str = 
         asked_reason=said("reason", reason),
     )
     _trace("lift_asked", assessment, f"Asked: {_what(assessment)}", by=by, detail=assessment.asked_reason)
-    _open_task(assessment, ASSESS_TASK, f"Assess the risk: {_what(assessment)}")
+    _open_task(assessment, kind="assess_lift", title=f"Assess the risk: {_what(assessment)}")
     return assessment
 
 
@@ -104,7 +105,7 @@ def assess(
     locked.save()
     _trace("assessed", locked, "The risk was assessed", by=by, digest=locked.digest)
     cases.end_tasks(about=locked.origin, kind=ASSESS_TASK, outcome="It was assessed.", by=by)
-    _open_task(locked, SIGN_TASK, f"Sign the risk assessment: {_what(locked)}")
+    _open_task(locked, kind="sign_assessment", title=f"Sign the risk assessment: {_what(locked)}")
     return locked
 
 
@@ -134,7 +135,7 @@ def sign(assessment: RiskAssessment, *, by: User, digest: str) -> AssessmentSign
     _trace("assessment_signed", locked, "The risk assessment was signed", by=by, digest=locked.digest)
     if len(valid_signers(locked)) >= SIGNATURES_NEEDED:
         cases.end_tasks(about=locked.origin, kind=SIGN_TASK, outcome="Two have signed.", by=by)
-        _open_task(locked, LIFT_TASK, f"Two have signed; decide: {_what(locked)}")
+        _open_task(locked, kind="lift_restriction", title=f"Two have signed; decide: {_what(locked)}")
     return signature
 
 
@@ -163,7 +164,7 @@ def lift(assessment: RiskAssessment, *, by: User) -> Restriction:
     locked.save(update_fields=["state", "ended_by", "ended_at"])
     _trace("lift_ordered", locked, f"Ordered: {_what(locked)}", by=by, digest=locked.digest)
     cases.end_tasks(about=locked.origin, outcome="It was done.", by=by)
-    cases.end_tasks(about=restriction.origin, kind="review_restriction", outcome="It was lifted.", by=by)
+    cases.end_tasks(about=restriction.origin, kind=REVIEW, outcome="It was lifted.", by=by)
     return restriction
 
 
@@ -309,7 +310,7 @@ def _decline(assessment: RiskAssessment, *, by: User | None, reason: str) -> Non
     cases.end_tasks(about=assessment.origin, outcome="Declined.", by=by, cancel=True)
 
 
-def _open_task(assessment: RiskAssessment, kind: str, title: str) -> None:
+def _open_task(assessment: RiskAssessment, *, kind: str, title: str) -> None:
     cases.open_task(
         assessment.restriction.case,
         kind=kind,
