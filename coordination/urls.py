@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from coordination.core.rules import anybody, declares
 from coordination.desk.watching.alive import alive
 from coordination.inbox.views import inbound
+from coordination.oncall.ownways import ways
 from coordination.oncall.views import page
 from coordination.rest.openapi import Document
 from coordination.rest.views import api_not_found
@@ -24,6 +25,7 @@ home = declares(GET=anybody("Leads to the desk's door."))(
 urlpatterns = [
     path("", home, name="root"),
     path("admin/", admin.site.urls),
+    path("account/ways/", ways, name="own_ways"),
     path("account/", include("coordination.access.urls")),
     path("api/v1/", include((api, "api"))),
     re_path(r"^api/", api_not_found),

@@ -124,11 +124,11 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
     @property
     def waits(self) -> bool:
         """Whether another administrator may confirm it."""
-        return self.confirmed_at is None and self._lasts and clock.now() < self.created + CONFIRMED_WITHIN
+        return self.confirmed_at is None and self._lasts and clock.latest() < self.created + CONFIRMED_WITHIN
 
     @property
     def _lasts(self) -> bool:
-        return self.revoked_at is None and self.expiry is not None and self.expiry > clock.now()
+        return self.revoked_at is None and self.expiry is not None and self.expiry > clock.latest()
 
     @property
     def why_dead(self) -> str:
@@ -238,7 +238,7 @@ class Enrolment(models.Model):
     @property
     def is_open(self) -> bool:
         """Whether it can be used now."""
-        return self.used_at is None and self.expires_at > clock.now() and self.user.is_active
+        return self.used_at is None and self.expires_at > clock.latest() and self.user.is_active
 
 
 class RoleChange(models.Model):

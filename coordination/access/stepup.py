@@ -17,6 +17,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from coordination.access import codes, selectors, services
 from coordination.core import clock
 
+# What was shown in the future was shown before the clock was set back, and nobody knows how long ago.
+SET_BACK = timedelta(minutes=1)
 TEMPLATE = "access/confirm.html"
 CODE, CREDENTIAL, RESUME, BACK = "confirm-code", "confirm-credential", "confirm-resume", "confirm-back"
 WEIGHTY = "What you are about to do cannot be undone by one person alone."
@@ -39,7 +41,7 @@ def recently(request: HttpRequest, *, within: timedelta) -> bool:
     """Tell whether this session showed a second factor `within` that time."""
     session = selectors.live_session(request.session.session_key)
     shown = session.confirmed_at if session is not None else None
-    return shown is not None and clock.now() - shown < within
+    return shown is not None and -SET_BACK <= clock.now() - shown < within
 
 
 def is_answer(request: HttpRequest) -> bool:

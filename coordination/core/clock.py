@@ -1,8 +1,10 @@
 """The time, from one place, so that tests can stop it."""
 
 import contextvars
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import available_timezones
@@ -19,6 +21,36 @@ _frozen: contextvars.ContextVar[datetime | None] = contextvars.ContextVar("froze
 def now() -> datetime:
     """Return the time in UTC, aware; the frozen one inside `frozen`."""
     return _frozen.get() or datetime.now(UTC)
+
+
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def latest() -> datetime:
+    """Return the time for what must not live longer: `now`, or later where the clock was set back meanwhile.
+
+    Counted on from the start of the process by a clock that nobody sets and that goes on in suspension. What
+    has expired stays expired when the machine's clock jumps back; a restart believes the clock again. Only
+    for what lives for days: what is made for minutes after such a jump would be born expired.
+    """
+    frozen_at = _frozen.get()
+    return frozen_at or max(now(), _started.wall + timedelta(seconds=steady() - _started.steady))
+
+
+def steady() -> float:
+    """Return seconds since the machine started, suspension included; nothing sets this clock."""
+    return time.clock_gettime(_STEADY)
+
+
+@dataclass(frozen=True)
+class _Anchor:
+    """Both clocks at one moment."""
+
+    wall: datetime
+    steady: float
+
+
+_started = _Anchor(datetime.now(UTC), steady())
 
 
 @cache

@@ -10,6 +10,7 @@ from coordination.access import services as access
 from coordination.cases import selectors as cases
 from coordination.channels import registry
 from coordination.core import clock
+from coordination.oncall import selectors as oncall
 from coordination.outbox import selectors as outbox
 from coordination.referrals import selectors as referrals
 
@@ -40,6 +41,9 @@ def context(user: Any) -> dict[str, Any]:
         "late_count": len(late),
         "today": [_due(each, each.title) for each in waiting if each.due_at and now <= each.due_at < tonight],
         "team": _team(user),
+        "on_call": oncall.on_call_now(),
+        "calling": oncall.calling(user),
+        "unreachable": not oncall.is_reachable(user),
     }
     if access.has(user, "cases.view_case"):
         running = cases.running_deadlines_for(user)

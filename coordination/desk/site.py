@@ -21,6 +21,8 @@ NAVIGATION = (
     ("Referrals", "referrals_referral_changelist", "referrals.view_referral"),
     ("Deliveries", "outbox_delivery_changelist", "outbox.view_delivery"),
     ("Inbox", "inbox_inboundmessage_changelist", "inbox.view_inboundmessage"),
+    ("On call", "oncall_schedule_changelist", "oncall.view_schedule"),
+    ("Pages", "oncall_page_changelist", "oncall.view_page"),
     ("Agencies", "partners_agency_changelist", "partners.view_agency"),
     ("Destinations", "partners_destination_changelist", "partners.view_destination"),
     ("Law and policy", "app_list:policy", "policy.view_pack"),

@@ -12,7 +12,7 @@ from coordination.access import services as access
 from coordination.access.services import User
 from coordination.cases import selectors as cases
 from coordination.cases.duties import permission_for
-from coordination.core import clock
+from coordination.core import clock, identifiers
 from coordination.core.errors import NotFound
 from coordination.oncall import rota
 from coordination.oncall.models import (
@@ -83,7 +83,7 @@ def overrides_of(schedule: Schedule) -> QuerySet[Override]:
 
 def rotation(schedule: Schedule, pk: str) -> Rotation:
     """Return a rotation of this schedule, or raise NotFound."""
-    found = Rotation.objects.filter(schedule=schedule, pk=pk).first() if pk.isdecimal() else None
+    found = Rotation.objects.filter(schedule=schedule, pk=pk).first() if identifiers.is_row(pk) else None
     if found is None:
         raise NotFound
     return found
@@ -91,7 +91,7 @@ def rotation(schedule: Schedule, pk: str) -> Rotation:
 
 def override(schedule: Schedule, pk: str) -> Override:
     """Return somebody's standing in on this schedule, or raise NotFound."""
-    found = Override.objects.filter(schedule=schedule, pk=pk).first() if pk.isdecimal() else None
+    found = Override.objects.filter(schedule=schedule, pk=pk).first() if identifiers.is_row(pk) else None
     if found is None:
         raise NotFound
     return found
@@ -216,7 +216,7 @@ def pages_for(user: User) -> QuerySet[Page]:
 
 def calling(user: User) -> list[Page]:
     """Return the pages that ask for somebody now, on their desk, the oldest first."""
-    rows = Page.objects.filter(state=PageState.PAGING, attempts__person=user).select_related("task__case")
+    rows = pages_for(user).filter(state=PageState.PAGING, attempts__person=user)
     return list(rows.distinct().order_by("opened_at")[:20])
 
 
@@ -279,3 +279,11 @@ def ways_waiting(person: User) -> bool:
 def reachable_on_call() -> bool:
     """Tell whether somebody who has the calls now can be reached otherwise than on the desk."""
     return any(each.person is not None and is_reachable(each.person) for each in on_call_now())
+
+
+def way_of(person: User, pk: str) -> ContactWay:
+    """Return one of a person's own ways, or raise NotFound."""
+    found = ways_of(person).filter(pk=pk).first() if identifiers.is_row(pk) else None
+    if found is None:
+        raise NotFound
+    return found

@@ -12,7 +12,7 @@ from procrastinate.exceptions import ConnectorException
 
 from coordination.channels import registry
 from coordination.core import clock
-from coordination.outbox import recording, wakeup
+from coordination.outbox import recording, setback, wakeup
 from coordination.outbox.claims import OLDEST, Bound, Claim
 from coordination.outbox.retries import Verdict, lost
 
@@ -73,6 +73,7 @@ def sweep() -> Swept:
         if not cursor.fetchone()[0]:
             return Swept()
     try:
+        setback.mend()
         # Leases first: what comes back is then woken in the same sweep.
         return Swept(expired=expire_leases(), stalled=end_stalled_jobs(), woken=wake_due())
     finally:

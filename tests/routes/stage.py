@@ -18,6 +18,8 @@ from coordination.channels import Receipt, ReceiptLevel
 from coordination.core import clock
 from coordination.evidence import services as evidence
 from coordination.inbox import services as inbox
+from coordination.oncall import selectors as oncall_pages
+from coordination.oncall import services as oncall
 from coordination.outbox import services as outbox
 from coordination.partners import services as partners
 from coordination.partners.services import Agency
@@ -112,7 +114,9 @@ def build(name: str, *, author: User, approver: User, system: User) -> World:
         *(agency, destination, flag, flag.case, _referral(flag.case, author, destination)),
         *(addressee, message, message.delivery, asked, sent.questions.get()),
     ]
-    return World(records={each._meta.label_lower: each for each in found})
+    paged = oncall_pages.pages_for(author).filter(about=flag.origin).first()
+    assert paged is not None
+    return World(records={each._meta.label_lower: each for each in (*found, paged)})
 
 
 def share(world: World) -> None:
@@ -137,6 +141,7 @@ def add_what_takes_two() -> None:
     alone = access.create_person("alone", by=None, roles=[Role.DUTY_OFFICER])
     access.open_break_glass(by=alone, reason="A bomb threat, and nobody answers.")
     access.open_ledger_reviews(clock.now())
+    oncall.open_schedule(code="first", name="First call", time_zone="UTC", by=None)
     base = policy_selectors.newest_criteria()
     policy.propose_criteria(
         by=access.create_person("proposer_of_criteria", by=None, roles=[Role.SENIOR_REVIEWER]),

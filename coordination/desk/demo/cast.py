@@ -15,6 +15,8 @@ from coordination.access import services as access
 from coordination.access.services import Scope, User
 from coordination.core import clock
 from coordination.desk.demo import keeping
+from coordination.oncall import selectors as oncall_selectors
+from coordination.oncall import services as oncall
 from coordination.partners import selectors as partner_selectors
 from coordination.partners import services as partners
 
@@ -53,6 +55,7 @@ def assemble(portal: str) -> Cast:
     _people(cast)
     _agencies(cast, portal)
     _tokens(cast)
+    _on_call(cast)
     return cast
 
 
@@ -125,4 +128,22 @@ def _tokens(cast: Cast) -> None:
         scopes = [Scope.FLAG] if key == "intake" else [Scope.READ, Scope.RESPOND]
         _, cast.tokens[key] = access.issue_token(
             user, by=None, name="demo", scopes=scopes, expires_in=TOKEN_LIFE
+        )
+
+
+def _on_call(cast: Cast) -> None:
+    """Put people on call, with addresses by which they are woken: the demo's mail server keeps it all."""
+    known = {schedule.code for schedule in oncall_selectors.schedules()}
+    for entry in read("oncall")["schedules"]:
+        people_on = [cast.people[key] for key in entry["people"]]
+        for person in people_on:
+            if not oncall_selectors.is_reachable(person):
+                oncall.add_way(person, way="email", address=person.email, by=None)
+        if entry["code"] in known:
+            continue
+        named = {name: entry[name] for name in ("code", "name", "time_zone")}
+        turns = {name: entry[name] for name in ("weekday", "at", "days")}
+        begins = clock.now().date() - KNOWN_SINCE
+        oncall.add_rotation(
+            oncall.open_schedule(by=None, **named), people=people_on, begins=begins, by=None, **turns
         )

@@ -163,7 +163,7 @@ def end_stand_in(override: Override, *, by: User | None) -> Override:
 
 
 def _subject(schedule: Schedule) -> str:
-    return f"schedule:{schedule.code}"
+    return f"schedule:{schedule.pk}"
 
 
 def _require(by: User | None) -> None:
