@@ -10,6 +10,7 @@ from coordination.access import services as access
 from coordination.cases import selectors as cases
 from coordination.channels import registry
 from coordination.core import clock
+from coordination.desk import figures
 from coordination.oncall import selectors as oncall
 from coordination.outbox import selectors as outbox
 from coordination.referrals import selectors as referrals
@@ -67,6 +68,7 @@ def context(user: Any) -> dict[str, Any]:
     found["today"].sort(key=lambda each: each["due_at"])
     if access.has(user, "outbox.view_delivery"):
         found["health"] = _health(user)
+    found["figures"] = figures.card(user)
     return found
 
 

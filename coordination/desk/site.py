@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, path, reverse
 from django.views.decorators.http import require_http_methods
 
 from coordination.access import services as access
@@ -23,6 +23,7 @@ NAVIGATION = (
     ("Inbox", "inbox_inboundmessage_changelist", "inbox.view_inboundmessage"),
     ("On call", "oncall_schedule_changelist", "oncall.view_schedule"),
     ("Pages", "oncall_page_changelist", "oncall.view_page"),
+    ("Figures", "figures", "triage.view_flag"),
     ("Agencies", "partners_agency_changelist", "partners.view_agency"),
     ("Destinations", "partners_destination_changelist", "partners.view_destination"),
     ("Law and policy", "app_list:policy", "policy.view_pack"),
@@ -49,6 +50,7 @@ class DeskSite(admin.AdminSite):
 
     rules: ClassVar[dict[str, dict[str, Rule]]] = {
         "index": {"GET": staff("Home: what waits for this person; for nobody's role, nothing.")},
+        "figures": {"GET": holders("triage.view_flag")},
         "login": {"GET": _SIGN_IN, "POST": _SIGN_IN},
         "logout": {"POST": _SIGN_OUT},
         "password_change": {"GET": _PASSWORD, "POST": _PASSWORD},
@@ -89,7 +91,10 @@ class DeskSite(admin.AdminSite):
         The latter tells any staff whether a record exists.
         """
         unused = {"view_on_site", "autocomplete"}
-        return [each for each in super().get_urls() if getattr(each, "name", "") not in unused]
+        kept = [each for each in super().get_urls() if getattr(each, "name", "") not in unused]
+        figures = self.admin_view(self.figures)
+        figures.admin_site = self
+        return [path("figures/", figures, name="figures"), *kept]
 
     def section_rule(self, app_label: str) -> Rule:
         """Return the rule of a section's page: who may see one kind of its records is shown that kind."""
@@ -121,6 +126,20 @@ class DeskSite(admin.AdminSite):
         if request.method not in READS:
             return HttpResponseNotAllowed(READS)  # type: ignore[return-value]
         return super().index(request, {**home.context(request.user), **(extra_context or {})})
+
+    def figures(self, request: HttpRequest) -> HttpResponse:
+        """Show how fast flags were met."""
+        from coordination.access.modeladmin import person
+        from coordination.desk import figures
+
+        if request.method not in READS:
+            return HttpResponseNotAllowed(READS)
+        if not access.has(request.user, figures.SEEN):
+            raise Http404
+        wanted = request.GET.get("days", "")
+        days = next((each for each in figures.PERIODS if str(each) == wanted), figures.PERIODS[0])
+        context = {**self.each_context(request), "title": "Figures", **figures.context(person(request), days)}
+        return TemplateResponse(request, "desk/figures.html", context)
 
 
 def _navigation(request: HttpRequest) -> Any:

@@ -261,6 +261,11 @@ def timings(about: Sequence[str] | None = None, since: datetime | None = None) -
     return [Timing(about=each, opened_at=opened, answered_at=answered) for each, opened, answered in found]
 
 
+def answers(about: Any) -> QuerySet[Page]:
+    """Return the pages about a record that were answered, the first first; `about` may be an OuterRef."""
+    return Page.objects.filter(about=about, answered_at__isnull=False).order_by("answered_at")
+
+
 def beats() -> dict[str, datetime]:
     """Return when each part of the machinery was last alive."""
     return dict(Beat.objects.values_list("name", "at"))

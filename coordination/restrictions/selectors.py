@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Case as Choose
@@ -309,3 +309,8 @@ def restriction_of(statement: Statement) -> Restriction:
     """Return the restriction that a statement is about, with its case."""
     rows = Restriction.objects.select_related("case")
     return rows.get(impositions__statement=statement)
+
+
+def impositions(case: Any, *, about: Any) -> QuerySet[Imposition]:
+    """Return the steps taken on a case because of a record, the first first; both may be an OuterRef."""
+    return Imposition.objects.filter(restriction__case=case, about=about).order_by("at")

@@ -24,7 +24,7 @@ from coordination.triage.replaying import DIFFERS, Kind, Replayed, tally
 
 REPLAY, DECIDE = "triage.view_replay", "triage.decide_flag"
 # A page looks at so many of the newest; the command looks at all.
-MOST, SHOWN = 50_000, 200
+MOST, SHOWN = 20_000, 200
 TITLES = {
     Kind.WOULD_REFER: "No action, and would be referred",
     Kind.WOULD_ADD: "Would do more",

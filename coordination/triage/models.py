@@ -86,7 +86,8 @@ class Flag(models.Model):
                 fields=["high_severity", "received_at"],
                 condition=~models.Q(state="decided"),
                 name="flag_waiting",
-            )
+            ),
+            models.Index(fields=["received_at"], name="flag_received"),
         ]
 
     def __str__(self) -> str:
