@@ -100,6 +100,8 @@ class FlagAdmin(Replays, Searched, FlagActs):
         by = person(request)
         if wanted.name not in VERBS:
             return self.hangs_on(request, record, wanted)
+        if wanted.name == "decide" and selectors.comes_first(record):
+            return False
         if VERBS[wanted.name] not in FLAG.allowed(record.state):
             return False
         needed = "view_case" if wanted.name == "dissent" else "work_case"
