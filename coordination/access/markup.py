@@ -1,5 +1,6 @@
 """How the desk writes states, times and digests. A state is a word with a shape, never colour alone."""
 
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from coordination.core import clock
+from coordination.core.unseen import has_unseen, is_unseen, name_of
 
 # Shapes: ● settled or in force, ◐ under way, ○ at rest, ▲ needs a person.
 NEEDS, SETTLED, UNDER_WAY, REST = "▲", "●", "◐", "○"
@@ -89,6 +91,30 @@ def when(moment: datetime | None, zone: str = "", *, seconds: bool = False) -> S
         local,
         format_html_join("", ' <span class="beside">{}</span>', ((each,) for each in others)),
     )
+
+
+def seen(text: str) -> SafeString:
+    """Return text that others wrote as it stands, and so that it cannot deceive: for whoever reads evidence.
+
+    It keeps its own direction to itself, and characters that nobody sees (zero-width ones, those that turn
+    the direction) stand there by number. Those that are part of an emoji are left alone.
+    """
+    parts: list[tuple[str]] = []
+    start = 0
+    for place, each in enumerate(text) if has_unseen(text) else ():
+        if is_unseen(each) and not _joins_emoji(text, place):
+            mark = format_html(
+                '<span class="unseen" title="{}">{}</span>', name_of(each), f"U+{ord(each):04X}"
+            )
+            parts += [(text[start:place],), (mark,)]
+            start = place + 1
+    parts.append((text[start:],))
+    return format_html('<bdi dir="auto">{}</bdi>', format_html_join("", "{}", parts))
+
+
+def _joins_emoji(text: str, place: int) -> bool:
+    before = text[max(place - 2, 0) : place].rstrip("\ufe0f")[-1:]
+    return text[place] in "\ufe0e\ufe0f\u200d" and unicodedata.category(before or " ") in ("So", "Sk")
 
 
 def column(field: "Field[Any, Any]") -> Callable[[Any], SafeString | str]:

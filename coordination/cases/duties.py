@@ -23,6 +23,8 @@ DUTIES: dict[str, str] = {
     "mandated_report": "triage.file_report",
     "counsel_assessment": "triage.counsel_flag",
     "deconfliction_ends": "triage.counsel_flag",
+    "same_person": DECIDE_FLAG,
+    "subject_returned": WORK,
     "warn_target": WORK,
     "file_referral": FILE,
     "file_crisis_referral": FILE,

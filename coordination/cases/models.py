@@ -151,6 +151,36 @@ class Subject(models.Model):
         return f"subject of {self.case_id}"
 
 
+class Identifier(models.Model):
+    """By what the subject of a case is known again: cases/identities.py says when two are the same.
+
+    Kept are kinds that tell people apart. A `strong` one makes a flag join; another only asks a person.
+    `about` is the record that brought it. A retired one was found to be another person's.
+    """
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="identifiers")
+    kind = models.CharField(max_length=40)
+    value = SealedTextField()
+    index = models.BinaryField(max_length=32)
+    alike = models.BinaryField(max_length=32)
+    strong = models.BooleanField()
+    provenance = models.CharField(max_length=20)
+    verified = models.BooleanField()
+    about = models.CharField(max_length=80, default="", blank=True)
+    added_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["case", "index"], name="identifier_once_per_case")]
+        indexes = [
+            models.Index(fields=["alike"], condition=models.Q(retired_at=None), name="identifier_alike")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.case_id}"
+
+
 class TimelineEvent(models.Model):
     """One line of a case's timeline, in words. `about` names the record, such as `referrals.referral:7`."""
 

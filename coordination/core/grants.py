@@ -44,6 +44,7 @@ APPEND_ONLY = (
     "policy_emergencynumber",
     "policy_escalation",
     "policy_holiday",
+    "policy_intakerule",
     "policy_ladderstep",
     "policy_legalbasis",
     "policy_mandatedreport",
@@ -56,6 +57,7 @@ APPEND_ONLY = (
     "triage_decision",
     "triage_dissent",
     "triage_externalevent",
+    "triage_keptapart",
 )
 
 # What ends or is decided is written once more; nobody who runs the desk can remove it.
@@ -63,6 +65,7 @@ KEPT = (
     *("access_apitoken", "access_breakglass", "access_breakglass_alerted", "access_enrolment"),
     *("access_ledgerreview", "access_rolechange", "access_user"),
     *("cases_assignment", "cases_case", "cases_casecompartment", "cases_compartmentmember", "cases_deadline"),
+    "cases_identifier",
     *("cases_note", "cases_subject", "cases_task"),
     "evidence_hold",
     "inbox_inboundmessage",

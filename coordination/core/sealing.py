@@ -80,23 +80,24 @@ def key_of(sealed: bytes) -> str:
     return header[2:].decode(errors="replace")
 
 
-def blind_index(kind: str, value: str) -> bytes:
+def blind_index(kind: str, value: str, *, as_is: bool = False) -> bytes:
     """Return HMAC-SHA-256 of `value` for exact match, apart for each `kind` ("email", "phone", …).
 
-    Values are equal in NFKC, without case and without space around them. Equal values give equal bytes: an
-    index shows who shares a value, never which. Free text gets none.
+    Values are equal in NFKC, without case and without space around them, or `as_is` where every character
+    counts. Equal values give equal bytes: an index shows who shares a value, never which. Not for free text.
     """
-    return _indexed(_decode(settings.BLIND_INDEX_KEY, "BLIND_INDEX_KEY"), kind, value)
+    return _indexed(_decode(settings.BLIND_INDEX_KEY, "BLIND_INDEX_KEY"), kind, value, as_is=as_is)
 
 
-def blind_indexes(kind: str, value: str) -> list[bytes]:
+def blind_indexes(kind: str, value: str, *, as_is: bool = False) -> list[bytes]:
     """Return what a value may be indexed as, for looking it up: under the old key too while there is one.
 
     What is written is `blind_index` alone.
     """
-    found = [blind_index(kind, value)]
+    found = [blind_index(kind, value, as_is=as_is)]
     if settings.BLIND_INDEX_OLD_KEY:
-        found.append(_indexed(_decode(settings.BLIND_INDEX_OLD_KEY, "BLIND_INDEX_OLD_KEY"), kind, value))
+        old = _decode(settings.BLIND_INDEX_OLD_KEY, "BLIND_INDEX_OLD_KEY")
+        found.append(_indexed(old, kind, value, as_is=as_is))
     return found
 
 
@@ -151,8 +152,8 @@ def _parse(entries: tuple[str, ...]) -> KeyRing:
     return KeyRing(next(iter(ciphers)), ciphers)
 
 
-def _indexed(key: bytes, kind: str, value: str) -> bytes:
-    normal = unicodedata.normalize("NFKC", value).strip().casefold()
+def _indexed(key: bytes, kind: str, value: str, *, as_is: bool) -> bytes:
+    normal = value if as_is else unicodedata.normalize("NFKC", value).strip().casefold()
     return hmac.digest(key, kind.encode() + b"\x00" + normal.encode(), hashlib.sha256)
 
 

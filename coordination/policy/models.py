@@ -362,6 +362,22 @@ class Escalation(Row):
         ]
 
 
+class IntakeRule(Row):
+    """Which classifiers are known, and how many reports in how many days look coordinated (triage)."""
+
+    pack = models.ForeignKey(Pack, on_delete=models.PROTECT, related_name="intake")
+    classifiers = ArrayField(models.CharField(max_length=100))
+    coordinated_reports = models.PositiveIntegerField()
+    coordinated_days = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["pack", "code"], name="policy_intake_once"),
+            models.CheckConstraint(condition=~Q(citation=""), name="policy_intake_cites"),
+        ]
+
+
 class EmergencyNumber(models.Model):
     """The full number of the emergency call centre for a place: 911 and 112 route by the caller's place."""
 

@@ -152,6 +152,12 @@ SECTIONS: Mapping[str, Fields] = {
         "steps": (partial(list_of, _STEP), REQUIRED),
         "repeat_minutes": (count, REQUIRED),
     },
+    "intake": {
+        **_ROW,
+        "classifiers": (texts, REQUIRED),
+        "coordinated_reports": (count, REQUIRED),
+        "coordinated_days": (count, REQUIRED),
+    },
     "emergency_numbers": {
         "place": (text, REQUIRED),
         "number": (text, REQUIRED),

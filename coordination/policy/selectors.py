@@ -14,6 +14,7 @@ from coordination.policy.models import (
     EmergencyNumber,
     Escalation,
     Holiday,
+    IntakeRule,
     LadderStep,
     LegalBasis,
     Pack,
@@ -167,6 +168,11 @@ def ladder_step(step: str, at: datetime | None = None) -> LadderStep:
     if found is None:
         raise InvalidInput("step", f"No step {step} of a ladder is in force.")
     return found
+
+
+def intake_rule(at: datetime | None = None) -> IntakeRule | None:
+    """Return what is known of flags beforehand, or None where no pack in force says anything."""
+    return IntakeRule.objects.filter(pack__in=packs_in_force(at)).order_by("pack__name", "code").first()
 
 
 def phone_rule(priority: str, at: datetime | None = None) -> PhoneRule | None:

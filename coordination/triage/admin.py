@@ -23,8 +23,8 @@ from coordination.referrals import selectors as referrals
 from coordination.referrals.draftadmin import Source, item_source
 from coordination.triage import forms, judgingforms, selectors, services
 from coordination.triage.criteriaadmin import Replays
-from coordination.triage.flagacts import FlagActs
 from coordination.triage.models import Flag
+from coordination.triage.sameadmin import ACTS, SamePersonAdmin, is_asked, same_context
 from coordination.triage.workflow import FLAG, FlagVerb
 
 VERBS = {
@@ -36,7 +36,7 @@ VERBS = {
 
 
 @admin.register(Flag)
-class FlagAdmin(Replays, Searched, FlagActs):
+class FlagAdmin(Replays, Searched, SamePersonAdmin):
     """Flags, newest first; those on cases that the person was not let into are not there."""
 
     records = Records.OF_CASES
@@ -98,14 +98,14 @@ class FlagAdmin(Replays, Searched, FlagActs):
     def offers(self, request: HttpRequest, record: Flag, wanted: Act) -> bool:
         """Offer what the state allows, to who may work on the case and is the right one of two people."""
         by = person(request)
-        if wanted.name not in VERBS:
+        if wanted.name not in (*VERBS, *ACTS):
             return self.hangs_on(request, record, wanted)
-        if wanted.name == "decide" and selectors.comes_first(record):
-            return False
-        if VERBS[wanted.name] not in FLAG.allowed(record.state):
-            return False
         needed = "view_case" if wanted.name == "dissent" else "work_case"
         if record.case and not cases.may(by, record.case, needed):
+            return False
+        if wanted.name in ACTS:
+            return is_asked(record)
+        if VERBS[wanted.name] not in FLAG.allowed(record.state):
             return False
         return wanted.name == "assess" or selectors.may_follow(record, by, VERBS[wanted.name])
 
@@ -116,7 +116,9 @@ class FlagAdmin(Replays, Searched, FlagActs):
             possible = policy.mandated_reports(ReportTrigger.CHOSEN)
             reports = [(each.code, f"{each.title} ({each.citation})") for each in possible]
             return {"own": own, "minor": record.minor, "reports": reports}
-        return {"minor": record.minor} if wanted.name == "assess" else {}
+        if wanted.name == "assess":
+            return {"minor": record.minor}
+        return super().form_arguments(request, record, wanted)
 
     def page_context(self, request: HttpRequest, record: Flag, page: str) -> dict[str, Any]:
         """Return the flag with its history, and the criteria in force; its content on a page of its own."""
@@ -140,6 +142,7 @@ class FlagAdmin(Replays, Searched, FlagActs):
             "assessors": [str(each) for each in people.holders("triage.assess_flag")],
             **self.hanging(record),
             **_next(request, record),
+            "same": same_context(request, record),
         }
 
     @act("triage.assess_flag", "Record the assessment", form=judgingforms.AssessForm)

@@ -1,10 +1,11 @@
 """What people fill in about a flag."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
 
+from coordination.cases.services import Case
 from coordination.triage import judgingforms
 from coordination.triage.workflow import EventKind, Outcome
 
@@ -68,6 +69,24 @@ class DissentForm(forms.Form):
     reasons = forms.CharField(
         label="What is wrong with the decision, and why", widget=forms.Textarea(attrs={"rows": 3})
     )
+
+
+class JoinForm(forms.Form):
+    """Which case a flag belongs to, and what shows it."""
+
+    case = forms.ChoiceField(label="Case")
+    reason = forms.CharField(label="What shows it", widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, cases: Iterable[Case] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["case"]
+        field.choices = [(each.reference, f"{each.reference} {each.title}") for each in cases]
+
+
+class ApartForm(forms.Form):
+    """What shows that it is somebody else."""
+
+    reason = forms.CharField(label="What shows it", widget=forms.Textarea(attrs={"rows": 2}))
 
 
 class ReopenForm(forms.Form):

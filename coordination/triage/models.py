@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from coordination.core.fields import SealedJSONField, SealedTextField
@@ -52,12 +53,22 @@ class Flag(models.Model):
     content_zone = models.CharField(max_length=60)
     context = SealedTextField(default="", blank=True, help_text="What stands around the content.")
     account = SealedTextField()
-    account_index = models.BinaryField(max_length=32, db_index=True)
+    account_index = models.BinaryField(max_length=32)
     identifiers = SealedJSONField(default=list)
     apparent_target = SealedTextField(default="", blank=True)
     files = SealedJSONField(default=list)
     provenance = models.CharField(max_length=20)
     minor = models.BooleanField(default=False)
+    reporter = SealedTextField(null=True, blank=True, help_text="The account of who reported it.")
+    reporter_index = models.BinaryField(max_length=32, null=True, editable=False)
+    marks = ArrayField(
+        models.BinaryField(max_length=32),
+        default=list,
+        editable=False,
+        help_text="The indexes of the identifiers by which flags of one subject are seen together.",
+    )
+    unknown_classifier = models.BooleanField(default=False, editable=False)
+    coordinated_at = models.DateTimeField(null=True, blank=True, editable=False)
     high_severity = models.BooleanField()
     state = models.CharField(
         max_length=20, choices=[(s.value, s.value) for s in FlagState], default=FlagState.RECEIVED
@@ -88,6 +99,8 @@ class Flag(models.Model):
                 name="flag_waiting",
             ),
             models.Index(fields=["received_at"], name="flag_received"),
+            models.Index(fields=["account_index", "received_at"], name="flag_of_account"),
+            GinIndex(fields=["marks"], name="flag_marks"),
         ]
 
     def __str__(self) -> str:
@@ -150,6 +163,23 @@ class Assessment(models.Model):
 
     def __str__(self) -> str:
         return f"assessment {self.pk}"
+
+
+class KeptApart(models.Model):
+    """That the account of a flag is not the person of a case, as somebody found. Never changed."""
+
+    flag = models.ForeignKey(Flag, models.PROTECT, related_name="kept_apart")
+    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="+")
+    account_mark = models.BinaryField(max_length=32, db_index=True)
+    reason = SealedTextField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.flag_id} apart from {self.case_id}"
 
 
 class Decision(models.Model):

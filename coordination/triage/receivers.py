@@ -18,6 +18,11 @@ FLAG = "triage.flag:"
 @receiver(task_ended, dispatch_uid="triage.keep_task")
 def keep_task(sender: Any, *, task: Any, by_hand: bool = False, **_: Any) -> None:  # noqa: ARG001
     """Let nobody tick off a decision: whoever works on the case may end tasks, and few may decide."""
+    if by_hand and task.kind == services.SAME_PERSON:
+        raise Refused(
+            "Answer it on the flag's page: joining the flag, or keeping it apart, ends this task.",
+            rule="triage.unanswered",
+        )
     if by_hand and task.kind in (SENIOR, TIER_1, REVIEW) and selectors.is_undecided(task.about):
         raise Refused(
             "The flag waits, and its assessment or decision ends this task: no action is a decision too.",

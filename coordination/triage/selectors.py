@@ -24,6 +24,8 @@ from coordination.triage.models import (
 )
 from coordination.triage.workflow import FlagState, FlagVerb, ReportState
 
+MOST_RELATED = 50
+
 
 def visible_to(user: User) -> QuerySet[Flag]:
     """Return the flags of the cases that `user` sees and those without a case; none without `view_flag`."""
@@ -59,6 +61,18 @@ def is_undecided(about: str) -> bool:
 def flags_of(user: User, case: Case) -> QuerySet[Flag]:
     """Return the flags of a case, oldest first, as `user` may see them."""
     return visible_to(user).filter(case=case).order_by("received_at")
+
+
+def related(user: User, flag: Flag) -> QuerySet[Flag]:
+    """Return the other flags of the same subject that `user` sees, newest first, at most MOST_RELATED.
+
+    Those on the same case, and those that share its account or an identifier that tells people apart.
+    """
+    same = Q(marks__overlap=[bytes(each) for each in flag.marks])
+    if flag.case_id is not None:
+        same |= Q(case=flag.case_id)
+    rows = visible_to(user).filter(same).exclude(pk=flag.pk)
+    return rows.select_related("case").order_by("-received_at")[:MOST_RELATED]
 
 
 def decisions_of(flag: Flag) -> QuerySet[Decision]:
@@ -117,11 +131,6 @@ def decisions_about(user: User, case: Case) -> QuerySet[Decision]:
 def reports_of(flag: Flag) -> QuerySet[MandatedReport]:
     """Return the mandated reports about a flag, oldest first."""
     return MandatedReport.objects.filter(flag=flag).select_related("flag", "ended_by").order_by("pk")
-
-
-def comes_first(flag: Flag) -> list[MandatedReport]:
-    """Return the reports that are due before anything is decided about a flag."""
-    return list(reports_of(flag).filter(first=True, state=ReportState.DUE))
 
 
 def report_of(flag: Flag, pk: object) -> MandatedReport:

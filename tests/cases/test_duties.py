@@ -1,4 +1,4 @@
-"""Everyone whose queue holds a task may do it: over every call of `open_task` in the code."""
+"""Everyone whose queue holds a task may do it: over every call of `open_task`, and every `NewTask`."""
 
 import ast
 import importlib
@@ -30,13 +30,15 @@ TABLES = {"coordination.triage.services.deciding": "_NEXT", "coordination.cases.
 
 def _calls() -> Iterator[tuple[str, ast.Call]]:
     for path in sorted(CODE.rglob("*.py")):
-        if "demo" in path.parts or "open_task(" not in (text := path.read_text()):
+        if "demo" in path.parts or not any(
+            each in (text := path.read_text()) for each in ("open_task(", "NewTask(")
+        ):
             continue
         module = ".".join(path.relative_to(CODE.parent).with_suffix("").parts)
         for node in ast.walk(ast.parse(text)):
             name = getattr(node, "func", None)
             called = getattr(name, "attr", getattr(name, "id", ""))
-            if isinstance(node, ast.Call) and called == "open_task" and node.keywords:
+            if isinstance(node, ast.Call) and called in ("open_task", "NewTask") and node.keywords:
                 yield module, node
 
 

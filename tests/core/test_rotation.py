@@ -33,7 +33,8 @@ def told(settings: Any, packs: None, platform_system: User, senior_reviewer: Use
     settings.SEALING_KEYS = [ONE]
 
     def make(name: str) -> Flag:
-        flag, _ = triage.receive(by=platform_system, **{**FLAG, "external_id": name})
+        own = {"external_id": name, "account": f"acct-{name}", "identifiers": []}
+        flag, _ = triage.receive(by=platform_system, **{**FLAG, **own})
         triage.decide(
             flag,
             by=senior_reviewer,
@@ -130,7 +131,7 @@ def test_looking_changes_nothing_and_fails_while_an_old_key_is_in_use(
 ) -> None:
     told("a")
     settings.SEALING_KEYS = [TWO, ONE]
-    with pytest.raises(CommandError, match=r"24 values are under an old key. Run rotate_keys\."):
+    with pytest.raises(CommandError, match=r"34 values are under an old key. Run rotate_keys\."):
         _rotate("--check")
     assert not _under("two")
     _rotate()

@@ -212,7 +212,8 @@ def test_criteria_say_what_is_severe(shipped: list[Pack]) -> None:
     assert criteria.version == "v2"
     assert [section["heading"] for section in criteria.sections][1:4] == ["Low", "Medium", "High"]
     assert selectors.is_high_severity("mass_casualty", MARCH)
-    assert not selectors.is_high_severity("targeted_harassment", MARCH)
+    assert selectors.is_high_severity("targeted_harassment", MARCH)
+    assert not selectors.is_high_severity("stalking", MARCH)
     with pytest.raises(InvalidInput) as caught:
         selectors.is_high_severity("arson", MARCH)
     assert caught.value.field == "category"

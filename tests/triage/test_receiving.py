@@ -37,7 +37,7 @@ def test_a_high_severity_flag_opens_a_p0_case_and_pages_a_senior_reviewer(
 
 def test_another_flag_of_the_same_account_joins_its_case(receive: Receive) -> None:
     first = receive()
-    second = receive(external_id="lc-2", account=" ACCT-7731 ")
+    second = receive(external_id="lc-2", account=" acct-7731 ", identifiers=[])
     assert second.case == first.case
     assert Case.objects.count() == 1
 
@@ -63,7 +63,7 @@ def test_a_closed_case_opens_again_when_the_account_is_flagged(
 
 
 def test_another_account_has_another_case(receive: Receive) -> None:
-    assert receive().case != receive(external_id="lc-2", account="acct-9").case
+    assert receive().case != receive(external_id="lc-2", account="acct-9", identifiers=[]).case
 
 
 def test_another_flag_waits_for_the_first_tier_without_a_case(

@@ -12,6 +12,17 @@ from coordination.cases.services.deadlines import (
     start_deadline,
 )
 from coordination.cases.services.keepers import KEEP, ask_for_keepers
+from coordination.cases.services.many import (
+    NewCase,
+    NewDeadline,
+    NewEvent,
+    NewSubject,
+    add_events,
+    add_subjects,
+    identify,
+    open_cases,
+    start_deadlines,
+)
 from coordination.cases.services.matters import (
     add_event,
     add_note,
@@ -25,20 +36,37 @@ from coordination.cases.services.matters import (
 )
 from coordination.cases.services.packages import PackageFailed, make_package
 from coordination.cases.services.packing import order_again, order_package, pack_waiting
-from coordination.cases.services.reindexing import reindex_accounts
-from coordination.cases.services.tasks import cancel_task, complete_task, end_tasks, open_task, take_task
+from coordination.cases.services.persons import RETURNED, move_work, reassign, take_back
+from coordination.cases.services.reindexing import reindex_accounts, reindex_identifiers
+from coordination.cases.services.tasks import (
+    NewTask,
+    cancel_task,
+    complete_task,
+    end_tasks,
+    open_task,
+    open_tasks,
+    take_task,
+)
 
 __all__ = [
     "DEFAULT_TEAMS",
     "KEEP",
+    "RETURNED",
     "STORE",
     "Case",
     "Deadline",
+    "NewCase",
+    "NewDeadline",
+    "NewEvent",
+    "NewSubject",
+    "NewTask",
     "PackageFailed",
     "Task",
     "add_event",
+    "add_events",
     "add_note",
     "add_subject",
+    "add_subjects",
     "admit",
     "alarm",
     "ask_for_keepers",
@@ -50,25 +78,33 @@ __all__ = [
     "end_tasks",
     "expel",
     "grant",
+    "identify",
     "lift",
     "make_package",
     "mark",
     "meet_deadline",
     "miss_deadlines",
     "monitor_case",
+    "move_work",
     "open_case",
+    "open_cases",
     "open_task",
+    "open_tasks",
     "order_again",
     "order_package",
     "pack_waiting",
     "raise_priority",
+    "reassign",
     "reindex_accounts",
+    "reindex_identifiers",
     "reopen_case",
     "require_case",
     "require_of_staff",
     "revoke",
     "start_deadline",
+    "start_deadlines",
     "subjects_with_account",
+    "take_back",
     "take_task",
     "tell_members",
 ]

@@ -1,6 +1,6 @@
 """Who may do what on which case: guardian's grants and the access table, always together."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
@@ -116,10 +116,13 @@ def revoke(
     reroute(case, by=by)
 
 
-def grant_default_teams(case: Case) -> None:
-    """Give a new case to the teams of DEFAULT_TEAMS; the caller records that the case was opened."""
+def grant_default_teams(cases: Sequence[Case]) -> None:
+    """Give new cases to the teams of DEFAULT_TEAMS; the caller records that they were opened."""
+    if not cases:
+        return
     teams = Group.objects.filter(name__in=[role.value for role in DEFAULT_TEAMS])
-    write_grants(case, {team: DEFAULT_TEAMS[Role(team.name)] for team in teams})
+    given = {team: DEFAULT_TEAMS[Role(team.name)] for team in teams}
+    _write([(case, team, codenames) for case in cases for team, codenames in given.items()])
 
 
 def refuse_hidden(case: Case) -> None:
@@ -139,24 +142,28 @@ def principal_of(principal: Holder) -> str:
 
 def write_grants(case: Case, grants: Mapping[Holder, Collection[str]]) -> None:
     """Write guardian's rows and the access table's together; what is granted already stays."""
+    _write([(case, holder, codenames) for holder, codenames in grants.items()])
+
+
+def _write(granted: Sequence[tuple[Case, Holder, Collection[str]]]) -> None:
     known = {
         permission.codename: permission
         for permission in Permission.objects.filter(content_type__app_label="cases", codename__in=GRANTABLE)
     }
     CaseUserPermission.objects.bulk_create(
         [
-            CaseUserPermission(content_object=case, user=_person(principal), permission=known[codename])
-            for principal, codenames in grants.items()
-            if not isinstance(principal, Group)
+            CaseUserPermission(content_object=case, user=_person(holder), permission=known[codename])
+            for case, holder, codenames in granted
+            if not isinstance(holder, Group)
             for codename in sorted(codenames)
         ],
         ignore_conflicts=True,
     )
     CaseGroupPermission.objects.bulk_create(
         [
-            CaseGroupPermission(content_object=case, group=principal, permission=known[codename])
-            for principal, codenames in grants.items()
-            if isinstance(principal, Group)
+            CaseGroupPermission(content_object=case, group=holder, permission=known[codename])
+            for case, holder, codenames in granted
+            if isinstance(holder, Group)
             for codename in sorted(codenames)
         ],
         ignore_conflicts=True,
@@ -164,8 +171,8 @@ def write_grants(case: Case, grants: Mapping[Holder, Collection[str]]) -> None:
     # `created` is the case's own time: a list by this index is a list of the newest cases.
     CaseAccess.objects.bulk_create(
         [
-            CaseAccess(principal=principal_of(principal), created=case.opened_at, case=case)
-            for principal in grants
+            CaseAccess(principal=principal_of(holder), created=case.opened_at, case=case)
+            for case, holder, _ in granted
         ],
         ignore_conflicts=True,
     )

@@ -178,7 +178,7 @@ def _rewrite(case: Case, *, by: User | None) -> None:
     CaseUserPermission.objects.filter(content_object=case).delete()
     standing = list(selectors.compartments_of(case))
     if not standing:
-        grant_default_teams(case)
+        grant_default_teams([case])
         if case.owner is not None:
             write_grants(case, {case.owner: GRANTABLE})
         return

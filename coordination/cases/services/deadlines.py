@@ -9,12 +9,11 @@ from coordination.access.services import Role, User
 from coordination.cases import signals
 from coordination.cases.models import Case, Deadline, Task
 from coordination.cases.services.access import require_of_staff
+from coordination.cases.services.many import NewDeadline, start_deadlines
 from coordination.cases.services.matters import add_event
 from coordination.cases.services.tasks import end_tasks, open_task
-from coordination.cases.services.words import said
 from coordination.cases.workflow import DEADLINE, DeadlineState, DeadlineVerb, TaskState
 from coordination.core import clock
-from coordination.core.errors import InvalidInput
 from coordination.ledger import services as ledger
 
 AT_ONCE = 200
@@ -43,25 +42,16 @@ def start_deadline(
     than that or has no time zone.
     """
     require_of_staff(by, case)
-    begun = started_at or clock.now()
-    if due_at.tzinfo is None or due_at <= begun:
-        raise InvalidInput("due_at", "A deadline is after its start, with a time zone.")
-    deadline, created = Deadline.objects.get_or_create(
+    wanted = NewDeadline(
         case=case,
         code=code,
+        title=title,
+        citation=citation,
+        due_at=due_at,
         about=about,
-        state=DeadlineState.RUNNING,
-        defaults={
-            "title": said("title", title, longest=200),
-            "citation": citation,
-            "started_at": begun,
-            "due_at": due_at,
-        },
+        started_at=started_at or clock.now(),
     )
-    if created:
-        details = {"due": ledger.timestamp(due_at), "about": about}
-        _record("cases.deadline_started", deadline, by=by, **details)
-    return deadline
+    return start_deadlines([wanted], by=by)[0]
 
 
 def meet_deadline(case: Case, *, code: str, about: str = "", by: User | None = None) -> Deadline | None:

@@ -12,18 +12,24 @@ from coordination.cases.models import Assignment, Case, Deadline, Note, Subject,
 from coordination.cases.services.access import (
     WORK,
     grant,
-    grant_default_teams,
     require_case,
     require_of_staff,
 )
+from coordination.cases.services.many import (
+    NewCase,
+    NewEvent,
+    NewSubject,
+    add_events,
+    add_subjects,
+    open_cases,
+)
 from coordination.cases.services.words import said
 from coordination.cases.workflow import CASE, CaseState, CaseVerb, DeadlineState, TaskState
-from coordination.core import clock, identifiers
+from coordination.core import clock
 from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
 
 OWNER = "owner"
-PRIORITIES = ("P0", "normal")
 
 
 @transaction.atomic
@@ -42,42 +48,15 @@ def open_case(
     """
     if by is not None and by.is_staff:
         access.require(by, f"cases.{WORK}")
-    title = said("title", title, longest=200)
-    if priority not in PRIORITIES:
-        raise InvalidInput("priority", f"A priority is one of {', '.join(PRIORITIES)}.")
-    moment = at or clock.now()
-    case = Case.objects.create(
-        reference=identifiers.reference("C"), title=title, priority=priority, opened_at=moment
-    )
-    grant_default_teams(case)
-    ledger.record("cases.opened", subject=case.reference, by=by, details={"priority": priority}, at=moment)
-    _tell(case, "opened", "The case was opened", by=by, at=moment)
-    for account in accounts:
-        add_subject(case, account=account, by=by)
-    signals.case_opened.send(sender=Case, case=case)
-    return case
+    wanted = NewCase(title=title, priority=priority, accounts=tuple(accounts))
+    return open_cases([wanted], by=by, at=at)[0]
 
 
 @transaction.atomic
 def add_subject(case: Case, *, account: str, by: User | None, note: str = "") -> Subject:
     """Name an account of concern. One that the case knows already is returned as it is."""
     require_of_staff(by, case)
-    account = said("account", account, longest=500)
-    known = selectors.subject_of(case, account)
-    if known is not None:
-        return known
-    subject, created = Subject.objects.get_or_create(
-        case=case,
-        account_index=selectors.account_index(account),
-        defaults={"account": account, "note": note, "added_at": clock.now()},
-    )
-    if created:
-        ledger.record(
-            "cases.subject_added", subject=case.reference, by=by, details={"subject_id": subject.pk}
-        )
-        _tell(case, "subject", "A subject was added", by=by, about=f"cases.subject:{subject.pk}")
-        signals.subject_added.send(sender=Subject, case=case, subject=subject)
-    return subject
+    return add_subjects([NewSubject(case=case, account=account, note=note)], by=by)[0]
 
 
 @transaction.atomic
@@ -96,7 +75,7 @@ def add_event(
     `title` is neutral; what a person said or wrote goes into `detail`, which is sealed.
     """
     require_of_staff(by, case)
-    return _tell(case, kind, said("title", title, longest=200), by=by, detail=detail, about=about, at=at)
+    return _tell(case, kind, title, by=by, detail=detail, about=about, at=at)
 
 
 @transaction.atomic
@@ -221,9 +200,8 @@ def _tell(
     about: str = "",
     at: datetime | None = None,
 ) -> TimelineEvent:
-    return TimelineEvent.objects.create(
-        case=case, at=at or clock.now(), kind=kind, title=title, detail=detail, about=about, by=by
-    )
+    line = NewEvent(case=case, kind=kind, title=title, by=by, detail=detail, about=about, at=at)
+    return add_events([line])[0]
 
 
 def _locked(case: Case) -> Case:

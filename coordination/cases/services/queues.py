@@ -1,5 +1,7 @@
 """In whose queue a task stands: never in one where nobody sees the case."""
 
+from collections.abc import Collection, Iterable
+
 from django.contrib.auth.models import Group
 
 from coordination.access import selectors as people
@@ -28,6 +30,20 @@ def queue_for(case: Case, role: str, kind: str) -> str:
     return next((each for each in (role, *able, *others) if _reaches(case, each)), role)
 
 
+def queues_for(wanted: Iterable[tuple[Case, str, str]]) -> dict[tuple[int, str, str], str]:
+    """Return what `queue_for` does, by (number of the case, role, kind): two questions for each role."""
+    cases: dict[str, dict[int, tuple[Case, set[str]]]] = {}
+    for case, role, kind in wanted:
+        cases.setdefault(role, {}).setdefault(case.pk, (case, set()))[1].add(kind)
+    found = {}
+    for role, of_role in cases.items():
+        reached = set(_reached(of_role, role))
+        for pk, (case, kinds) in of_role.items():
+            for kind in kinds:
+                found[pk, role, kind] = role if pk in reached else queue_for(case, role, kind)
+    return found
+
+
 def reroute(case: Case, *, by: User | None) -> int:
     """Move the open tasks of a case out of queues where nobody sees it any more; return how many moved."""
     moved = 0
@@ -51,10 +67,16 @@ def reroute(case: Case, *, by: User | None) -> int:
 
 
 def _reaches(case: Case, role: str) -> bool:
+    return bool(_reached([case.pk], role))
+
+
+def _reached(cases: Collection[int], role: str) -> list[int]:
+    """Return which of these cases somebody of a role sees."""
     members = people.people_in(role).values_list("pk", flat=True)
     team = Group.objects.filter(name=role).values_list("pk", flat=True)
     principals = selectors.principals_of_people(list(members), team)
-    return CaseAccess.objects.filter(case=case, principal__in=principals).exists()
+    rows = CaseAccess.objects.filter(case__in=cases, principal__in=principals)
+    return list(rows.values_list("case_id", flat=True))
 
 
 def _sees(case: Case, person: User) -> bool:

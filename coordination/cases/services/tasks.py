@@ -1,20 +1,42 @@
 """What a human must do: opened by the slices, taken and ended by people."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from coordination.access.services import Role, User, require
 from coordination.cases import selectors, signals
 from coordination.cases.duties import permission_for
 from coordination.cases.models import Case, Task
 from coordination.cases.services.access import WORK, require_case, require_of_staff
-from coordination.cases.services.queues import queue_for
+from coordination.cases.services.queues import queues_for
 from coordination.cases.services.words import said
 from coordination.cases.workflow import TASK, TaskState, TaskVerb
 from coordination.core import clock
 from coordination.core.errors import Conflict, IllegalTransition, InvalidInput, NotPermitted, Refused
+from coordination.core.fields import number
 from coordination.ledger import services as ledger
+
+# What one task is about; those about nothing are each their own.
+Key: TypeAlias = tuple[str, str] | int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewTask:
+    """A task to open; the fields are the parameters of `open_task`."""
+
+    case: Case | None
+    kind: str
+    title: str
+    role: str
+    instructions: str = ""
+    about: str = ""
+    priority: str = "normal"
+    due_at: datetime | None = None
+    assignee: User | None = None
 
 
 @transaction.atomic
@@ -39,33 +61,45 @@ def open_task(
     """
     if case is not None:
         require_of_staff(by, case)
-    if role not in [*Role]:
-        raise InvalidInput("role", f"No such role: {role}.")
-    same = selectors.open_task(kind, about) if about else None
-    if same is None:
-        task = Task(
-            case=case,
-            kind=kind,
-            title=said("title", title, longest=200),
-            instructions=instructions,
-            about=about,
-            priority=priority,
-            role=role if case is None else queue_for(case, role, kind),
-            assignee=assignee,
-            opened_at=clock.now(),
-            due_at=due_at,
-        )
-        same = _insert(task)
-        if same is None:
-            _record(
-                "cases.task_opened",
-                task,
-                by=by,
-                details={"kind": kind, "role": task.role, "priority": priority},
-            )
-            signals.task_opened.send(sender=Task, task=task)
-            return task
-    return _hurried(same, by=by) if priority == "P0" else same
+    wanted = NewTask(
+        case=case,
+        kind=kind,
+        title=title,
+        role=role,
+        instructions=instructions,
+        about=about,
+        priority=priority,
+        due_at=due_at,
+        assignee=assignee,
+    )
+    return open_tasks([wanted], by=by)[0]
+
+
+@transaction.atomic
+def open_tasks(wanted: Sequence[NewTask], *, by: User | None) -> list[Task]:
+    """Open tasks as `open_task` does, in a number of statements that does not grow; in the given order.
+
+    For the system's own work, and for a person who was asked for before.
+    """
+    for each in wanted:
+        if each.role not in [*Role]:
+            raise InvalidInput("role", f"No such role: {each.role}.")
+    keys: list[Key] = [(each.kind, each.about) if each.about else place for place, each in enumerate(wanted)]
+    tasks: dict[Key, Task] = {**_standing(wanted)}
+    new: dict[Key, Task] = {}
+    for key, task in zip(keys, _rows(wanted), strict=True):
+        if key not in tasks:
+            tasks[key] = new[key] = task
+    number(list(new.values()))
+    Task.objects.bulk_create(new.values(), ignore_conflicts=True)
+    # What somebody else opened for the same thing in the meantime stands, and ours was not inserted.
+    tasks |= _standing(wanted, but={each.pk for each in new.values()})
+    opened = [task for key, task in new.items() if tasks[key] is task]
+    _tell_opened(opened, by=by)
+    return [
+        _hurried(tasks[key], by=by) if each.priority == "P0" else tasks[key]
+        for key, each in zip(keys, wanted, strict=True)
+    ]
 
 
 @transaction.atomic
@@ -163,17 +197,46 @@ def _open(task: Task) -> Task:
     return locked
 
 
-def _insert(task: Task) -> Task | None:
-    """Insert the task, or return the one that somebody else opened for the same thing in the meantime."""
-    try:
-        with transaction.atomic():
-            task.save(force_insert=True)
-    except IntegrityError:
-        same = selectors.open_task(task.kind, task.about)
-        if same is None:
-            raise
-        return same
-    return None
+def _standing(wanted: Sequence[NewTask], but: Collection[int] = ()) -> dict[Key, Task]:
+    """Return the open tasks of these kinds about these records, but for those with these numbers."""
+    about = {each.about for each in wanted if each.about}
+    rows = Task.objects.filter(kind__in={each.kind for each in wanted}, about__in=about, state=TaskState.OPEN)
+    pks = set(rows.values_list("pk", flat=True)) - set(but)
+    found = Task.objects.filter(pk__in=pks).select_related("case")
+    return {(each.kind, each.about): each for each in found}
+
+
+def _rows(wanted: Sequence[NewTask]) -> list[Task]:
+    queues = queues_for([(each.case, each.role, each.kind) for each in wanted if each.case is not None])
+    return [
+        Task(
+            case=each.case,
+            kind=each.kind,
+            title=said("title", each.title, longest=200),
+            instructions=each.instructions,
+            about=each.about,
+            priority=each.priority,
+            role=each.role if each.case is None else queues[each.case.pk, each.role, each.kind],
+            assignee=each.assignee,
+            opened_at=clock.now(),
+            due_at=each.due_at,
+        )
+        for each in wanted
+    ]
+
+
+def _tell_opened(tasks: Sequence[Task], *, by: User | None) -> None:
+    ledger.append(
+        ledger.entry(
+            "cases.task_opened",
+            subject=_subject(each),
+            by=by,
+            details={"task_id": each.pk, "kind": each.kind, "role": each.role, "priority": each.priority},
+        )
+        for each in tasks
+    )
+    for each in tasks:
+        signals.task_opened.send(sender=Task, task=each)
 
 
 def _hurried(task: Task, *, by: User | None) -> Task:
@@ -186,5 +249,8 @@ def _hurried(task: Task, *, by: User | None) -> Task:
 
 
 def _record(action: str, task: Task, *, by: User | None, details: dict[str, str | int | None]) -> None:
-    subject = task.case.reference if task.case is not None else f"task:{task.pk}"
-    ledger.record(action, subject=subject, by=by, details={"task_id": task.pk, **details})
+    ledger.record(action, subject=_subject(task), by=by, details={"task_id": task.pk, **details})
+
+
+def _subject(task: Task) -> str:
+    return task.case.reference if task.case is not None else f"task:{task.pk}"

@@ -26,6 +26,7 @@ register.simple_tag(markup.left, name="left")
 register.simple_tag(markup.digest, name="digest")
 register.simple_tag(structure.structured, name="structured")
 register.filter("words", markup.words)
+register.filter("seen", markup.seen)
 
 
 @register.simple_tag

@@ -23,6 +23,7 @@ from coordination.policy.models import (
     EmergencyNumber,
     Escalation,
     Holiday,
+    IntakeRule,
     LadderStep,
     LegalBasis,
     MandatedReport,
@@ -111,6 +112,7 @@ def _rows(pack: Pack, file: PackFile) -> Iterable[Model]:
     yield from (DeskRule(pack=pack, **coded(row)) for row in rows.get("desk_rules", []))
     yield from (MandatedReport(pack=pack, **coded(row)) for row in rows.get("mandated_reports", []))
     yield from (Escalation(pack=pack, **coded(row)) for row in rows.get("escalation", []))
+    yield from (IntakeRule(pack=pack, **coded(row)) for row in rows.get("intake", []))
     yield from (EmergencyNumber(pack=pack, **row) for row in rows.get("emergency_numbers", []))
     for row in rows.get("clocks", []):
         begins = row.get("in_force_from")

@@ -18,6 +18,7 @@ from coordination.cases import services as cases
 from coordination.cases.services import Case
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, Refused
+from coordination.core.fields import number
 from coordination.ledger import services as ledger
 from coordination.policy import engine
 from coordination.policy import selectors as policy
@@ -225,6 +226,7 @@ def review_due(step: str) -> datetime:
 def _write(taken: Sequence[_Done]) -> None:
     """Insert and change rows. What one batch does to one account twice is one row and two steps."""
     fresh = {id(each.restriction): each.restriction for each in taken if each.is_new}
+    number(list(fresh.values()))
     Restriction.objects.bulk_create(fresh.values())
     for each in taken:
         if id(each.restriction) not in fresh:
@@ -237,7 +239,7 @@ def _write(taken: Sequence[_Done]) -> None:
 def _say(taken: Sequence[_Done], by: User | None) -> None:
     """Insert the steps, the commands, the entries and the lines of the timeline, and send the news."""
     now = clock.now()
-    steps = Imposition.objects.bulk_create(
+    steps = [
         Imposition(
             restriction=each.restriction,
             step=each.restriction.step,
@@ -250,7 +252,9 @@ def _say(taken: Sequence[_Done], by: User | None) -> None:
             expires_at=each.asked.expires_at,
         )
         for each in taken
-    )
+    ]
+    number(steps)
+    Imposition.objects.bulk_create(steps)
     told = {
         id(each.restriction): make(step, each.asked.notice)
         for step, each in zip(steps, taken, strict=True)
@@ -259,18 +263,22 @@ def _say(taken: Sequence[_Done], by: User | None) -> None:
     last = {id(each.restriction): each for each in taken}
     commands.queue([_command(each, by, told.get(key)) for key, each in last.items()])
     ledger.record_many([_entry(each, by) for each in taken])
+    cases.add_events([_line(each, by) for each in taken])
     for each in taken:
-        how = "" if by else ", automatically"
-        cases.add_event(
-            each.asked.case,
-            kind="restrictions.imposed",
-            title=f"Restriction ordered{how}: {markup.words(each.restriction.step)}",
-            by=by,
-            detail=each.asked.reason,
-            about=each.restriction.origin,
-        )
         news = restriction_imposed if each.is_new else restriction_changed
         news.send(sender=Restriction, restriction=each.restriction, by=by)
+
+
+def _line(done: _Done, by: User | None) -> cases.NewEvent:
+    how = "" if by else ", automatically"
+    return cases.NewEvent(
+        case=done.asked.case,
+        kind="restrictions.imposed",
+        title=f"Restriction ordered{how}: {markup.words(done.restriction.step)}",
+        by=by,
+        detail=done.asked.reason,
+        about=done.restriction.origin,
+    )
 
 
 def _command(done: _Done, by: User | None, statement: Statement | None) -> commands.Wanted:

@@ -160,15 +160,19 @@ def _say(fresh: Sequence[Preservation], by: User | None) -> None:
             for each in fresh
         ]
     )
-    for each in fresh:
-        cases.add_event(
-            each.case,
-            kind="restrictions.preserved",
-            title=f"Preservation ordered, until {each.until:%Y-%m-%d}",
-            by=by,
-            detail=each.reason,
-            about=each.origin,
-        )
+    cases.add_events(
+        [
+            cases.NewEvent(
+                case=each.case,
+                kind="restrictions.preserved",
+                title=f"Preservation ordered, until {each.until:%Y-%m-%d}",
+                by=by,
+                detail=each.reason,
+                about=each.origin,
+            )
+            for each in fresh
+        ]
+    )
 
 
 def _command(preservation: Preservation) -> commands.Wanted:

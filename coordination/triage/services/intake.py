@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from coordination.core import clock
 from coordination.core.errors import InvalidInput
+from coordination.core.unseen import without_unseen
 from coordination.triage.workflow import Category, Source
 
 # How far a sender's clock may be ahead of ours.
@@ -24,6 +24,19 @@ LONGEST = {
     "content": 200_000,
     "context": 400_000,
     "apparent_target": 2_000,
+    "reporter": 500,
+}
+# What need not be said.
+DEFAULTS: Mapping[str, Any] = {
+    "score": None,
+    "classifier": "",
+    "classifier_version": "",
+    "context": "",
+    "identifiers": (),
+    "apparent_target": "",
+    "files": (),
+    "minor": False,
+    "reporter": "",
 }
 MOST_IDENTIFIERS = 100
 MOST_FILES = 50
@@ -53,10 +66,17 @@ class Intake:
     apparent_target: str
     files: list[dict[str, str]]
     minor: bool
+    reporter: str | None
+
+
+FIELDS = frozenset(each.name for each in fields(Intake))
 
 
 def check(values: Mapping[str, Any]) -> Intake:
     """Return the checked flag, or raise InvalidInput naming the first field that is wrong."""
+    values = {**DEFAULTS, **values}
+    for name in sorted(FIELDS ^ values.keys()):
+        raise InvalidInput(name, "This is needed." if name in FIELDS else "There is no such field.")
     return Intake(
         external_id=_text("external_id", values["external_id"], needed=True),
         source=_one_of("source", values["source"], list(Source)),
@@ -76,6 +96,7 @@ def check(values: Mapping[str, Any]) -> Intake:
         apparent_target=_text("apparent_target", values["apparent_target"]),
         files=_parts("files", values["files"], _FILE, MOST_FILES, _check_file),
         minor=_boolean("minor", values["minor"]),
+        reporter=_text("reporter", values["reporter"]) or None,
     )
 
 
@@ -84,7 +105,7 @@ def _text(field: str, value: Any, *, needed: bool = False) -> str:
         raise InvalidInput(field, "This is text.")
     if "\x00" in value:
         raise InvalidInput(field, "This holds a character that cannot be kept.")
-    if needed and not value.strip():
+    if needed and not without_unseen(value).strip():
         raise InvalidInput(field, "This is needed.")
     if len(value) > LONGEST[field]:
         raise InvalidInput(field, f"At most {LONGEST[field]} characters.")
@@ -116,12 +137,8 @@ def _moment(field: str, value: Any) -> datetime:
 
 
 def _zone(value: Any) -> str:
-    try:
-        if isinstance(value, str) and value:
-            ZoneInfo(value)
-            return value
-    except (KeyError, ValueError, OSError):
-        pass
+    if isinstance(value, str) and value in clock.zones():
+        return value
     raise InvalidInput("content_zone", "The zone's name, as in America/Denver.")
 
 
@@ -172,6 +189,19 @@ def _part(
 
 def _check_identifier(path: str, part: dict[str, str]) -> None:
     _one_of(f"{path}.provenance", part["provenance"], PROVENANCE)
+    if "verified_at" in part:
+        _check_verified(f"{path}.verified_at", part["verified_at"])
+
+
+def _check_verified(field: str, value: str) -> None:
+    """Refuse what is no day or time: a verified address joins cases, and "no" would be taken for a yes."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise InvalidInput(field, "A day or a time such as 2026-03-06T23:12:00-07:00.") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if not EARLIEST <= moment <= clock.now() + timedelta(days=1):
+        raise InvalidInput(field, "This is before 1990 or in the future.")
 
 
 def _check_file(path: str, part: dict[str, str]) -> None:

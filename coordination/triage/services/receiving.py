@@ -1,41 +1,60 @@
-"""Receiving a flag: once each, and a human paged at once where the criteria say so."""
+"""Receiving flags: once each, and a human paged at once where the criteria say so.
 
-import logging
-from collections.abc import Sequence
-from dataclasses import asdict
+One flag is a batch of one. A batch is one transaction: all of its good flags, or where the database fails
+nothing; a flag that is refused leaves no trace and takes no other with it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 
-from coordination.access import markup
 from coordination.access import services as access
-from coordination.access.roles import Role
 from coordination.access.services import User
-from coordination.cases import selectors as case_selectors
-from coordination.cases import services as cases
 from coordination.cases.services import Case
 from coordination.core import clock
-from coordination.core.errors import Conflict, InvalidInput
+from coordination.core.errors import Conflict, CoordinationError
+from coordination.core.sealing import blind_index
 from coordination.ledger import services as ledger
-from coordination.policy import engine
 from coordination.policy import selectors as policy
 from coordination.triage.models import Flag
-from coordination.triage.services import reporting
+from coordination.triage.services import matching, placing
+from coordination.triage.services.asking import DECIDE_CLOCK, SENIOR, TIER_1, ask, ask_all
+from coordination.triage.services.coordinated import mark_coordinated
 from coordination.triage.services.intake import Intake, check
-from coordination.triage.workflow import Category, FlagState, Level
+from coordination.triage.services.limiting import limit
+from coordination.triage.services.reindexing import index
 
-logger = logging.getLogger(__name__)
+__all__ = [
+    "DECIDE_CLOCK",
+    "MOST",
+    "SENIOR",
+    "TIER_1",
+    "Taken",
+    "ask",
+    "open_or_join",
+    "receive",
+    "receive_many",
+]
 
-DECIDE_CLOCK = "policy.decide-high"
-SENIOR, TIER_1 = "triage_senior", "triage_tier_1"
-_LOOK = "Read the content with what stands around it, then decide; no action is a decision with reasons too."
-_ASSESS = "Read the content with what stands around it; say of target, means and timing what is there."
-_REPORT_FIRST = (
-    "The CyberTipline report comes first (18 USC 2258A): here only the hold and the report number."
-)
+# Flags in one batch: about as long as a P0 flag may have to wait for the same subject's case.
+MOST = 500
+# Two flags that could meet wait for each other by locks. A server has a few thousand for all transactions, so
+# that they are shared: those of a batch take all, those of one flag a few.
+_LOCKS = 256
 
 
-@transaction.atomic
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What became of one flag of a batch: the flag, new or the same as before, or why it was refused."""
+
+    flag: Flag | None = None
+    created: bool = False
+    refused: CoordinationError | None = None
+
+
 def receive(
     *,
     by: User,
@@ -55,173 +74,126 @@ def receive(
     apparent_target: str = "",
     files: Sequence[dict[str, str]] = (),
     minor: bool = False,
+    reporter: str = "",
 ) -> tuple[Flag, bool]:
     """Take in a flag and return it with True, or the one that this sender gave the same id with False.
 
-    A category of high severity under the criteria in force opens a case, or joins the one of this account,
-    with a P0 task for a senior reviewer, in the same transaction. Others wait their turn. Raises InvalidInput
-    naming the field, and Conflict where the same id came with other content.
+    It joins the case of its subject (matching). A category of high severity under the criteria in force opens
+    a case where there is none, with a P0 task for a senior reviewer, in the same transaction. Others wait
+    their turn. Raises InvalidInput naming the field, and Conflict where the same id came with other content.
     """
+    values = {name: value for name, value in locals().items() if name != "by"}
+    (taken,) = receive_many([values], by=by)
+    if taken.flag is None:
+        raise taken.refused or RuntimeError("A flag is taken or refused.")
+    return taken.flag, taken.created
+
+
+def receive_many(flags: Sequence[Mapping[str, Any]], *, by: User) -> list[Taken]:
+    """Take in flags, each a map of the parameters of `receive`; return what became of each, in order."""
     access.require(by, "triage.receive_flag")
-    intake = check(
-        {
-            "external_id": external_id,
-            "source": source,
-            "category": category,
-            "content": content,
-            "content_at": content_at,
-            "content_zone": content_zone,
-            "account": account,
-            "provenance": provenance,
-            "score": score,
-            "classifier": classifier,
-            "classifier_version": classifier_version,
-            "context": context,
-            "identifiers": list(identifiers),
-            "apparent_target": apparent_target,
-            "files": list(files),
-            "minor": minor,
-        }
-    )
-    flag, created = _insert(intake, by)
-    if created:
-        _queue(flag, by)
-    return flag, created
+    checked = [_checked(each) for each in flags]
+    intakes = [each for each in checked if isinstance(each, Intake)]
+    taken = iter(_take(intakes, by))
+    return [next(taken) if isinstance(each, Intake) else Taken(refused=each) for each in checked]
 
 
-def _insert(intake: Intake, by: User) -> tuple[Flag, bool]:
-    flag = Flag(
-        **asdict(intake),
-        account_index=case_selectors.account_index(intake.account),
-        high_severity=policy.is_high_severity(intake.category),
-        received_at=clock.now(),
-        received_from=by,
-    )
-    same = _same(intake, by)
-    if same is not None:
-        return same, False
+def _checked(values: Mapping[str, Any]) -> Intake | CoordinationError:
     try:
-        with transaction.atomic():
-            flag.save(force_insert=True)
-    except IntegrityError:
-        same = _same(intake, by)  # it came twice at once
+        return check(values)
+    except CoordinationError as error:
+        return error
+
+
+@transaction.atomic
+def _take(intakes: Sequence[Intake], by: User) -> list[Taken]:
+    if not intakes:
+        return []
+    flags = _rows(intakes, by)
+    _one_at_a_time(flags)
+    standing = _standing(intakes, by)
+    taken: list[Taken] = []
+    new: dict[str, Flag] = {}
+    for intake, flag in zip(intakes, flags, strict=True):
+        same = standing.get(intake.external_id) or new.get(intake.external_id)
         if same is None:
-            raise
-        return same, False
-    return flag, True
+            new[intake.external_id] = flag
+            taken.append(Taken(flag=flag, created=True))
+        elif any(getattr(same, name) != value for name, value in vars(intake).items()):
+            refused = Conflict("A flag with this external_id came before, with other content.")
+            taken.append(Taken(refused=refused))
+        else:
+            taken.append(Taken(flag=same))
+    _insert(list(new.values()), by)
+    return taken
 
 
-def _same(intake: Intake, by: User) -> Flag | None:
-    found = Flag.objects.filter(received_from=by, external_id=intake.external_id).first()
-    if found is None:
-        return None
-    if any(getattr(found, name) != value for name, value in asdict(intake).items()):
-        raise Conflict("A flag with this external_id came before, with other content.")
-    return found
-
-
-def _queue(flag: Flag, by: User) -> None:
-    joined = open_or_join(flag) if flag.high_severity else None
-    ledger.record(
-        "triage.flag_received",
-        subject=flag.origin,
-        by=by,
-        details={
-            "category": flag.category,
-            "source": flag.source,
-            "high_severity": flag.high_severity,
-            "content_digest": ledger.digest(flag.content),
-            "case": joined.reference if joined else "",
-        },
-    )
-    ask(flag)
-
-
-def open_or_join(flag: Flag) -> Case:
-    """Give the flag its case: the newest of this account, opened again where it was closed, or a new one."""
-    name = markup.words(Category(flag.category))
-    _one_at_a_time(flag)
-    case = case_selectors.subjects_with_account(flag.account).first()
-    if case is None:
-        case = cases.open_case(
-            f"Flag: {name}",
-            by=None,
-            priority="P0" if flag.high_severity else "normal",
-            accounts=[flag.account],
-        )
-    elif case.state != "open":
-        cases.reopen_case(case, by=None, reason="A new flag about the same account came in.")
-    if flag.high_severity:
-        cases.raise_priority(case, by=None)
-    flag.case = case
-    flag.save(update_fields=["case"])
-    cases.add_event(
-        case,
-        kind="triage.flag_received",
-        title=f"Flag received: {name}" + (f", score {flag.score.normalize()}" if flag.score else ""),
-        detail=f"{markup.words(flag.source)} {flag.classifier} {flag.classifier_version}".strip(),
-        about=flag.origin,
-    )
-    return case
-
-
-def _one_at_a_time(flag: Flag) -> None:
-    """Let a second flag of the same account wait for the first, whose case it would not see."""
-    key = int.from_bytes(bytes(flag.account_index)[:8], "big", signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
-
-
-def ask(flag: Flag, *, assessed: str = "") -> None:
-    """Open the task that a flag waits for: to assess it, and where that is done or passed over, to decide.
-
-    High severity and what was opened again go to the second tier; so does what was `assessed`, at once where
-    its level is high.
-    """
-    name = markup.words(Category(flag.category))
-    first = reporting.due_first(flag)
-    reporting.open_reports(flag, first)
-    instructions = [_REPORT_FIRST] if first else []
-    if not (flag.high_severity or assessed or flag.state == FlagState.REOPENED):
-        cases.open_task(
-            flag.case,
-            kind=TIER_1,
-            title=f"Assess a flag: {name}",
-            role=Role.REVIEWER,
-            instructions="\n".join([*instructions, _ASSESS]),
-            about=flag.origin,
-        )
-        return
-    urgent = flag.high_severity or assessed == Level.HIGH
-    cases.open_task(
-        flag.case,
-        kind=SENIOR,
-        title=f"Decide about a flag: {name}",
-        role=Role.SENIOR_REVIEWER,
-        instructions="\n".join([*instructions, _LOOK]),
-        about=flag.origin,
-        priority="P0" if urgent else "normal",
-        due_at=_start_clock(flag, name) if urgent else None,
-    )
-
-
-def _start_clock(flag: Flag, name: str) -> datetime | None:
-    """Start the clock of the decision; return when it is due, None where no pack in force has one."""
-    if flag.case is None:
-        return None
+def _rows(intakes: Sequence[Intake], by: User) -> list[Flag]:
+    criteria, rule = policy.criteria_in_force(), policy.intake_rule()
     now = clock.now()
-    try:
-        due, citation = engine.deadline(DECIDE_CLOCK, now)
-    except InvalidInput:
-        logger.exception("no deadline was started for %s: see the policy packs", flag.origin)
-        return None
-    cases.start_deadline(
-        flag.case,
-        code=DECIDE_CLOCK,
-        title=f"Decision about a flag: {name}",
-        citation=citation,
-        due_at=due,
-        about=flag.origin,
-        started_at=now,
+    flags = [
+        Flag(
+            **vars(intake),
+            high_severity=intake.category in criteria.high_severity_categories,
+            unknown_classifier=bool(rule and intake.classifier and intake.classifier not in rule.classifiers),
+            received_at=now,
+            received_from=by,
+        )
+        for intake in intakes
+    ]
+    for each in flags:
+        index(each)
+    return flags
+
+
+def _standing(intakes: Sequence[Intake], by: User) -> dict[str, Flag]:
+    ids = [each.external_id for each in intakes]
+    rows = Flag.objects.filter(received_from=by, external_id__in=ids).select_related("case")
+    return {each.external_id: each for each in rows}
+
+
+def _insert(flags: Sequence[Flag], by: User) -> None:
+    placing.settle(matching.place(flags))
+    Flag.objects.bulk_create(flags)
+    ledger.append(
+        ledger.entry(
+            "triage.flag_received",
+            subject=flag.origin,
+            by=by,
+            details={
+                "category": flag.category,
+                "source": flag.source,
+                "high_severity": flag.high_severity,
+                "content_digest": ledger.digest(flag.content),
+                "case": flag.case.reference if flag.case else "",
+            },
+        )
+        for flag in flags
     )
-    return due
+    ask_all(flags)
+    limit([each for each in flags if each.high_severity])
+    mark_coordinated(flags)
+
+
+@transaction.atomic
+def open_or_join(flag: Flag) -> Case:
+    """Give a flag its case: the one of its subject, opened again where it was closed, or a new one."""
+    _one_at_a_time([flag])
+    (placed,) = matching.place([flag], open_all=True)
+    placing.settle([placed])
+    flag.save(update_fields=["case"])
+    return placed.home.standing  # type: ignore[union-attr]  # each has one with open_all
+
+
+def _one_at_a_time(flags: Sequence[Flag]) -> None:
+    """Let flags that could be about the same wait for each other: their cases and ids would not be seen."""
+    keys = {known.alike for flag in flags for known in matching.known_of(flag)}
+    keys |= {blind_index("flag", f"{flag.received_from_id} {flag.external_id}", as_is=True) for flag in flags}
+    locks = sorted({key[0] % _LOCKS for key in keys})
+    with connection.cursor() as cursor:
+        # In one order, so that two batches wait and do not deadlock.
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('triage.flags'), key)"
+            " FROM (SELECT unnest(%s::int[]) AS key ORDER BY 1) AS locks",
+            [locks],
+        )

@@ -19,6 +19,7 @@ MOST_NAMED = 20
 # What has an index that is looked up after the hour. What counts calls and failures begins anew by itself.
 INDEXED: Final[dict[str, Callable[..., Batch]]] = {
     "cases_subject": cases.reindex_accounts,
+    "cases_identifier": cases.reindex_identifiers,
     "triage_flag": triage.reindex_flags,
     "restrictions_restriction": restrictions.reindex_restrictions,
     "restrictions_preservation": restrictions.reindex_preservations,

@@ -94,6 +94,7 @@ def table(packs: list[PackFile]) -> str:
                 ],
             )
         lines += _ladder(pack.rows.get("ladder", []))
+        lines += _intake(pack.rows.get("intake", []))
         for version in versions:
             lines += _markdown(
                 [f"Rule of criteria {version['version']}", "Where all of this holds", "Asks for", "Section"],
@@ -123,6 +124,20 @@ def _ladder(rows: list[Values]) -> list[str]:
         for row in rows
     ]
     head = ["Step", "Limits", "At high severity", "Looked at again", "Citation", "Counsel"]
+    return _markdown(head, cells) if rows else []
+
+
+def _intake(rows: list[Values]) -> list[str]:
+    cells = [
+        [
+            ", ".join(row["classifiers"]),
+            f"{row['coordinated_reports']} in {row['coordinated_days']} days",
+            row["citation"],
+            _confirm(row),
+        ]
+        for row in rows
+    ]
+    head = ["Known classifiers", "Reports about one account that look coordinated", "Citation", "Counsel"]
     return _markdown(head, cells) if rows else []
 
 
