@@ -14,6 +14,8 @@ subject_added = Signal()
 subject_returned = Signal()
 # task
 task_opened = Signal()
+# tasks: several at once, in the place of task_opened for each
+tasks_opened = Signal()
 # task; it was opened before, and is a danger to life now
 task_hurried = Signal()
 # task, by

@@ -1,16 +1,29 @@
 """News from cases, in the transaction that tells it: a task of a danger to life asks for a person at once."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.dispatch import receiver
 
-from coordination.cases.signals import task_ended, task_hurried, task_opened, task_taken
+from coordination.cases.signals import task_ended, task_hurried, task_opened, task_taken, tasks_opened
 from coordination.oncall import services
 
 
-@receiver((task_opened, task_hurried), dispatch_uid="oncall.open_page")
-def open_page(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: ARG001
+@receiver(task_opened, dispatch_uid="oncall.page_for_one")
+def page_for_one(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: ARG001
     """Page whoever policy names."""
+    services.open_pages([task])
+
+
+@receiver(tasks_opened, dispatch_uid="oncall.page_for_many")
+def page_for_many(sender: Any, *, tasks: Sequence[Any], **_: Any) -> None:  # noqa: ARG001
+    """Page whoever policy names, for many tasks at once."""
+    services.open_pages(tasks)
+
+
+@receiver(task_hurried, dispatch_uid="oncall.page_for_hurried")
+def page_for_hurried(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: ARG001
+    """Page whoever policy names, for what has become a danger to life."""
     services.open_page(task)
 
 

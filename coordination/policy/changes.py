@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from coordination.access import markup
 from coordination.policy.contents import Said
 from coordination.policy.criteria import Rule, rules_of
 from coordination.policy.fields import Values
@@ -38,7 +39,7 @@ def changes(before: Said, after: Said) -> list[Change]:
 
 def rule_in_words(rule: Rule) -> str:
     """Return a rule as a sentence."""
-    outcomes = ", ".join(sorted(each.replace("_", " ") for each in rule.outcomes))
+    outcomes = ", ".join(markup.words(each) for each in sorted(rule.outcomes))
     return f"Where {rule.in_words}: {outcomes}. {rule.why} (section {rule.section})"
 
 
@@ -49,7 +50,7 @@ def _severe(before: Said, after: Said) -> Iterator[Change]:
         ("removed", was - now, "pages nobody any more"),
     ):
         for each in sorted(found):
-            text = f"{each.replace('_', ' ')}: {words}"
+            text = f"{markup.words(each)}: {words}"
             yield Change(what="High severity", became=kind, pieces=(Piece(kind, text),))
 
 

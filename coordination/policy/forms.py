@@ -5,11 +5,12 @@ from typing import Any
 
 from django import forms
 
+from coordination.access import markup
 from coordination.policy.contents import rules_as_toml
 from coordination.policy.criteria import CONDITIONS
 from coordination.policy.workflow import Asked, FlagCategory
 
-CATEGORIES = [(each.value, each.value.replace("_", " ")) for each in FlagCategory]
+CATEGORIES = [(each.value, markup.words(each)) for each in FlagCategory]
 _RULES_HELP = (
     "As a pack file has them. All conditions of “when” must hold; all rules are looked at. Conditions: "
     f"{', '.join(CONDITIONS)}. Outcomes: {', '.join(Asked)}. What each means stands in docs/policy.md."
@@ -54,9 +55,9 @@ class ProposalForm(forms.Form):
         self.order_fields(["version", "effective_on", "high_severity_categories", *sections, "rules"])
 
     def _add_section(self, number: int, code: str, section: dict[str, str]) -> None:
-        new = " (new, if you need one)" if not section else ""
+        when_needed = "or neither: it is left out" if section else "if you need one more"
         self.fields[f"heading_{number}"] = forms.CharField(
-            label=f"Section {code}: heading{new}",
+            label=f"Section {code}: heading",
             required=False,
             max_length=200,
             initial=section.get("heading", ""),
@@ -67,6 +68,8 @@ class ProposalForm(forms.Form):
             initial=section.get("text", ""),
             widget=forms.Textarea(attrs={"rows": 5}),
         )
+        for part in ("heading", "text"):
+            self.fields[f"{part}_{number}"].when_needed = when_needed  # type: ignore[attr-defined]
 
     def clean_rules(self) -> list[Any]:
         """Read the rules; what each says is checked by the service, as a pack file is."""

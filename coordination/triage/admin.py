@@ -105,6 +105,8 @@ class FlagAdmin(Replays, Searched, SamePersonAdmin):
             return False
         if wanted.name in ACTS:
             return is_asked(record)
+        if wanted.name == "decide" and selectors.comes_first(record):
+            return False
         if VERBS[wanted.name] not in FLAG.allowed(record.state):
             return False
         return wanted.name == "assess" or selectors.may_follow(record, by, VERBS[wanted.name])

@@ -37,6 +37,7 @@ class FlagActs(RecordAdmin):
         case = record.case
         return {
             "reports": list(selectors.reports_of(record)),
+            "first": selectors.comes_first(record),
             "counsels": list(selectors.counsels_of(record)),
             "waiting": selectors.standing_deconfliction(case) if case else None,
             "events": list(selectors.events_of(case)) if case else [],

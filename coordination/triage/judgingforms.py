@@ -59,8 +59,11 @@ def fields() -> dict[str, forms.Field]:
     }
     for aspect in ASPECTS:
         found[aspect] = _choice(aspect.capitalize(), _spoken(Finding))
-        found[f"{aspect}_provenance"] = _choice("How it is known", KNOWN, blank=False, required=False)
-        found[f"{aspect}_note"] = forms.CharField(label="What it is", required=False, max_length=2_000)
+        known = _choice("How known", KNOWN, blank=False, required=False)
+        note = forms.CharField(label="What it is", required=False, max_length=2_000)
+        for field in (known, note):
+            field.when_needed = "if present"  # type: ignore[union-attr]  # the template asks for it
+        found |= {f"{aspect}_provenance": known, f"{aspect}_note": note}
     found |= {
         "behaviours": forms.MultipleChoiceField(
             label="Warning behaviours seen",

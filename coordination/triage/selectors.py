@@ -133,6 +133,11 @@ def reports_of(flag: Flag) -> QuerySet[MandatedReport]:
     return MandatedReport.objects.filter(flag=flag).select_related("flag", "ended_by").order_by("pk")
 
 
+def comes_first(flag: Flag) -> list[MandatedReport]:
+    """Return the reports that are due before anything is decided about a flag."""
+    return list(reports_of(flag).filter(first=True, state=ReportState.DUE))
+
+
 def report_of(flag: Flag, pk: object) -> MandatedReport:
     """Return one mandated report about a flag, or raise NotFound."""
     found = reports_of(flag).filter(pk=str(pk)).first() if str(pk).isdecimal() else None

@@ -218,7 +218,7 @@ def test_what_may_distress_is_covered_until_it_is_opened(
     assert "Tomorrow at the bus stop." not in shown
     assert "Show content: may distress" in text(shown)
     opened = reverse("admin:triage_flag_content", args=[high_flag.pk])
-    assert f'href="{opened}#content"' in shown
+    assert f'href="{opened}#flagged"' in shown
     assert "Tomorrow at the bus stop." in page(browser, opened)
 
 

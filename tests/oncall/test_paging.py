@@ -8,13 +8,19 @@ from django.db import connection, transaction
 
 from coordination.access.services import Role, User
 from coordination.cases import services as cases
+from coordination.cases.models import Task
+from coordination.cases.services import Case
+from coordination.cases.signals import tasks_opened
 from coordination.core import clock
 from coordination.core.errors import IllegalTransition, NotPermitted
+from coordination.desk.management.commands import worker
 from coordination.ledger import selectors as ledger
 from coordination.oncall import selectors, services, ways
 from coordination.oncall.models import Page, PageAttempt
 from coordination.oncall.services import climbing
 from coordination.oncall.workflow import PAGE, PageState, PageVerb
+from coordination.outbox.halt import Halt
+from coordination.outbox.supervisor import Round
 from coordination.policy import selectors as policy
 from tests.oncall.conftest import NOON, page_of, sent_to
 from tests.people import Cast
@@ -305,3 +311,42 @@ def test_many_workers_at_once_send_each_step_once(
     assert sent_to(mailoutbox) == ["first"]
     assert sum(done) == 1
     assert page_of(opened).round == 1
+
+
+def test_many_tasks_at_once_open_their_pages_in_as_many_statements_as_one(
+    rota: dict[str, User], case: Case, django_assert_num_queries: Any
+) -> None:
+    def task(number: int) -> Task:
+        told = {"kind": "triage_senior", "title": "Decide", "role": "senior_reviewer", "priority": "P0"}
+        return Task.objects.create(case=case, about=f"x:{number}", opened_at=NOON, **told)
+
+    for number in (1, 50):
+        tasks = [task(1000 * number + each) for each in range(number)]
+        with django_assert_num_queries(2):  # and one of the ledger's, which Django does not count
+            tasks_opened.send(sender=Task, tasks=tasks)
+    assert Page.objects.count() == 51
+    assert {each.next_at == each.opened_at for each in Page.objects.all()} == {True}
+
+
+class TestRound:
+    """What the worker does every few seconds goes on whatever breaks, and ends with the worker."""
+
+    def test_pages_climb_in_every_worker(self) -> None:
+        (found,) = worker.ROUNDS
+        assert found.run is services.climb
+        assert found.seconds <= 15
+
+    def test_what_breaks_is_tried_again_until_the_worker_stops(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        halt, times = Halt(), []
+
+        def breaks() -> None:
+            times.append(1)
+            if len(times) == 3:
+                halt.ask(0)
+            raise ZeroDivisionError
+
+        Round(name="test", seconds=0.01, run=breaks).go(halt)
+        assert len(times) == 3
+        assert caplog.text.count("test failed; again in") == 3

@@ -20,9 +20,11 @@ from coordination.core import clock
 from coordination.core.errors import NotPermitted, Refused
 from coordination.ledger.models import Leaf
 from coordination.policy import selectors as policy
+from coordination.policy.workflow import Asked
 from coordination.triage import replaying, services
 from coordination.triage.models import Decision, Flag
 from coordination.triage.replaying import Kind
+from coordination.triage.workflow import Outcome
 from tests.doors import SignIn
 from tests.people import Cast
 from tests.triage.conftest import FOUND, Receive
@@ -55,6 +57,10 @@ def judged(receive: Receive, reviewer: User, senior_reviewer: User) -> Judged:
         )
 
     return judge
+
+
+def test_what_rules_may_ask_for_is_what_can_be_decided() -> None:
+    assert {*Asked} == {*Outcome} - {Outcome.NO_ACTION}
 
 
 def replayed(by: User | None = None) -> dict[int, replaying.Replayed]:

@@ -4,7 +4,7 @@ from coordination.oncall.models import ContactWay, Override, Page, Rotation, Sch
 from coordination.oncall.services.climbing import CLIMBING, beat, climb
 from coordination.oncall.services.contacts import add_way, confirm_way, remove_way, send_code
 from coordination.oncall.services.links import answer_by_link, forget_links, make_link
-from coordination.oncall.services.paging import answer, answer_for, end_for, open_page
+from coordination.oncall.services.paging import answer, answer_for, end_for, open_page, open_pages
 from coordination.oncall.services.schedules import (
     add_rotation,
     end_rotation,
@@ -34,6 +34,7 @@ __all__ = [
     "forget_links",
     "make_link",
     "open_page",
+    "open_pages",
     "open_schedule",
     "remove_way",
     "send_code",

@@ -1,5 +1,7 @@
 """A page from its opening to its end. It opens in the transaction of its task; climbing.py wakes people."""
 
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -15,18 +17,45 @@ from coordination.oncall.workflow import PAGE, Answered, PageState, PageVerb
 from coordination.policy import selectors as policy
 
 
-@transaction.atomic
-def open_page(task: Any) -> Page | None:
-    """Open a page for a task if policy in force names its kind and priority; None where it does not.
+@transaction.atomic(savepoint=False)
+def open_pages(tasks: Sequence[Any]) -> list[Page]:
+    """Open a page for each of these new tasks whose kind and priority policy in force names.
 
-    For receivers, inside the transaction that opens the task: nothing is sent here. A page that climbs for
-    the task already is returned.
+    For receivers, inside the transaction that opens the tasks, in a number of statements that does not grow:
+    nothing is sent here.
     """
-    row = policy.escalation(task.kind, task.priority)
-    if row is None:
-        return None
+    rows = list(policy.escalations())
     now = clock.now()
-    page = Page(
+    pages = [_page(task, row, now) for task in tasks if (row := _row_for(task, rows)) is not None]
+    Page.objects.bulk_create(pages)
+    ledger.append(
+        ledger.entry(
+            "oncall.page_opened",
+            subject=f"page:{page.pk}",
+            by=None,
+            details={"task_id": page.task_id, "policy": page.policy},
+        )
+        for page in pages
+    )
+    return pages
+
+
+@transaction.atomic
+def open_page(task: Any) -> None:
+    """Open a page for a task that is a danger to life since, unless one climbs for it already."""
+    if selectors.page_of(task.pk) is not None:
+        return
+    # Somebody else may open one for it at the same moment.
+    with suppress(IntegrityError), transaction.atomic():
+        open_pages([task])
+
+
+def _row_for(task: Any, rows: Iterable[Any]) -> Any:
+    return next((row for row in rows if row.priority == task.priority and task.kind in row.task_kinds), None)
+
+
+def _page(task: Any, row: Any, now: datetime) -> Page:
+    return Page(
         task=task,
         about=task.about,
         task_kind=task.kind,
@@ -36,16 +65,6 @@ def open_page(task: Any) -> Page | None:
         opened_at=now,
         next_at=now,
     )
-    try:
-        with transaction.atomic():
-            page.save(force_insert=True)
-    except IntegrityError:
-        same = selectors.page_of(task.pk)
-        if same is None:
-            raise
-        return same
-    record("oncall.page_opened", page, by=None, details={"task_id": task.pk, "policy": row.code})
-    return page
 
 
 @transaction.atomic

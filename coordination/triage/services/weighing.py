@@ -35,14 +35,15 @@ def weigh(flag: Flag, rests_on: Assessment, chosen: Collection[Outcome], departu
     Raises InvalidInput naming `departure` where it is not said why, Refused where fiction would be referred
     out of its context, and where coordinated reports would lead police to a door on one person's look.
     """
-    if rests_on.framing != Framing.NONE and REFERRALS & set(chosen):
-        made = list(selectors.assessments_of(flag).reverse())
-        if not context_of(flag, made):
-            raise Refused(
-                "It may be fiction, quotation or role-play, and what stands around it is not attached: "
-                "assess it anew with the context window, then decide.",
-                rule=FRAMING,
-            )
+    made = list(selectors.assessments_of(flag).reverse())
+    # Whoever marked it: an assessment without the mark does not take it away.
+    marked = any(each.framing != Framing.NONE for each in made)
+    if marked and REFERRALS & set(chosen) and not context_of(flag, made):
+        raise Refused(
+            "It may be fiction, quotation or role-play, and what stands around it is not attached: "
+            "assess it anew with the context window, then decide.",
+            rule=FRAMING,
+        )
     if selectors.looks_coordinated(flag) and Outcome.REFER_POLICE in chosen and rests_on.direct:
         raise Refused(
             "These reports look coordinated: another person assesses the flag before police are told.",
@@ -78,7 +79,8 @@ def _found(flag: Flag, assessment: Assessment, outcomes: set[Outcome]) -> Iterat
         yield Departure(
             rule=MINOR_CARE, ask=f"{rule.title} ({rule.citation}): say who was asked, and what they said."
         )
-    if assessment.framing != Framing.NONE and outcomes & REFERRALS:
+    marked = selectors.assessments_of(flag).exclude(framing=Framing.NONE).exists()
+    if marked and outcomes & REFERRALS:
         yield Departure(
             rule=FRAMING,
             ask="It may be fiction, quotation or role-play: say why it is referred all the same.",
