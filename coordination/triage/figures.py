@@ -30,7 +30,7 @@ from django.db.models.functions import Cast, Concat, Extract, Least, TruncDate
 from coordination.cases import selectors as cases
 from coordination.oncall import selectors as oncall
 from coordination.restrictions import selectors as restrictions
-from coordination.triage.models import Assessment, Decision, Flag
+from coordination.triage.models import Decision, Flag
 from coordination.triage.workflow import FlagState, Outcome
 
 MEASURES = ("human", "restricted", "confirmed", "decided")
@@ -86,7 +86,7 @@ def times(since: datetime, until: datetime, *, high_severity: bool) -> Times:
     """
     rows = _within(since, until).filter(high_severity=high_severity).annotate(named=_named())
     moments = {name: _seconds(moment) for name, moment in _moments().items()}
-    timed = rows.annotate(**moments).order_by().values("pk", "state", *moments)[:_MOST]
+    timed = rows.order_by().values("pk", "state", "received_at", "named").annotate(**moments)[:_MOST]
     measures: dict[str, Any] = {name: F(name) for name in MEASURES if name != "human"}
     measures["human"] = Least("paged", "assessed", "decided")
     asked: dict[str, Any] = {"received": Count("pk"), "waiting": Count("pk", ~Q(state=FlagState.DECIDED))}
@@ -138,8 +138,9 @@ def _moments() -> dict[str, Any]:
     restricted = restrictions.impositions(OuterRef("case"), about=named)
     return {
         "paged": _first(oncall.answers(named), "answered_at"),
-        "assessed": _first(Assessment.objects.filter(flag=OuterRef("pk")), "assessed_at"),
-        "decided": _first(Decision.objects.filter(flag=OuterRef("pk")), "decided_at"),
+        # Joined and not looked up one by one: what each flag has of them is few, and the earliest is wanted.
+        "assessed": Min("assessments__assessed_at"),
+        "decided": Min("decisions__decided_at"),
         "restricted": _first(restricted, "at"),
         "confirmed": _first(restricted, "restriction__confirmed_at"),
     }
