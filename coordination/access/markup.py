@@ -19,9 +19,11 @@ from coordination.core.unseen import has_unseen, is_unseen, name_of
 NEEDS, SETTLED, UNDER_WAY, REST = "▲", "●", "◐", "○"
 TONES = {NEEDS: "needs", SETTLED: "settled", UNDER_WAY: "way", REST: "rest"}
 _SHAPES = {
-    NEEDS: "P0 rejected failed unknown held missed information_requested received assessed reopened",
-    SETTLED: "acknowledged delivered outcome after_action_review closed done met decided filed",
-    UNDER_WAY: "in_review approved sent sending queued accepted answered running monitoring",
+    NEEDS: "P0 rejected failed unknown held missed information_requested received assessed reopened"
+    " drifted counsel asked completed review",
+    SETTLED: "acknowledged delivered outcome after_action_review closed done met decided filed"
+    " in_force confirmed told used",
+    UNDER_WAY: "in_review approved sent sending queued accepted answered running monitoring ordered lifting",
 }
 SHAPES = {word: shape for shape, words in _SHAPES.items() for word in words.split()}
 DANGER = frozenset({"P0", "missed"})
@@ -48,6 +50,15 @@ WORDS = {
     "received": "not assessed yet",
     "assessed": "assessed, not decided",
     "reopened": "opened again, not decided",
+    "ordered": "ordered, not confirmed",
+    "in_force": "in force, confirmed",
+    "lifting": "lift ordered, not confirmed",
+    "drifted": "otherwise on the platform",
+    "counsel": "waits for counsel",
+    "told": "the user is told",
+    "superseded": "a later command took its place",
+    "completed": "assessed, to be signed",
+    "asked": "asked for, to be assessed",
 }
 _GROUP = 8
 _HOUR, _DAY = 3600, 86_400

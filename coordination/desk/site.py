@@ -18,6 +18,7 @@ NAVIGATION = (
     ("Cases", "cases_case_changelist", "cases.view_case"),
     ("Tasks", "cases_task_changelist", "access.view_user"),
     ("Flags", "triage_flag_changelist", "triage.view_flag"),
+    ("Restrictions", "restrictions_restriction_changelist", "restrictions.view_restriction"),
     ("Referrals", "referrals_referral_changelist", "referrals.view_referral"),
     ("Deliveries", "outbox_delivery_changelist", "outbox.view_delivery"),
     ("Inbox", "inbox_inboundmessage_changelist", "inbox.view_inboundmessage"),

@@ -40,6 +40,8 @@ KINDS: Final[Mapping[str, str]] = {
     "message": "a message to a destination",
     "pack": "a policy pack and its version",
     "page": "somebody who was asked for",
+    "restrictions.preservation": "a preservation by the platform itself; what was done is under its case",
+    "restrictions.restriction": "a restriction on an account; what was done is under its case",
     "rolechange": "a proposal about a person's access",
     "schedule": "a schedule of who is on call",
     "sealing-key": "a key that seals columns",

@@ -314,3 +314,21 @@ def restriction_of(statement: Statement) -> Restriction:
 def impositions(case: Any, *, about: Any) -> QuerySet[Imposition]:
     """Return the steps taken on a case because of a record, the first first; both may be an OuterRef."""
     return Imposition.objects.filter(restriction__case=case, about=about).order_by("at")
+
+
+def commands_about(preservation: Preservation) -> QuerySet[Command]:
+    """Return what the platform was told about a preservation, the first one first."""
+    return Command.objects.filter(preservation=preservation).select_related("message").order_by("pk")
+
+
+def whole_of(part: str, pk: int) -> Restriction | Preservation:
+    """Return what a command, an assessment, an appeal or a statement belongs to; raise NotFound."""
+    paths = {"riskassessment": "assessments", "appeal": "appeals", "statement": "impositions__statement"}
+    if part == "command":
+        kept = Preservation.objects.filter(commands=pk).first()
+        found = kept or Restriction.objects.filter(commands=pk).first()
+    else:
+        found = Restriction.objects.filter(**{paths[part]: pk}).first()
+    if found is None:
+        raise NotFound
+    return found

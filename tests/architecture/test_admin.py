@@ -67,6 +67,8 @@ def test_the_weighty_acts_ask_for_the_second_factor_again() -> None:
         "ReferralAdmin.approve_answer",
         "ReferralAdmin.break_glass",
         "ReferralAdmin.recall",
+        "RestrictionAdmin.lift",
+        "RestrictionAdmin.sign",
         "RoleChangeAdmin.approve",
         "RoleChangeAdmin.approve_enabling",
         "RoleChangeAdmin.approve_way_in",

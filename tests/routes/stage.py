@@ -26,6 +26,9 @@ from coordination.partners.services import Agency
 from coordination.policy import selectors as policy_selectors
 from coordination.policy import services as policy
 from coordination.referrals import selectors, services
+from coordination.restrictions import services as restrictions
+from coordination.restrictions.services import Restriction
+from coordination.restrictions.services.statements import make
 from coordination.triage import services as triage
 from tests.referrals.conftest import DRAFT, FACT, ITEM
 from tests.world import _agency
@@ -50,13 +53,20 @@ PARAMETERS: dict[tuple[str, str], tuple[str, str]] = {
     ("/admin/referrals/referral/question/", "pk"): ("referrals.question", "pk"),
     ("/admin/referrals/referral/addressee/", "pk"): ("referrals.addressee", "pk"),
     ("/admin/outbox/delivery/frozen/", "message"): ("outbox.message", "pk"),
+    **{
+        (f"/admin/restrictions/restriction/of/{part}/", "pk"): (f"restrictions.{part}", "pk")
+        for part in ("command", "riskassessment", "appeal", "statement")
+    },
     ("/api/v1/messages/", "message_id"): ("outbox.message", "pk"),
     ("/inbound/", "inbound_id"): ("partners.destination", "inbound_id"),
 }
 # What the callers have of their own, and what none of them has.
 OF_CALLERS = {"/account/sessions/"}
 OF_NOBODY = {"/account/mfa/webauthn/keys/"}
-QUERIES = {"/admin/referrals/referral/add/": ("case", "cases.case", "reference")}
+QUERIES = {
+    "/admin/referrals/referral/add/": ("case", "cases.case", "reference"),
+    "/admin/restrictions/restriction/add/": ("case", "cases.case", "reference"),
+}
 
 
 def build(name: str, *, author: User, approver: User, system: User) -> World:
@@ -109,8 +119,15 @@ def build(name: str, *, author: User, approver: User, system: User) -> World:
     package = evidence.ask_package(
         flag.case.reference, items=[exhibit.reference], recipient="Harrow", why="Asked for.", by=asker
     )
+    restricted = restrictions.impose(
+        flag.case,
+        account=f"acct-{name}",
+        step="limit_features",
+        reason="A flag.",
+        authority="platform.ladder-limit",
+    )
     found = [
-        *(exhibit, package),
+        *(exhibit, package, restricted, *_parts(restricted, author)),
         *(agency, destination, flag, flag.case, _referral(flag.case, author, destination)),
         *(addressee, message, message.delivery, asked, sent.questions.get()),
     ]
@@ -229,6 +246,18 @@ def _referral(case: Any, author: User, destination: Any) -> Any:
     services.add_fact(referral, by=author, **FACT)
     services.add_addressee(referral, by=author, destination=destination)
     return services.submit(referral, by=author)
+
+
+def _parts(restricted: Restriction, author: User) -> list[Any]:
+    """Return one of each that belongs to a restriction."""
+    policy_step = restricted.impositions.get()
+    return [
+        restrictions.preserve(restricted.case, account=restricted.account, reason="A flag."),
+        restricted.commands.get(),
+        restrictions.ask_lift(restricted, by=author, reason="The user wrote."),
+        restrictions.receive_appeal(restricted, by=author, text="It was a song."),
+        make(policy_step, restrictions.Notice(facts="What was said.", ground="Terms.", tips_off=True)),
+    ]
 
 
 def _teams() -> list[Group]:
