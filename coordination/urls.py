@@ -15,6 +15,7 @@ from coordination.rest.views import api_not_found
 api: list[URLPattern | URLResolver] = [
     path("", include("coordination.inbox.api_urls")),
     path("", include("coordination.triage.api_urls")),
+    path("", include("coordination.restrictions.api_urls")),
     path("schema", Document.as_view(), name="schema"),
 ]
 

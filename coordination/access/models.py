@@ -22,6 +22,7 @@ class Scope(models.TextChoices):
     RESPOND = "respond", "acknowledge, ask, report an outcome"
     SUBMIT = "submit", "submit a data request"
     FLAG = "flag", "post safety flags"
+    ENFORCE = "enforce", "say what is in force on accounts, and pass on appeals"
 
 
 class People(UserManager["User"]):

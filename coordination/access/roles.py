@@ -213,7 +213,7 @@ ROLES: dict[Role, Rights] = {
         staff=False,
     ),
     Role.PLATFORM_SYSTEM: Rights(
-        purpose="The platform's own systems: post flags by token with the scope `flag`.",
+        purpose="The platform's own systems: post flags (scope `flag`), say what is in force (`enforce`).",
         staff=False,
         permissions=_permissions(triage="receive_flag", restrictions="report_in_force receive_appeal"),
     ),

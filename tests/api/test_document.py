@@ -18,6 +18,8 @@ ROUTES = {
     ("/api/v1/messages/{message_id}/questions", "post"),
     ("/api/v1/messages/{message_id}/outcome", "post"),
     ("/api/v1/flags", "post"),
+    ("/api/v1/restrictions/in-force", "post"),
+    ("/api/v1/restrictions/appeals", "post"),
 }
 
 

@@ -7,7 +7,7 @@ from coordination.restrictions.models import (
     Restriction,
     RiskAssessment,
 )
-from coordination.restrictions.services.appeals import answer_appeal, receive_appeal
+from coordination.restrictions.services.appeals import answer_appeal, pass_on_appeal, receive_appeal
 from coordination.restrictions.services.drift import DRIFT, ask, ask_regularly, report_in_force
 from coordination.restrictions.services.following import BY_HAND, chase, confirm_by_hand, follow_delivery
 from coordination.restrictions.services.imposing import Imposing, impose, impose_many
@@ -55,6 +55,7 @@ __all__ = [
     "keep",
     "let_go",
     "lift",
+    "pass_on_appeal",
     "preserve",
     "preserve_many",
     "receive_appeal",

@@ -7,16 +7,17 @@ from django.db import transaction
 
 from coordination.access import services as access
 from coordination.access.services import Role, User
+from coordination.cases import selectors as case_selectors
 from coordination.cases import services as cases
 from coordination.core import clock
-from coordination.core.errors import Refused
+from coordination.core.errors import NotFound, Refused
 from coordination.ledger import services as ledger
 from coordination.policy import engine
 from coordination.restrictions import selectors
 from coordination.restrictions.models import Appeal, Restriction
 from coordination.restrictions.services.words import permitted, said
 from coordination.restrictions.signals import appeal_received
-from coordination.restrictions.workflow import APPEAL, AppealVerb
+from coordination.restrictions.workflow import APPEAL, AppealVerb, RestrictionState
 
 RECEIVE: Final = "restrictions.receive_appeal"
 ANSWER: Final = "restrictions.answer_appeal"
@@ -82,6 +83,22 @@ def receive_appeal(
     _trace("appeal_received", appeal, "An appeal came in", by=by, in_time=appeal.in_time)
     appeal_received.send(sender=Appeal, appeal=appeal)
     return appeal
+
+
+@transaction.atomic
+def pass_on_appeal(*, by: User, account: str, external_id: str, text: str, received_at: datetime) -> Appeal:
+    """Take an appeal from the platform's own system, by the account. Raises NotFound where nothing stands.
+
+    Where several cases hold something against the account, it is about the heaviest.
+    """
+    access.require(by, RECEIVE)
+    rows = selectors.of_account(case_selectors.account_indexes(said("account", account, 500)))
+    standing = rows.exclude(state=RestrictionState.LIFTED).select_related("case").first()
+    if standing is None:
+        raise NotFound
+    return receive_appeal(
+        standing, by=by, text=text, external_id=said("external_id", external_id, 120), received_at=received_at
+    )
 
 
 @transaction.atomic
