@@ -193,14 +193,9 @@ def attempts_of(page: Page) -> QuerySet[PageAttempt]:
     return PageAttempt.objects.filter(page=page).select_related("person")
 
 
-def was_asked(person: User, page: Page) -> bool:
-    """Tell whether a page asked for this person."""
-    return PageAttempt.objects.filter(page=page, person=person).exists()
-
-
 def may_answer(person: User, page: Page) -> bool:
-    """Tell whether somebody may say that they have it: who was asked for, or for whom the task waits."""
-    return was_asked(person, page) or could_do(person, page.task)
+    """Tell whether somebody may say that they have it: who could do it now, whoever was asked before."""
+    return could_do(person, page.task)
 
 
 def pages_for(user: User) -> QuerySet[Page]:

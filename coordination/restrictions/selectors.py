@@ -140,6 +140,12 @@ def due_commands(lane: str, now: datetime) -> QuerySet[Command]:
     return Command.objects.filter(state=CommandState.QUEUED, lane=lane, due_at__lte=now).order_by("pk")
 
 
+def oldest_due(lane: str, now: datetime) -> datetime | None:
+    """Return since when the oldest command of a lane that should have been sent is due."""
+    oldest = due_commands(lane, now).order_by("due_at").values_list("due_at", flat=True)
+    return oldest.first()
+
+
 def to_void(lane: str) -> QuerySet[Command]:
     """Return the commands that a later one took the place of, and of which something waits to leave."""
     stopped = Command.objects.filter(state=CommandState.SUPERSEDED, lane=lane)

@@ -29,6 +29,7 @@ from coordination.ledger.sequencing import sequence_all
 from coordination.oncall import services as oncall
 from coordination.oncall.models import Page
 from coordination.outbox.models import Delivery
+from coordination.restrictions import services as restrictions
 from tests.bus import SECRET
 from tests.doors import SignIn
 
@@ -196,7 +197,35 @@ class TestLooking:
         with clock.frozen(T0 + timedelta(seconds=70)):
             for _ in range(4):
                 oncall.climb()
-        assert self.codes(71) == ["unanswered"]
+        (told,) = self.codes(71)
+        assert told.startswith("unanswered:")
+        # A second one is no repetition of the first.
+        _alive(T0 + timedelta(seconds=80))
+        with clock.frozen(T0 + timedelta(seconds=80)):
+            cases.open_task(
+                case,
+                kind="triage_senior",
+                title="Another",
+                role="senior_reviewer",
+                about="x:2",
+                priority="P0",
+            )
+            for _ in range(4):
+                oncall.climb()
+        assert self.codes(81) != [told]
+
+    def test_a_sign_from_before_the_clock_was_set_back_is_none(self, db: None) -> None:
+        _alive(T0 + timedelta(hours=1))
+        assert self.codes() == ["workers", "climbing"]
+
+    def test_a_p0_command_that_is_not_sent(self, packs: None, case: Any) -> None:
+        _alive(T0 + timedelta(seconds=95))
+        cases.raise_priority(case, by=None)
+        with clock.frozen(T0):
+            restrictions.preserve(case, account="acct-1", reason="It may be deleted.")
+        Page.objects.all().update(state="ended")
+        assert self.codes(80 + 5) == []
+        assert self.codes(95) == ["commands"]
 
     def test_a_ledger_that_is_not_stamped(self, settings: Any, things: Any) -> None:
         Delivery.objects.update(state="accepted")

@@ -4,9 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 
 from coordination.access.services import User
+from coordination.cases import services as cases
 from coordination.core import clock
 from coordination.oncall import services
 from coordination.oncall.models import Page, PageLink
@@ -141,3 +143,10 @@ def _without_csrf(text: str) -> str:
     import re
 
     return re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"|value="[^"]*"', "", text)
+
+
+def test_who_could_not_do_it_any_more_answers_for_nobody(client: Client, paged: tuple[Any, str, str]) -> None:
+    task, link, code = paged
+    cases.revoke(task.case, principal=Group.objects.get(name="senior_reviewer"), by=None)
+    assert _post(client, link, code).status_code == 400
+    assert page_of(task).state == "paging"

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group
 
 from coordination.access import selectors as people
 from coordination.access.services import Role, User
-from coordination.cases import selectors
+from coordination.cases import selectors, signals
 from coordination.cases.duties import COUNSEL, can_do
 from coordination.cases.models import Case, CaseAccess, Task
 from coordination.cases.workflow import TaskState
@@ -63,6 +63,9 @@ def reroute(case: Case, *, by: User | None) -> int:
         task.save(update_fields=["role", "assignee"])
         ledger.record("cases.task_rerouted", subject=case.reference, by=by, details=details)
         moved += 1
+        if lost and task.priority == "P0":
+            # Whoever had it is gone: somebody else is woken.
+            signals.task_hurried.send(sender=Task, task=task)
     return moved
 
 

@@ -15,6 +15,7 @@ from coordination.ledger import selectors as ledger
 from coordination.oncall import selectors as oncall
 from coordination.oncall.services import CLIMBING
 from coordination.outbox import selectors as outbox
+from coordination.restrictions import selectors as restrictions
 
 WATCHDOG: Final = "watchdog"
 # A worker gives a sign every 5 s, and pages climb every 5 s: nine missed ones are no accident. With a look
@@ -45,7 +46,7 @@ def look(at: datetime | None = None) -> list[Trouble]:
     """Return everything that is wrong, the gravest first. Raises DatabaseError where nothing can be seen."""
     now = at or clock.now()
     looks: tuple[Callable[[datetime], Trouble | None], ...] = (
-        *(_workers, _climbing, _unanswered, _overdue, _p0, _normal, _stamps),
+        *(_workers, _climbing, _unanswered, _overdue, _p0, _commands, _normal, _stamps),
     )
     return [found for each in looks if (found := each(now)) is not None]
 
@@ -58,16 +59,21 @@ def last_sign() -> datetime | None:
 
 def _workers(now: datetime) -> Trouble | None:
     seen = outbox.workers_seen()
-    if seen is not None and now - seen <= SILENT:
+    if _lately(seen, now):
         return None
     return Trouble(code="workers", words="The bus stands still: no worker gives a sign", since=last_sign())
 
 
 def _climbing(now: datetime) -> Trouble | None:
     seen = oncall.beats().get(CLIMBING)
-    if seen is not None and now - seen <= SILENT:
+    if _lately(seen, now):
         return None
     return Trouble(code="climbing", words="Nobody is paged: pages do not climb", since=seen)
+
+
+def _lately(seen: datetime | None, now: datetime) -> bool:
+    # A sign from the future was given before the clock was set back: it says nothing of now.
+    return seen is not None and -SILENT <= now - seen <= SILENT
 
 
 def _unanswered(now: datetime) -> Trouble | None:
@@ -75,7 +81,9 @@ def _unanswered(now: datetime) -> Trouble | None:
     if not pages:
         return None
     words = f"Nobody has answered: {len(pages)} P0 went through every step"
-    return Trouble(code="unanswered", words=words, since=pages[0].opened_at)
+    # One more is something else to tell, and not a repetition.
+    code = f"unanswered:{pages[-1].pk}"
+    return Trouble(code=code, words=words, since=pages[0].opened_at)
 
 
 def _overdue(now: datetime) -> Trouble | None:
@@ -85,6 +93,13 @@ def _overdue(now: datetime) -> Trouble | None:
 
 def _p0(now: datetime) -> Trouble | None:
     return _waiting("P0", "A P0 delivery waits and does not leave", P0_WAITS, now)
+
+
+def _commands(now: datetime) -> Trouble | None:
+    due = restrictions.oldest_due("P0", now)
+    if due is None or now - due <= P0_WAITS:
+        return None
+    return Trouble(code="commands", words="A P0 command to the platform waits and is not sent", since=due)
 
 
 def _normal(now: datetime) -> Trouble | None:

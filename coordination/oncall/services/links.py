@@ -19,6 +19,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from coordination.access.services import User
 from coordination.core import clock
 from coordination.ledger import services as ledger
+from coordination.oncall import selectors
 from coordination.oncall.models import Page, PageLink
 from coordination.oncall.services.paging import answer
 from coordination.oncall.workflow import Answered, PageState
@@ -62,9 +63,12 @@ def answer_by_link(plain: str, *, code: str) -> bool:
         return False
     link.used_at = clock.now()
     link.save(update_fields=["used_at"])
-    for page in link.pages.filter(state=PageState.PAGING).order_by("pk"):
+    climbing = link.pages.filter(state=PageState.PAGING).order_by("pk")
+    # What they could not do any more, others are asked for.
+    able = [page for page in climbing if selectors.may_answer(link.person, page)]
+    for page in able:
         answer(page, by=link.person, how=Answered.LINK)
-    return True
+    return bool(able) or not climbing
 
 
 @transaction.atomic

@@ -71,7 +71,7 @@ def _page(task: Any, row: Any, now: datetime) -> Page:
 def answer(page: Page, *, by: User, how: str = Answered.DESK) -> Page:
     """Say that a person has it: the page climbs no more. The task stays open until it is done.
 
-    Raises NotPermitted for who was not asked for and could not do the task, and IllegalTransition where
+    Raises NotPermitted for who could not do the task, and IllegalTransition where
     somebody answered before, or the task needs nobody any more.
     """
     locked = _locked(page)
