@@ -183,8 +183,9 @@ class TestLooking:
         assert self.codes(89) == []
         assert self.codes(91) == ["waits-p0"]
         Delivery.objects.update(lane="normal")
-        _alive(T0 + timedelta(minutes=31))
+        _alive(T0 + timedelta(minutes=29))
         assert self.codes(29 * 60) == []
+        _alive(T0 + timedelta(minutes=31))
         assert self.codes(31 * 60) == ["waits-normal"]
 
     def test_pages_that_nobody_answers_and_pages_that_do_not_climb(self, packs: None, case: Any) -> None:
