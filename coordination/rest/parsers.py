@@ -34,7 +34,8 @@ class StrictJSONParser(BaseParser):
         """Return the parsed body, or raise the problem with it."""
         view = (parser_context or {}).get("view")
         _check_charset(media_type or "")
-        body = _read(stream, getattr(view, "max_body_bytes", None) or settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        limit = getattr(view, "max_body_bytes", None) or settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body = _read(stream, limit, hint=getattr(view, "too_large", ""))
         parsed = _loads(body)
         _check_depth(parsed)
         if not isinstance(parsed, dict) and not getattr(view, "allow_any_json", False):
@@ -49,10 +50,10 @@ def _check_charset(media_type: str) -> None:
             raise UnsupportedMediaType(media_type)
 
 
-def _read(stream: IO[Any], limit: int) -> bytes:
+def _read(stream: IO[Any], limit: int, *, hint: str) -> bytes:
     body: bytes = stream.read(limit + 1)
     if len(body) > limit:
-        raise Problem("body-too-large", f"The body is larger than {limit} bytes.")
+        raise Problem("body-too-large", f"The body is larger than {limit} bytes. {hint}".strip())
     return body
 
 

@@ -71,6 +71,11 @@ def exception_handler(exc: Exception, context: Any) -> Response | None:
     return response
 
 
+def described(exc: Exception) -> dict[str, Any]:
+    """Return the members of a problem without answering it: for one of several things asked for at once."""
+    return members(_from_core(exc) or _from_framework(exc) or Problem("internal-error"))
+
+
 def unavailable(error: errors.Unavailable) -> Problem:
     """Return the problem of what cannot be answered now, with the time after which to ask again."""
     problem = Problem("unavailable", str(error))

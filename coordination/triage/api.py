@@ -8,6 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from coordination.access.services import Scope
+from coordination.core.errors import InvalidInput
+from coordination.rest.parsers import StrictJSONParser
+from coordination.rest.problems import described
 from coordination.rest.serializers import (
     MomentField,
     NumberField,
@@ -17,7 +20,7 @@ from coordination.rest.serializers import (
     WordField,
 )
 from coordination.rest.views import ApiView, caller
-from coordination.triage import services
+from coordination.triage import events, services
 from coordination.triage.services.intake import LONGEST, MOST_FILES, MOST_IDENTIFIERS, PROVENANCE
 from coordination.triage.workflow import Category, Source
 
@@ -72,6 +75,56 @@ class FlagBody(StrictSerializer):
     apparent_target = TextField(max_length=LONGEST["apparent_target"], required=False, allow_blank=True)
     files = FileBody(many=True, required=False, max_length=MOST_FILES)  # type: ignore[call-arg]
     minor = TruthField(required=False)
+    reporter = TextField(
+        max_length=LONGEST["reporter"], required=False, allow_blank=True, help_text="Whose report it is."
+    )
+
+
+class EventBody(serializers.Serializer[Any]):
+    """A flag as a CloudEvent 1.0."""
+
+    specversion = serializers.CharField(help_text="1.0")
+    id = serializers.CharField()
+    source = serializers.CharField(  # type: ignore[assignment]  # a name of REST framework's own
+        help_text="With id, the flag's external_id: source#id."
+    )
+    type = serializers.CharField(help_text=events.TYPE)
+    time = serializers.DateTimeField(required=False, help_text="content_at, where data has none.")
+    data = serializers.DictField(help_text="The flag, without external_id.")  # type: ignore[assignment]
+
+
+class BatchBody(serializers.Serializer[Any]):
+    """Flags, each looked at by itself."""
+
+    flags = FlagBody(many=True)
+
+
+class BatchResult(serializers.Serializer[Any]):
+    """What became of one flag: `status` is what the same flag alone would have been answered."""
+
+    status = serializers.IntegerField()
+    id = serializers.UUIDField(required=False)
+    external_id = serializers.CharField(required=False)
+    received_at = serializers.DateTimeField(required=False)
+    problem = serializers.DictField(required=False)
+
+
+class BatchTaken(serializers.Serializer[Any]):
+    """What became of each flag, in order."""
+
+    results = BatchResult(many=True)
+
+
+class EventParser(StrictJSONParser):
+    """A CloudEvent in structured mode."""
+
+    media_type = events.SINGLE
+
+
+class EventsParser(StrictJSONParser):
+    """CloudEvents in batch mode."""
+
+    media_type = events.BATCH
 
 
 class FlagTaken(serializers.Serializer[Any]):
@@ -90,17 +143,83 @@ class Flags(ApiView):
     idempotency = "required"
     may_be_urgent = True
     max_body_bytes = 1024 * 1024
+    too_large = "A flag holds what was flagged and what stands around it; a transcript is an exhibit."
+    parser_classes = (StrictJSONParser, EventParser)
 
     @extend_schema(
         operation_id="flags_post",
         tags=["flags"],
-        request=FlagBody,
+        request={"application/json": FlagBody, events.SINGLE: EventBody},
         responses={201: FlagTaken, 200: FlagTaken},
     )
     def post(self, request: Request) -> Response:
         """Post one flag: 201 where it is new, 200 where the same came before under this external_id."""
-        body = FlagBody(data=request.data)
+        is_event = _is(request, events.SINGLE)
+        body = FlagBody(data=events.flag_of(request.data) if is_event else request.data)
         body.is_valid(raise_exception=True)
         flag, created = services.receive(by=caller(request), **body.validated_data)
         answer = status.HTTP_201_CREATED if created else status.HTTP_200_OK
         return Response(FlagTaken(flag).data, status=answer)
+
+
+class FlagBatch(ApiView):
+    """Safety flags in, many at once."""
+
+    required_scope = Scope.FLAG
+    access_rule = "triage.receive_flag"
+    idempotency = "required"
+    may_be_urgent = True
+    allow_any_json = True
+    max_body_bytes = 2 * 1024 * 1024
+    too_large = "Send fewer flags at once. A transcript is an exhibit."
+    parser_classes = (StrictJSONParser, EventsParser)
+
+    @extend_schema(
+        operation_id="flags_batch_post",
+        tags=["flags"],
+        request={"application/json": BatchBody, events.BATCH: EventBody(many=True)},
+        responses={200: BatchTaken},
+    )
+    def post(self, request: Request) -> Response:
+        """Post up to 500 flags: each is taken or refused by itself, in one transaction."""
+        is_events = _is(request, events.BATCH)
+        read = [_read(each, is_event=is_events) for each in _listed(request.data, is_events=is_events)]
+        good = [each for each in read if isinstance(each, dict)]
+        taken = iter(services.receive_many(good, by=caller(request)))
+        results = [_result(next(taken)) if isinstance(each, dict) else _refused(each) for each in read]
+        return Response({"results": results})
+
+
+def _is(request: Request, media_type: str) -> bool:
+    return (request.content_type or "").partition(";")[0].strip().lower() == media_type
+
+
+def _listed(data: Any, *, is_events: bool) -> list[Any]:
+    if not is_events and isinstance(data, dict) and data.keys() != {"flags"}:
+        raise InvalidInput("flags", 'The body is {"flags": […]} and nothing else.')
+    flags = data if is_events else data.get("flags") if isinstance(data, dict) else None
+    if not isinstance(flags, list) or not 0 < len(flags) <= services.MOST:
+        raise InvalidInput("flags", f"A list of 1 to {services.MOST} flags.")
+    return flags
+
+
+def _read(given: Any, *, is_event: bool) -> dict[str, Any] | Exception:
+    """Return the checked fields of one flag, or why it is refused."""
+    try:
+        body = FlagBody(data=events.flag_of(given) if is_event else given)
+        body.is_valid(raise_exception=True)
+    except (InvalidInput, serializers.ValidationError) as error:
+        return error
+    return dict(body.validated_data)
+
+
+def _result(taken: services.Taken) -> dict[str, Any]:
+    if taken.flag is None:
+        return _refused(taken.refused or InvalidInput("flags", "Refused."))
+    answer = status.HTTP_201_CREATED if taken.created else status.HTTP_200_OK
+    return {"status": answer, **FlagTaken(taken.flag).data}
+
+
+def _refused(error: Exception) -> dict[str, Any]:
+    problem = described(error)
+    return {"status": problem["status"], "problem": problem}

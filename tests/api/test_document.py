@@ -20,6 +20,7 @@ ROUTES = {
     ("/api/v1/flags", "post"),
     ("/api/v1/restrictions/in-force", "post"),
     ("/api/v1/restrictions/appeals", "post"),
+    ("/api/v1/flags/batch", "post"),
 }
 
 

@@ -82,7 +82,7 @@ def test_every_call_of_a_partner_works_as_it_stands(live_server: Any, officer: U
     assert [each["kind"] for each in said] == ["acknowledgement", "question", "outcome"]
     assert answers_to(message.pk).count() == 3
     assert f"sha256:{_run(digest, **given).split()[0]}" == message.digest
-    (schema,) = _documents(_run(SHELL[3], **given))
+    (schema,) = _documents(_run(SHELL[4], **given))
     assert schema["openapi"].startswith("3.1")
 
 
@@ -93,7 +93,12 @@ def test_the_flag_of_the_page_is_taken_as_it_stands(live_server: Any, platform_s
     (answer,) = _documents(out)
     assert set(answer) == {"id", "external_id", "received_at"}
     assert Flag.objects.get().external_id == answer["external_id"] == "flag-000123"
-    assert len(SHELL) == 4, "and no example is left"
+    answers = _documents(
+        _run(helper, SHELL[3], TOKEN=_token(platform_system, "flag"), server=live_server.url)
+    )
+    assert [each["status"] for each in answers[0]["results"]] == [201]
+    assert answers[1]["external_id"] == "/classifiers/harm#125"
+    assert len(SHELL) == 5, "and no example is left"
 
 
 def test_the_commands_that_make_a_key_make_one(tmp_path: Path) -> None:
