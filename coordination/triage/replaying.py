@@ -106,7 +106,14 @@ def replay(decisions: QuerySet[Decision], rules: Sequence[Rule]) -> Iterator[Rep
     """Yield each of `decisions` beside what `rules` ask for, the newest first."""
     columns = [f"assessment__{name}" for name in _OF_ASSESSMENT.values()]
     own = ("pk", "flag_id", "flag__external_id", "flag__case__reference", "flag__category", "flag__state")
-    more = ("flag__high_severity", "decided_at", "criteria", "outcomes", "assessment_id")
+    more = (
+        "flag__high_severity",
+        "flag__coordinated_at",
+        "decided_at",
+        "criteria",
+        "outcomes",
+        "assessment_id",
+    )
     rows = decisions.annotate(
         dissent=Exists(Dissent.objects.filter(decision=OuterRef("pk"))),
         later=Exists(Decision.objects.filter(flag=OuterRef("flag"), pk__gt=OuterRef("pk"))),
@@ -114,7 +121,7 @@ def replay(decisions: QuerySet[Decision], rules: Sequence[Rule]) -> Iterator[Rep
     last: int | None = None
     while True:
         wanted = rows if last is None else rows.filter(pk__lt=last)
-        batch = list(wanted.values(*own, *more, *columns, "dissent", "later")[:BATCH])
+        batch = list(wanted.values(*own, *more, "assessment_id", *columns, "dissent", "later")[:BATCH])
         yield from (_replayed(row, rules) for row in batch)
         if len(batch) < BATCH:
             return
@@ -140,10 +147,13 @@ def facts_of(row: dict[str, Any]) -> Facts | None:
     """Return what a decision knew, None where no assessment is on record."""
     if row["assessment_id"] is None:
         return None
+    seen = row["flag__coordinated_at"]
     found = {name: row[f"assessment__{column}"] for name, column in _OF_ASSESSMENT.items()}
     return Facts(
         category=row["flag__category"],
         high_severity=row["flag__high_severity"],
+        coordinated=row["flag__coordinated_at"] is not None
+        and row["flag__coordinated_at"] <= row["decided_at"],
         **{**found, "behaviours": frozenset(found["behaviours"])},
     )
 

@@ -20,6 +20,7 @@ from coordination.core import clock
 from coordination.core.errors import NotPermitted, Refused
 from coordination.ledger.models import Leaf
 from coordination.policy import selectors as policy
+from coordination.policy.criteria import Rule
 from coordination.policy.workflow import Asked
 from coordination.triage import replaying, services
 from coordination.triage.models import Decision, Flag
@@ -100,6 +101,18 @@ def test_what_was_found_later_is_not_held_against_a_decision(judged: Judged, rev
     each = replayed()[made.pk]
     assert each.kind == Kind.SAME
     assert each.waits
+
+
+def test_reports_that_were_seen_as_coordinated_later_were_not_when_it_was_decided(judged: Judged) -> None:
+    made = judged(["no_action"], **LOW)
+    rule = Rule(code="c", section="1", outcomes=frozenset({"monitor"}), why="x", when={"coordinated": True})
+    for moment, kind in (
+        (None, Kind.SAME),
+        (made.decided_at + timedelta(minutes=1), Kind.SAME),
+        (made.decided_at, Kind.WOULD_ADD),
+    ):
+        Flag.objects.filter(pk=made.flag_id).update(coordinated_at=moment)
+        assert [each.kind for each in replaying.replay(Decision.objects.all(), [rule])] == [kind]
 
 
 def test_without_an_assessment_a_decision_is_counted_and_never_guessed(
