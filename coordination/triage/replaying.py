@@ -152,8 +152,7 @@ def facts_of(row: dict[str, Any]) -> Facts | None:
     return Facts(
         category=row["flag__category"],
         high_severity=row["flag__high_severity"],
-        coordinated=row["flag__coordinated_at"] is not None
-        and row["flag__coordinated_at"] <= row["decided_at"],
+        coordinated=seen is not None and seen <= row["decided_at"],
         **{**found, "behaviours": frozenset(found["behaviours"])},
     )
 
