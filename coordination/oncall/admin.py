@@ -137,7 +137,6 @@ class PageAdmin(RecordAdmin):
 
     view_permission = SEE_PAGE
     records = Records.OF_CASES_SEEN
-    reading = False
     pages = {"": "oncall/log.html"}
     list_display = ("what", "state_word", "opened_at", "answered_by", "took")
     list_display_links = ("what",)
