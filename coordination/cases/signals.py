@@ -12,9 +12,7 @@ case_reopened = Signal()
 subject_added = Signal()
 # case, subject (an account that is new to the case): whoever looks after a person who is afraid tells them
 subject_returned = Signal()
-# task
-task_opened = Signal()
-# tasks: several at once, in the place of task_opened for each
+# tasks (those that were opened at once)
 tasks_opened = Signal()
 # task; it was opened before, and is a danger to life now
 task_hurried = Signal()

@@ -5,19 +5,13 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from coordination.cases.signals import task_ended, task_hurried, task_opened, task_taken, tasks_opened
+from coordination.cases.signals import task_ended, task_hurried, task_taken, tasks_opened
 from coordination.oncall import services
 
 
-@receiver(task_opened, dispatch_uid="oncall.page_for_one")
-def page_for_one(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: ARG001
+@receiver(tasks_opened, dispatch_uid="oncall.open_pages")
+def open_pages(sender: Any, *, tasks: Sequence[Any], **_: Any) -> None:  # noqa: ARG001
     """Page whoever policy names."""
-    services.open_pages([task])
-
-
-@receiver(tasks_opened, dispatch_uid="oncall.page_for_many")
-def page_for_many(sender: Any, *, tasks: Sequence[Any], **_: Any) -> None:  # noqa: ARG001
-    """Page whoever policy names, for many tasks at once."""
     services.open_pages(tasks)
 
 

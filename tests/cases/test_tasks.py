@@ -170,12 +170,12 @@ def test_a_receiver_that_fails_undoes_the_task(case: Case) -> None:
     def fail(**_: object) -> None:
         raise RuntimeError
 
-    signals.task_opened.connect(fail)
+    signals.tasks_opened.connect(fail)
     try:
         with pytest.raises(RuntimeError):
             services.open_task(case, kind="k", title="Do this", role=Role.COUNSEL)
     finally:
-        signals.task_opened.disconnect(fail)
+        signals.tasks_opened.disconnect(fail)
     assert not Task.objects.exists()
 
 

@@ -235,8 +235,8 @@ def _tell_opened(tasks: Sequence[Task], *, by: User | None) -> None:
         )
         for each in tasks
     )
-    for each in tasks:
-        signals.task_opened.send(sender=Task, task=each)
+    if tasks:
+        signals.tasks_opened.send(sender=Task, tasks=tasks)
 
 
 def _hurried(task: Task, *, by: User | None) -> Task:
