@@ -22,6 +22,7 @@ DUTIES: dict[str, str] = {
     "monitor": DECIDE_FLAG,
     "mandated_report": "triage.file_report",
     "counsel_assessment": "triage.counsel_flag",
+    "dual_role": "triage.counsel_flag",
     "deconfliction_ends": "triage.counsel_flag",
     "same_person": DECIDE_FLAG,
     "subject_returned": WORK,
@@ -87,7 +88,7 @@ SHARED = (
     *("assess_lift", "sign_assessment", "lift_restriction"),
 )
 # What belongs to no case and ends with no other act: who has it says on its page what came of it.
-BY_HAND = ("no_room", "fast_readings")
+BY_HAND = ("no_room", "fast_readings", "dual_role")
 # Where the law asks for counsel, for counsel alone.
 COUNSEL = (Role.COUNSEL, Role.DUTY_COUNSEL)
 

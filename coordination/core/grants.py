@@ -77,7 +77,7 @@ KEPT = (
     *("restrictions_appeal", "restrictions_command", "restrictions_preservation"),
     *("restrictions_protectiveorder", "restrictions_restriction", "restrictions_riskassessment"),
     "restrictions_statement",
-    *("triage_deconfliction", "triage_flag", "triage_mandatedreport"),
+    *("triage_deconfliction", "triage_flag", "triage_mandatedreport", "triage_targetaccount"),
 )
 
 # The name of the transaction-local setting. Unset is NULL, and set in an earlier transaction is '': no rows.

@@ -30,6 +30,7 @@ class FlagActs(RecordAdmin):
             "deconflict": record.case is not None and record.case.priority != "P0" and not waits,
             "end_deconfliction": waits,
             "record_event": record.case is not None,
+            "record_target": record.case is not None,
         }.get(wanted.name, False)
 
     def hanging(self, record: Flag) -> dict[str, Any]:
@@ -91,6 +92,14 @@ class FlagActs(RecordAdmin):
             raise NotFound
         services.end_deconfliction(row, by=person(request), reason=data["reasons"])
         return "Ended: what waits may be submitted and approved."
+
+    @act("triage.record_event", "Record the target's own account", form=forms.TargetForm)
+    def record_target(self, request: HttpRequest, record: Flag, data: Data) -> str:
+        """Record the threatened person's own account; the answer is the same whatever is known of it."""
+        if record.case is None:
+            raise NotFound
+        services.record_target(record.case, by=person(request), account=data["account"])
+        return "Recorded, sealed."
 
     @act("triage.record_event", "Record what happened outside", form=forms.EventForm)
     def record_event(self, request: HttpRequest, record: Flag, data: Data) -> str:

@@ -133,6 +133,12 @@ class DeconflictForm(forms.Form):
     until = _moment("Until", "At most as long as the policy allows; then somebody acts, or hears them again.")
 
 
+class TargetForm(forms.Form):
+    """The threatened person's own account."""
+
+    account = forms.CharField(label="The threatened person's own account", max_length=500)
+
+
 class EventForm(forms.Form):
     """What happened outside."""
 

@@ -352,3 +352,23 @@ class ExternalEvent(models.Model):
 
     def __str__(self) -> str:
         return str(self.kind)
+
+
+class TargetAccount(models.Model):
+    """The threatened person's own account, where it is known: found again by its blind index alone."""
+
+    case = models.ForeignKey("cases.Case", models.PROTECT, related_name="+")
+    account = SealedTextField()
+    account_index = models.BinaryField(max_length=32, db_index=True)
+    recorded_by = _person()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["case", "account_index"], name="triage_target_account_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"target's account {self.pk}"

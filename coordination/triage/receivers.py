@@ -4,7 +4,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from coordination.cases.signals import task_ended
+from coordination.cases.signals import subject_added, task_ended
 from coordination.core.errors import InvalidInput, Refused
 from coordination.referrals.signals import about_to_leave, place_named
 from coordination.triage import selectors, services
@@ -56,6 +56,12 @@ def keep_claims_apart(sender: Any, *, referral: Any, value: str, **_: Any) -> No
             "This place stands in what the user wrote: it is claimed by the user, unverified. Observed as "
             "well? Say how it is known (place source).",
         )
+
+
+@receiver(subject_added, dispatch_uid="triage.follow_subject")
+def follow_subject(sender: Any, *, case: Any, subject: Any, **_: Any) -> None:  # noqa: ARG001
+    """Have two cases kept apart where a new subject is the target in another."""
+    services.follow_subject(case, subject.account)
 
 
 @receiver(task_ended, dispatch_uid="triage.end_warning")

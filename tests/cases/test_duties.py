@@ -22,7 +22,7 @@ CODE = Path(settings.BASE_DIR) / "coordination"
 WITHOUT_CASE = (
     *("lock_out", "codes_guessed", "decide_roles", "glass_opened", "glass_review", "compartment_keeper"),
     *("no_room", "ledger_review", "unanchored", "decide_unsigned", "confirm_token", "fast_readings"),
-    *("verify_agency", "verify_officer", "confirm_key", "connect_platform"),
+    *("verify_agency", "verify_officer", "confirm_key", "dual_role", "connect_platform"),
 )
 # What a call takes from a loop or a table: who opens it, and all that the table holds.
 TABLES = {"coordination.triage.services.deciding": "_NEXT", "coordination.cases.services.alarms": "WHERE"}

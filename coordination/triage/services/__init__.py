@@ -14,10 +14,11 @@ from coordination.triage.services.dissenting import dissent
 from coordination.triage.services.happening import record_event
 from coordination.triage.services.placing import SAME_PERSON
 from coordination.triage.services.receiving import MOST, Taken, receive, receive_many
-from coordination.triage.services.reindexing import reindex_flags
+from coordination.triage.services.reindexing import reindex_flags, reindex_targets
 from coordination.triage.services.replays import record_replay, replay_decisions
 from coordination.triage.services.reporting import excuse_report, report_filed
 from coordination.triage.services.sameness import candidates_for, join_flag, keep_apart
+from coordination.triage.services.standing import follow_subject, record_target
 from coordination.triage.services.warning import WARN, end_clock
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "end_clock",
     "end_deconfliction",
     "excuse_report",
+    "follow_subject",
     "is_coordinated",
     "join_flag",
     "keep_apart",
@@ -42,7 +44,9 @@ __all__ = [
     "receive_many",
     "record_event",
     "record_replay",
+    "record_target",
     "reindex_flags",
+    "reindex_targets",
     "reopen",
     "replay_decisions",
     "report_filed",

@@ -21,6 +21,7 @@ INDEXED: Final[dict[str, Callable[..., Batch]]] = {
     "cases_subject": cases.reindex_accounts,
     "cases_identifier": cases.reindex_identifiers,
     "triage_flag": triage.reindex_flags,
+    "triage_targetaccount": triage.reindex_targets,
     "restrictions_restriction": restrictions.reindex_restrictions,
     "restrictions_preservation": restrictions.reindex_preservations,
     "access_lockout": access.reindex_names,
