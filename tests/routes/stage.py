@@ -126,6 +126,9 @@ def build(name: str, *, author: User, approver: User, system: User) -> World:
         reason="A flag.",
         authority="platform.ladder-limit",
     )
+    # An appeal names an account, and the word that a sample is made of is one.
+    by_itself = {"step": "limit_features", "reason": "A flag.", "authority": "platform.ladder-limit"}
+    restrictions.impose(flag.case, account="word", **by_itself)
     found = [
         *(exhibit, package, restricted, *_parts(restricted, author)),
         *(agency, destination, flag, flag.case, _referral(flag.case, author, destination)),
