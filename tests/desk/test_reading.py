@@ -16,6 +16,7 @@ from coordination.core import clock
 from coordination.ledger import selectors as ledger
 from coordination.ledger import services as recording
 from coordination.outbox import selectors as outbox
+from coordination.policy.models import CriteriaVersion
 from tests.desk.conftest import Things
 from tests.desk.test_pages import addresses
 from tests.doors import SignIn, signed_in
@@ -124,4 +125,4 @@ def test_only_pages_without_sealed_content_record_no_reading() -> None:
         for model, each in admin.site._registry.items()
         if isinstance(each, RecordAdmin) and not each.reading
     }
-    assert silent == {Person}
+    assert silent == {Person, CriteriaVersion}
