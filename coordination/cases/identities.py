@@ -44,8 +44,11 @@ class Identity:
 
     @property
     def strong(self) -> bool:
-        """Whether the platform itself vouches for it: an e-mail address or a number only once verified."""
-        return self.verified or self.kind not in _VERIFIED
+        """Whether the platform itself vouches for it: an e-mail address or a number only once verified.
+
+        A device never: a household shares it.
+        """
+        return self.kind in _VOUCHED or (self.verified and self.kind in _VERIFIED)
 
     @cached_property
     def index(self) -> bytes:
@@ -128,4 +131,5 @@ _COMPARED: Final[dict[str, Callable[[str], tuple[str, str] | None]]] = {
     "email": _email,
     "phone": _phone,
 }
+_VOUCHED: Final = frozenset({ACCOUNT, "payment_token"})
 _VERIFIED: Final = frozenset({"email", "phone"})

@@ -82,6 +82,11 @@ def test_an_address_is_strong_once_verified_and_a_token_at_once() -> None:
     assert known("payment_token", "tok-1", verified=False).strong
 
 
+@pytest.mark.parametrize("verified", [True, False])
+def test_a_device_is_never_strong_alone(verified: bool) -> None:
+    assert not known("device", "tablet-kitchen", verified=verified).strong
+
+
 @given(st.text(min_size=1).filter(str.strip))
 def test_every_account_is_equal_to_itself_and_equal_ones_are_alike(account: str) -> None:
     one, again = account_identity(account), account_identity(f" {account} ")
