@@ -40,10 +40,16 @@ def test_bad_input_names_its_field(db: None, title: str, priority: str, field: s
 
 def test_an_account_is_found_again_and_sealed(case: Case) -> None:
     services.open_case("Another matter", by=None, accounts=["somebody else"])
-    assert list(services.subjects_with_account(f" {ACCOUNT.upper()} ")) == [case]
+    assert list(services.subjects_with_account(f" {ACCOUNT} ")) == [case]
     with connection.cursor() as cursor:
         cursor.execute("SELECT account FROM cases_subject WHERE case_id = %s", [case.pk])
         assert ACCOUNT.encode() not in bytes(cursor.fetchone()[0])
+
+
+def test_an_account_of_like_name_is_another(case: Case) -> None:
+    assert not services.subjects_with_account(ACCOUNT.upper())
+    services.add_subject(case, account=ACCOUNT.upper(), by=None)
+    assert case.subjects.count() == 2
 
 
 def test_the_same_subject_is_added_once(case: Case, liaison: User) -> None:

@@ -3,11 +3,15 @@
 import base64
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from coordination.access import selectors as people
 from coordination.access import services as access
@@ -19,6 +23,7 @@ from coordination.cases.services import Case
 from coordination.core import clock, sealing
 from coordination.ledger.selectors import latest
 from coordination.restrictions import services as restrictions
+from coordination.restrictions.models import Preservation, ProtectiveOrder, Restriction
 from coordination.triage import services as triage
 from coordination.triage.models import Flag
 from tests.triage.conftest import FLAG
@@ -80,7 +85,7 @@ def test_an_account_that_is_in_a_case_under_the_old_key_is_not_added_again(
 ) -> None:
     case = _case()
     overlap()
-    again = cases.add_subject(case, account=f" {ACCOUNT.upper()} ", by=None)
+    again = cases.add_subject(case, account=f" {ACCOUNT} ", by=None)
     assert list(Subject.objects.filter(case=case)) == [again]
 
 
@@ -105,8 +110,31 @@ def test_a_flag_joins_the_case_of_its_account_across_the_keys(
     assert (second.case, first.case is not None) == (first.case, True)
     _rotate()
     assert {bytes(each.account_index) for each in Flag.objects.all()} == {
-        sealing.blind_index("account", first.account)
+        cases_of.account_index(first.account)
     }
+
+
+@pytest.mark.usefixtures("packs")
+def test_accounts_that_were_indexed_without_case_are_indexed_exactly(
+    platform_system: User, counsel: User
+) -> None:
+    flag, _ = triage.receive(by=platform_system, **FLAG)
+    assert flag.case is not None
+    order = {"court": "County Court", "number": "26-1", "valid_from": clock.now(), "account": flag.account}
+    restrictions.record_order(flag.case, by=counsel, **order)
+    tables = (Subject, Flag, Restriction, Preservation, ProtectiveOrder)
+    loose = sealing.blind_index("account", flag.account)
+    for each in tables:
+        assert each.objects.update(account_index=loose)
+    for slice_, name in (
+        ("cases", "0004_exact_accounts"),
+        ("triage", "0008_exact_accounts"),
+        ("restrictions", "0005_exact_accounts"),
+    ):
+        migration = import_module(f"coordination.{slice_}.migrations.{name}")
+        migration.index_exactly(apps, SimpleNamespace(connection=connection, execute=lambda _: None))
+    for each in tables:
+        assert bytes(each.objects.get().account_index) == cases_of.account_index(flag.account)
 
 
 def test_a_lock_out_holds_across_the_keys_and_is_released(

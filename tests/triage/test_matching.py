@@ -13,6 +13,9 @@ from coordination.cases.models import Case, Task
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, NotPermitted, Refused
 from coordination.ledger.selectors import entries_about
+from coordination.restrictions import services as restrictions
+from coordination.restrictions.models import Command, Preservation, Restriction
+from coordination.restrictions.services import sending
 from coordination.triage import selectors, services
 from coordination.triage.models import Flag, KeptApart
 from tests.doors import signed_in
@@ -113,6 +116,41 @@ def test_what_is_only_alike_is_asked_of_a_person(changes: dict[str, Any], anothe
     assert first.case.reference not in task.instructions
     calm = another(**changes, category="stalking")
     assert calm.case in (None, second.case)
+
+
+def test_a_device_that_two_people_share_is_asked_about(another: Receive) -> None:
+    tablet = [{"kind": "device", "value": "tablet-kitchen", "provenance": "observed"}]
+    first = another(account="husband", identifiers=tablet)
+    second = another(account="wife", category="self_harm", identifiers=tablet)
+    assert first.case is not None
+    assert second.case != first.case
+    assert [each.account for each in cases.subjects_of(first.case)] == ["husband"]
+    assert asked(second) is not None
+
+
+def test_accounts_of_like_name_are_each_restricted_and_preserved(another: Receive) -> None:
+    first = another(account="Ember", identifiers=[TOKEN])
+    second = another(account="EMBER", identifiers=[TOKEN])
+    assert first.case is not None
+    assert second.case == first.case
+    for rows in (cases.subjects_of(first.case), Restriction.objects.all(), Preservation.objects.all()):
+        assert {each.account for each in rows} == {"Ember", "EMBER"}
+
+
+def test_what_stands_against_an_account_is_not_ordered_of_one_of_like_name(
+    another: Receive, liaison: User
+) -> None:
+    first = another(account="Ember")
+    assert first.case is not None
+    restrictions.impose(
+        first.case, account="Ember", step="ban_with_watch", reason="So.", authority="Terms, 4.2", by=liaison
+    )
+    second = another(account="EMBER")
+    assert second.case != first.case
+    wanted = Restriction.objects.get(case=second.case)
+    told = sending._body(Command.objects.get(restriction=wanted))
+    assert (told.account, told.step) == ("EMBER", wanted.step)
+    assert wanted.step != "ban_with_watch"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Which case a flag belongs to: the one whose subject it names. What is not certain is asked of a person.
 
-A flag joins by what is equal and vouched for (cases/identities.py): its account, a payment token, a device, a
+A flag joins by what is equal and vouched for (cases/identities.py): its account, a payment token, a
 verified address or number. It never joins by what is only alike, nor where two cases have it: then a person
 answers "Is this the same person?". Cases under a compartment are never joined, and no answer, task or page
 outside tells of them; only their members hear of the flag.
