@@ -43,7 +43,7 @@ def _drift(case: Case) -> list[str]:
 def test_a_difference_opens_a_task_and_agreement_ends_it(
     confirmed: Restriction, case: Case, platform_system: User, step: str, words: str
 ) -> None:
-    services.report_in_force(by=platform_system, account=ACCOUNT.upper(), step=step, observed_at=clock.now())
+    services.report_in_force(by=platform_system, account=f" {ACCOUNT} ", step=step, observed_at=clock.now())
     assert _drift(case) == [words]
     actions = [each.action for each in entries_about(case.reference)]
     assert "restrictions.drift_found" in actions

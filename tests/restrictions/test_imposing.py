@@ -65,7 +65,7 @@ def test_nothing_imposes_by_itself_what_policy_does_not(case: Case) -> None:
 def test_the_same_again_is_the_one_that_stands(automatic: Restriction, case: Case) -> None:
     again = services.impose(
         case,
-        account=f" {ACCOUNT.upper()} ",
+        account=f" {ACCOUNT} ",
         step="limit_features",
         reason="Another flag.",
         authority="platform.ladder-limit",

@@ -34,7 +34,7 @@ def test_it_runs_for_180_days_by_the_clock_of_policy(preservation: Preservation,
 
 
 def test_the_same_again_is_the_one_that_runs(preservation: Preservation, case: Case) -> None:
-    again = services.preserve(case, account=ACCOUNT.upper(), reason="Another flag.")
+    again = services.preserve(case, account=f" {ACCOUNT} ", reason="Another flag.")
     assert again == preservation
     assert Command.objects.count() == 1
 
