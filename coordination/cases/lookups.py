@@ -8,7 +8,7 @@ from coordination.cases.models import Case, CaseCompartment, Identifier
 def known_by(alikes: Collection[bytes]) -> list[Identifier]:
     """Return the identifiers of cases that are alike one of these; their values stay sealed."""
     rows = Identifier.objects.filter(alike__in=alikes, retired_at=None)
-    return list(rows.only("case_id", "kind", "index", "alike", "strong").order_by("pk"))
+    return list(rows.only("case_id", "kind", "index", "alike", "strong", "added_at").order_by("pk"))
 
 
 def cases_by_number(numbers: Collection[int]) -> dict[int, Case]:

@@ -317,6 +317,11 @@ def open_task(kind: str, about: str) -> Task | None:
     return Task.objects.filter(kind=kind, about=about, state=TaskState.OPEN).first()
 
 
+def open_tasks_of_kind(kind: str) -> QuerySet[Task]:
+    """Return the open tasks of this kind, whoever asks: for the system's own work."""
+    return Task.objects.filter(kind=kind, state=TaskState.OPEN).order_by("pk")
+
+
 def deadlines_of(case: Case) -> QuerySet[Deadline]:
     """Return the deadlines of a case, the next one first."""
     return Deadline.objects.filter(case=case)

@@ -12,6 +12,8 @@ case_reopened = Signal()
 subject_added = Signal()
 # case, subject (an account that is new to the case): whoever looks after a person who is afraid tells them
 subject_returned = Signal()
+# case; it is under a compartment, or under one more, and its members alone see it
+compartment_marked = Signal()
 # tasks (those that were opened at once)
 tasks_opened = Signal()
 # task; it was opened before, and is a danger to life now

@@ -166,11 +166,13 @@ class Assessment(models.Model):
 
 
 class KeptApart(models.Model):
-    """That the account of a flag is not the person of a case, as somebody found. Never changed."""
+    """That the account of a flag is not the person of a case, as somebody found. Never changed.
+
+    It holds for what the flag and the case had in common then.
+    """
 
     flag = models.ForeignKey(Flag, models.PROTECT, related_name="kept_apart")
     case = models.ForeignKey("cases.Case", models.PROTECT, related_name="+")
-    account_mark = models.BinaryField(max_length=32, db_index=True)
     reason = SealedTextField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField()

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from coordination.cases.signals import subject_added, task_ended
+from coordination.cases.signals import compartment_marked, subject_added, task_ended
 from coordination.core.errors import InvalidInput, Refused
 from coordination.referrals.signals import about_to_leave, place_named
 from coordination.triage import selectors, services
@@ -28,6 +28,12 @@ def keep_task(sender: Any, *, task: Any, by_hand: bool = False, **_: Any) -> Non
             "The flag waits, and its assessment or decision ends this task: no action is a decision too.",
             rule="triage.undecided",
         )
+
+
+@receiver(compartment_marked, dispatch_uid="triage.withdraw_questions")
+def withdraw_questions(sender: Any, *, case: Any, **_: Any) -> None:  # noqa: ARG001
+    """Ask nobody outside about a case that its members alone see."""
+    services.withdraw_questions(case)
 
 
 @receiver(task_ended, dispatch_uid="triage.keep_report")

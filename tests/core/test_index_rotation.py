@@ -128,7 +128,7 @@ def test_accounts_that_were_indexed_without_case_are_indexed_exactly(
         assert each.objects.update(account_index=loose)
     for slice_, name in (
         ("cases", "0004_exact_accounts"),
-        ("triage", "0008_exact_accounts"),
+        ("triage", "0009_exact_accounts"),
         ("restrictions", "0005_exact_accounts"),
     ):
         migration = import_module(f"coordination.{slice_}.migrations.{name}")

@@ -224,6 +224,32 @@ def test_a_person_keeps_them_apart_and_is_not_asked_again(another: Receive, seni
     assert asked(third) is None
 
 
+def test_what_is_new_since_they_were_kept_apart_is_asked_about_and_joins_nothing(
+    another: Receive, senior_reviewer: User
+) -> None:
+    first, second = another(identifiers=[TOKEN]), another(account="ACCT-7731")
+    services.keep_apart(second, by=senior_reviewer, reason="Two people of one household.")
+    third = another(account="ACCT-7731", identifiers=[TOKEN])
+    assert third.case == second.case != first.case
+    assert asked(third) is not None
+    assert services.candidates_for(senior_reviewer, third) == [first.case]
+    services.keep_apart(third, by=senior_reviewer, reason="They share a card.")
+    assert asked(third) is None
+    assert asked(another(account="ACCT-7731", identifiers=[TOKEN])) is None
+
+
+def test_what_a_case_gained_since_they_were_kept_apart_is_asked_about(
+    another: Receive, senior_reviewer: User
+) -> None:
+    first, second = another(), another(account="ACCT-7731", identifiers=[TOKEN])
+    services.keep_apart(second, by=senior_reviewer, reason="Two people of one household.")
+    assert first.case is not None
+    case_services.add_subject(first.case, account="ACCT-7731", by=None)
+    third = another(account="ACCT-7731")
+    assert third.case == second.case
+    assert asked(third) is not None
+
+
 def test_the_question_ends_by_no_hand(another: Receive, senior_reviewer: User) -> None:
     another()
     task = asked(another(account="ACCT-7731"))
@@ -287,6 +313,30 @@ def test_a_case_under_a_compartment_is_neither_joined_nor_told_of_and_its_member
     assert set(news) <= set(cases.open_tasks_for(counsel))
     outside = Task.objects.exclude(case=hidden)
     assert all(hidden.reference not in f"{each.title} {each.instructions}" for each in outside)
+
+
+def test_a_question_about_a_case_that_is_hidden_now_ends_and_its_members_hear(
+    another: Receive, counsel: User
+) -> None:
+    first, second = another(), another(account="ACCT-7731")
+    question = asked(second)
+    assert question is not None
+    hidden = hidden_case(first, counsel)
+    question.refresh_from_db()
+    assert (question.state, question.outcome) == ("cancelled", "Nothing is left to compare.")
+    (news,) = Task.objects.filter(case=hidden, kind="subject_elsewhere", state="open")
+    assert news.about.startswith(second.origin)
+    assert news in cases.open_tasks_for(counsel)
+
+
+def test_a_question_with_another_candidate_stays(another: Receive, counsel: User) -> None:
+    first, other = another(), another(account="Acct-7731")
+    third = another(account="ACCT-7731")
+    question = asked(third)
+    hidden = hidden_case(first, counsel)
+    assert asked(third) == question
+    assert services.candidates_for(counsel, third) == [other.case]
+    assert Task.objects.filter(case=hidden, kind="subject_elsewhere").count() == 2
 
 
 def test_flags_of_one_subject_are_seen_together(

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from coordination.access import services as access
 from coordination.access.services import Role, User
-from coordination.cases import selectors
+from coordination.cases import selectors, signals
 from coordination.cases.models import (
     Case,
     CaseAccess,
@@ -46,8 +46,8 @@ LONGEST = timedelta(days=366)
 def mark(case: Case, *, compartment: str, by: User, reason: str, until: datetime) -> CaseCompartment:
     """Put a case under a compartment; `by` is its first member, until then. Nobody else sees it any more.
 
-    They are asked to let a second person in (keepers). Its open tasks move to who sees it still. Raises
-    Conflict where it is under this compartment already.
+    They are asked to let a second person in (keepers). Its open tasks move to who sees it still. Sends
+    `compartment_marked`. Raises Conflict where it is under this compartment already.
     """
     kind = _known(compartment)
     access.require(by, KEEP[kind])
@@ -64,6 +64,7 @@ def mark(case: Case, *, compartment: str, by: User, reason: str, until: datetime
     _rewrite(case, by=by)
     add_event(case, kind="compartment", title=f"The case is under {kind.label}", by=by)
     watch(made, by=by)
+    signals.compartment_marked.send(sender=CaseCompartment, case=case)
     return made
 
 

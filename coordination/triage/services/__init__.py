@@ -17,7 +17,7 @@ from coordination.triage.services.receiving import MOST, Taken, receive, receive
 from coordination.triage.services.reindexing import reindex_flags, reindex_targets
 from coordination.triage.services.replays import record_replay, replay_decisions
 from coordination.triage.services.reporting import excuse_report, report_filed
-from coordination.triage.services.sameness import candidates_for, join_flag, keep_apart
+from coordination.triage.services.sameness import candidates_for, join_flag, keep_apart, withdraw_questions
 from coordination.triage.services.standing import follow_subject, record_target
 from coordination.triage.services.warning import WARN, end_clock
 
@@ -51,4 +51,5 @@ __all__ = [
     "replay_decisions",
     "report_filed",
     "require_no_waiting",
+    "withdraw_questions",
 ]

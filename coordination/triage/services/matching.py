@@ -2,8 +2,9 @@
 
 A flag joins by what is equal and vouched for (cases/identities.py): its account, a payment token, a
 verified address or number. It never joins by what is only alike, nor where two cases have it: then a person
-answers "Is this the same person?". Cases under a compartment are never joined, and no answer, task or page
-outside tells of them; only their members hear of the flag.
+answers "Is this the same person?", and again where something new speaks against "Keep apart". Cases under a
+compartment are never joined, and no answer, task or page outside tells of them; only their members hear of
+the flag.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -56,6 +57,19 @@ class _Hit:
     matter: Matter
     index: bytes
     strong: bool
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    """That an account is kept apart from a case: by which indexes it was known then, and when."""
+
+    marks: frozenset[bytes]
+    at: datetime
+
+
+# By the index of an account, by the number of a case.
+_Apart = dict[bytes, dict[int, list[_Answer]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +77,8 @@ class _Found:
     by_account: list[Matter]
     equal: list[Matter]
     near: list[Matter]
+    # Kept apart by a person, who did not know all of what is equal now.
+    doubtful: list[Matter]
     # Those under a compartment, by whichever.
     hidden: list[Case]
 
@@ -80,23 +96,34 @@ class Index:
         }
         self._hits: dict[bytes, list[_Hit]] = {}
         for row in rows:
-            hit = _Hit(matter=self._matters[row.case_id], index=bytes(row.index), strong=row.strong)
+            hit = _Hit(
+                matter=self._matters[row.case_id],
+                index=bytes(row.index),
+                strong=row.strong,
+                since=row.added_at,
+            )
             self._hits.setdefault(bytes(row.alike), []).append(hit)
 
     def learn(self, matter: Matter, known: Iterable[Identity]) -> None:
         """Remember what a flag brought to its case, for the flags after it."""
         for each in known:
-            hit = _Hit(matter=matter, index=each.index, strong=each.strong)
+            hit = _Hit(matter=matter, index=each.index, strong=each.strong, since=clock.now())
             self._hits.setdefault(each.alike, []).append(hit)
 
-    def meet(self, known: Sequence[Identity], apart: Collection[int]) -> _Found:
-        """Return the cases that have these identifiers, the newest first."""
-        found: dict[str, dict[Matter, None]] = {"by_account": {}, "equal": {}, "near": {}}
+    def meet(self, known: Sequence[Identity], apart: _Apart) -> _Found:
+        """Return the cases that have these identifiers, the newest first.
+
+        What a person kept apart is doubtful by an identifier that is new since, and not found by others.
+        """
+        answers: dict[int, list[_Answer]] = {}
+        for mark in known[0].indexes:
+            for case, of_case in apart.get(mark, {}).items():
+                answers.setdefault(case, []).extend(of_case)
+        found: dict[str, dict[Matter, None]] = {"by_account": {}, "equal": {}, "near": {}, "doubtful": {}}
         for each in known:
             for hit in (hit for alike in each.alikes for hit in self._hits.get(alike, ())):
-                equal = hit.index in each.indexes and hit.strong and each.strong
-                way = ("by_account" if each.kind == ACCOUNT else "equal") if equal else "near"
-                if hit.matter.case is None or hit.matter.case.pk not in apart:
+                way = _way(each, hit, answers)
+                if way:
                     found[way][hit.matter] = None
         hidden = [each for way in found.values() for each in way if self._hides(each)]
         return _Found(
@@ -147,11 +174,14 @@ def candidates(flag: Flag) -> list[Case]:
 
     Whoever may see them, though none under a compartment: for the system's own work.
     """
-    known = known_of(flag)
-    apart = _apart([flag])
-    found = Index(known).meet(known, {pk for mark in known[0].indexes for pk in apart.get(mark, ())})
-    matters = dict.fromkeys([*found.by_account, *found.equal, *found.near])
+    found = _found(flag)
+    matters = dict.fromkeys([*found.by_account, *found.equal, *found.doubtful, *found.near])
     return [each.standing for each in matters if each.standing.pk != flag.case_id]
+
+
+def leads_to_hidden(flag: Flag, case: Case) -> bool:
+    """Tell whether a flag may be about the subject of this case, which is under a compartment."""
+    return case.pk != flag.case_id and case in _found(flag).hidden
 
 
 def title_of(flag: Flag) -> str:
@@ -159,14 +189,16 @@ def title_of(flag: Flag) -> str:
     return f"Flag: {markup.words(Category(flag.category))}"
 
 
-def _placed(
-    flag: Flag, known: Sequence[Identity], index: Index, apart: dict[bytes, set[int]], *, own: bool
-) -> Place:
-    kept_apart = {pk for mark in known[0].indexes for pk in apart.get(mark, ())}
-    found = index.meet(known, kept_apart)
+def _found(flag: Flag) -> _Found:
+    known = known_of(flag)
+    return Index(known).meet(known, _apart([flag]))
+
+
+def _placed(flag: Flag, known: Sequence[Identity], index: Index, apart: _Apart, *, own: bool) -> Place:
+    found = index.meet(known, apart)
     certain = found.by_account or (found.equal if len(found.equal) == 1 else [])
     home = certain[0] if certain else None
-    others = [*found.by_account, *found.equal]
+    others = [*found.by_account, *found.equal, *found.doubtful]
     if home is None and not others:
         others = found.near
     if home is None and own:
@@ -187,10 +219,22 @@ def _placed(
     )
 
 
-def _apart(flags: Sequence[Flag]) -> dict[bytes, set[int]]:
-    """Return from which cases a person kept an account apart, by the account's mark."""
+def _way(each: Identity, hit: _Hit, answers: dict[int, list[_Answer]]) -> str:
+    """Return how an identifier of a flag leads to a case; "" where a person found that it does not."""
+    equal = hit.index in each.indexes and hit.strong and each.strong
+    kept = answers.get(hit.matter.case.pk, []) if hit.matter.case else []
+    if not kept:
+        return ("by_account" if each.kind == ACCOUNT else "equal") if equal else "near"
+    known = any(hit.since <= one.at and not one.marks.isdisjoint(each.indexes) for one in kept)
+    return "doubtful" if equal and not known else ""
+
+
+def _apart(flags: Sequence[Flag]) -> _Apart:
+    """Return from which cases a person kept the accounts of these flags apart."""
     marks = {mark for each in flags for mark in identities.account_identity(each.account).indexes}
-    found: dict[bytes, set[int]] = {}
-    for mark, case in KeptApart.objects.filter(account_mark__in=marks).values_list("account_mark", "case"):
-        found.setdefault(bytes(mark), set()).add(case)
+    rows = KeptApart.objects.filter(flag__account_index__in=marks)
+    found: _Apart = {}
+    for mark, known, case, at in rows.values_list("flag__account_index", "flag__marks", "case", "at"):
+        answer = _Answer(marks=frozenset(bytes(each) for each in known), at=at)
+        found.setdefault(bytes(mark), {}).setdefault(case, []).append(answer)
     return found

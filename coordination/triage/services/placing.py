@@ -93,19 +93,20 @@ def _questions(places: Sequence[Place]) -> list[NewTask]:
 
 def _news(places: Sequence[Place]) -> list[NewTask]:
     """Tell the members of cases under a compartment, and only them."""
-    return [
-        NewTask(
-            case=hidden,
-            kind=ELSEWHERE,
-            title=f"A flag may be about the subject of {hidden.reference}",
-            instructions=_MEMBERS,
-            role=Role.COUNSEL,
-            about=f"{each.flag.origin}@{hidden.pk}",
-            priority="P0" if each.flag.high_severity else "normal",
-        )
-        for each in places
-        for hidden in _untold(each)
-    ]
+    return [news_of(each.flag, hidden) for each in places for hidden in _untold(each)]
+
+
+def news_of(flag: Flag, hidden: Case) -> NewTask:
+    """Return the task that tells the members of a case under a compartment of a flag."""
+    return NewTask(
+        case=hidden,
+        kind=ELSEWHERE,
+        title=f"A flag may be about the subject of {hidden.reference}",
+        instructions=_MEMBERS,
+        role=Role.COUNSEL,
+        about=f"{flag.origin}@{hidden.pk}",
+        priority="P0" if flag.high_severity else "normal",
+    )
 
 
 def _untold(place: Place) -> Sequence[Case]:

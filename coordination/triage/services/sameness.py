@@ -1,5 +1,7 @@
 """Is this the same person? What a person answers where identifiers alone are not certain."""
 
+import logging
+
 from django.db import transaction
 
 from coordination.access import services as access
@@ -9,10 +11,14 @@ from coordination.cases import services as cases
 from coordination.cases.services import Case
 from coordination.core import clock
 from coordination.core.errors import InvalidInput
+from coordination.core.sealing import SealBroken
 from coordination.ledger import services as ledger
+from coordination.triage import selectors
 from coordination.triage.models import Flag, KeptApart
 from coordination.triage.services import matching
-from coordination.triage.services.placing import SAME_PERSON, line_of
+from coordination.triage.services.placing import SAME_PERSON, line_of, news_of
+
+logger = logging.getLogger(__name__)
 
 _LONGEST = 2_000
 
@@ -63,8 +69,8 @@ def join_flag(flag: Flag, *, case: Case, by: User, reason: str) -> Flag:
 def keep_apart(flag: Flag, *, by: User, reason: str) -> None:
     """Find that a flag's account is another person than the subjects of the cases that it could belong to.
 
-    It is not asked again for these. Raises InvalidInput naming `reason`, or `case` where there is nothing to
-    keep it apart from.
+    It is not asked again for these before an identifier that is new on either side says so. Raises
+    InvalidInput naming `reason`, or `case` where there is nothing to keep it apart from.
     """
     locked = _locked(flag, by)
     apart = candidates_for(by, locked)
@@ -75,7 +81,6 @@ def keep_apart(flag: Flag, *, by: User, reason: str) -> None:
         KeptApart.objects.create(
             flag=locked,
             case=each,
-            account_mark=matching.known_of(locked)[0].index,
             reason=why,
             by=by,
             at=clock.now(),
@@ -87,6 +92,27 @@ def keep_apart(flag: Flag, *, by: User, reason: str) -> None:
         )
     _record("triage.flag_kept_apart", locked, by, why, cases=[each.reference for each in apart])
     _answered(locked, by)
+
+
+@transaction.atomic
+def withdraw_questions(case: Case) -> None:
+    """Ask nobody outside any more about a case that is under a compartment now; its members hear of the flag.
+
+    A question with another candidate stays open, about that one.
+    """
+    for task in case_selectors.open_tasks_of_kind(SAME_PERSON):
+        try:
+            flag = selectors.flag_of_task(task.about)
+            leads_here = flag is not None and matching.leads_to_hidden(flag, case)
+        except SealBroken:
+            logger.exception("a flag does not open: the question about it stays")
+            continue
+        if flag is None or not leads_here:
+            continue
+        cases.open_tasks([news_of(flag, case)], by=None)
+        if not matching.candidates(flag):
+            about = {"about": flag.origin, "kind": SAME_PERSON}
+            cases.end_tasks(**about, outcome="Nothing is left to compare.", by=None, cancel=True)
 
 
 def _locked(flag: Flag, by: User) -> Flag:
