@@ -70,6 +70,7 @@ DUTIES: dict[str, str] = {
     "codes_guessed": "access.change_user",
     "connect_platform": "partners.change_destination",
     "restrict_by_hand": RESTRICT,
+    "limit_failed": RESTRICT,
     "restriction_drift": RESTRICT,
     "review_restriction": RESTRICT,
     "review_preservation": "restrictions.preserve_account",

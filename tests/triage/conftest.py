@@ -1,14 +1,18 @@
 """A flag as the platform posts it."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from coordination.access.services import User
 from coordination.triage import services
+from coordination.triage.jobs import mark_coordinated
 from coordination.triage.models import Flag
+from coordination.triage.services.coordinated import TASK
 
 FLAG: dict[str, Any] = {
     "external_id": "lc-2026-000117",
@@ -42,6 +46,14 @@ FOUND: dict[str, Any] = {
 }
 
 Receive = Callable[..., Flag]
+
+
+def look_for_coordinated() -> None:
+    """Run the jobs that look for reports that look coordinated, as a worker would."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs WHERE task_name = %s RETURNING args", [TASK])
+        for (arguments,) in cursor.fetchall():
+            mark_coordinated(**(json.loads(arguments) if isinstance(arguments, str) else arguments))
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from coordination.access.services import User
 from coordination.cases import selectors as cases
@@ -15,7 +16,7 @@ from coordination.triage import selectors, services
 from coordination.triage.models import Decision, Flag
 from coordination.triage.services.coordinated import are_alike, words_of
 from tests.doors import signed_in
-from tests.triage.conftest import Receive
+from tests.triage.conftest import Receive, look_for_coordinated
 
 Report = Callable[..., Flag]
 
@@ -29,7 +30,9 @@ def report(receive: Receive) -> Report:
         number = next(count)
         said = {"external_id": f"r-{number}", "source": "user_report", "classifier": "", "identifiers": []}
         said |= {"category": "other", "provenance": "claimed_by_user", "content": f"Report {number} of mine."}
-        return receive(**{**said, "reporter": f"u-{number}", **changes})
+        flag = receive(**{**said, "reporter": f"u-{number}", **changes})
+        look_for_coordinated()
+        return flag
 
     return make
 
@@ -48,6 +51,23 @@ def test_swt_02_coordinated_reports_are_marked_and_nothing_follows_of_itself(rep
     assert set(Task.objects.values_list("kind", flat=True)) == {"triage_tier_1"}
     actions = [each.action for each in entries_about(flags[0].origin)]
     assert actions == ["triage.flag_received", "triage.reports_coordinated"]
+
+
+def test_reports_are_compared_once_they_are_in_and_one_that_does_not_open_keeps_none_out(
+    receive: Receive, report: Report
+) -> None:
+    said = {"source": "user_report", "category": "other", "reporter": "u-1", "identifiers": []}
+    flags = [receive(**said, external_id=f"s-{number}", content="Ban her.") for number in range(4)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE triage_flag SET content = '\\x00', context = '\\x00' WHERE id = %s", [flags[0].pk]
+        )
+    receive(**said, external_id="s-4", content="Ban her.")
+    assert marked() == 0
+    look_for_coordinated()
+    assert marked() == 0, "four of the same words are left that can be compared"
+    report(reporter="u-1", content="Ban her!")
+    assert marked() == 6
 
 
 def test_four_reports_are_not_many_and_the_fifth_marks_them_all(report: Report) -> None:

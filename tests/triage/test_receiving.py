@@ -9,12 +9,17 @@ from django.db import connection
 from coordination.access.services import User
 from coordination.cases import selectors as cases
 from coordination.cases import services as case_services
-from coordination.cases.models import Case
+from coordination.cases.models import Case, Task
 from coordination.core import clock
 from coordination.core.errors import Conflict, InvalidInput, NotPermitted
+from coordination.core.sealing import SealBroken
 from coordination.ledger.selectors import entries_about
+from coordination.policy import engine
+from coordination.restrictions import services as restrictions
+from coordination.restrictions.models import Preservation, Restriction
 from coordination.triage import selectors, services
 from coordination.triage.models import Flag
+from coordination.triage.services import limiting
 from tests.people import Cast
 from tests.triage.conftest import FLAG, FOUND, Receive
 
@@ -173,3 +178,59 @@ def test_a_csam_flag_says_that_the_report_comes_first(receive: Receive) -> None:
     task = cases.open_task("triage_senior", receive(category="csam").origin)
     assert task is not None
     assert "18 USC 2258A" in task.instructions
+
+
+@pytest.fixture
+def clockless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pack in force has a clock."""
+
+    def deadline(code: str, *_: Any, **__: Any) -> Any:
+        raise InvalidInput("clock", f"No pack in force has {code}.")
+
+    monkeypatch.setattr(engine, "deadline", deadline)
+
+
+@pytest.mark.usefixtures("clockless")
+def test_a_flag_that_cannot_be_followed_by_a_restriction_comes_in_and_people_are_asked(
+    receive: Receive, liaison: User
+) -> None:
+    flag = receive()
+    assert flag.case is not None
+    assert cases.open_task("triage_senior", flag.origin) is not None
+    task = cases.open_task("limit_failed", flag.origin)
+    assert task is not None
+    assert (task.priority, task.case) == ("P0", flag.case)
+    assert task in cases.waiting_for(liaison)
+    assert not Restriction.objects.exists()
+    case_services.complete_task(task, by=liaison, outcome="Done in their tools.")
+
+
+@pytest.mark.usefixtures("clockless")
+def test_a_flag_whose_report_has_no_clock_comes_in_and_people_are_asked(receive: Receive) -> None:
+    flag = receive(category="csam")
+    task = cases.open_task("mandated_report", flag.origin)
+    assert task is not None
+    assert task.priority == "P0"
+    waits = cases.open_task("triage_senior", flag.origin) or cases.open_task("triage_tier_1", flag.origin)
+    assert waits is not None
+    assert "2258A" in waits.instructions
+
+
+def test_what_fails_for_one_flag_of_a_batch_is_done_for_the_others(
+    platform_system: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def preserve_many(rows: Any) -> Any:
+        if any(each.account == "acct-bad" for each in rows):
+            raise SealBroken
+        return restrictions.preserve_many(rows)
+
+    monkeypatch.setattr(limiting, "preserve_many", preserve_many)
+    accounts = ("acct-1", "acct-bad", "acct-2")
+    flags = [{**FLAG, "external_id": each, "account": each, "identifiers": []} for each in accounts]
+    taken = services.receive_many(flags, by=platform_system)
+    assert all(each.created for each in taken)
+    for rows in (Restriction.objects.all(), Preservation.objects.all()):
+        assert {each.account for each in rows} == {"acct-1", "acct-2"}
+    (task,) = Task.objects.filter(kind="limit_failed")
+    assert taken[1].flag is not None
+    assert task.about == taken[1].flag.origin

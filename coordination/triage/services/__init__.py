@@ -1,7 +1,7 @@
 """What is done with safety flags."""
 
 from coordination.triage.services.assessing import assess
-from coordination.triage.services.coordinated import is_coordinated
+from coordination.triage.services.coordinated import is_coordinated, mark_coordinated
 from coordination.triage.services.counselling import (
     ask_counsel,
     assess_as_counsel,
@@ -40,6 +40,7 @@ __all__ = [
     "is_coordinated",
     "join_flag",
     "keep_apart",
+    "mark_coordinated",
     "receive",
     "receive_many",
     "record_event",

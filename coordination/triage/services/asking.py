@@ -38,15 +38,13 @@ def ask(flag: Flag, *, assessed: str = "") -> None:
 
 def ask_all(flags: Sequence[Flag], *, assessed: str = "") -> None:
     """Open the tasks that flags wait for, those that are urgent with a clock."""
-    first = {each.pk: rules for each in flags if (rules := reporting.due_first(each))}
-    for each in flags:
-        reporting.open_reports(each, first.get(each.pk, ()))
+    first = reporting.open_first(flags)
     due = _start_clocks([each for each in flags if _is_urgent(each, assessed) and each.case is not None])
     tasks = [
         _decide(each, said, urgent=_is_urgent(each, assessed), due=due)
         if each.high_severity or assessed or each.state == FlagState.REOPENED
         else _assess(each, said)
-        for each, said in ((each, _said(each, first=each.pk in first)) for each in flags)
+        for each, said in ((each, _said(each, first=each in first)) for each in flags)
     ]
     cases.open_tasks(tasks, by=None)
 

@@ -3,22 +3,32 @@
 Marked flags are what people see before they decide; nothing is refused or decided here.
 """
 
+import logging
 import unicodedata
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from typing import Any, Final
 
-from django.db.models import Count, QuerySet
+from django.db import transaction
+from django.db.models import QuerySet
+from procrastinate.contrib.django import app
 
 from coordination.cases import services as cases
 from coordination.core import clock
+from coordination.core.sealing import SealBroken
 from coordination.core.unseen import without_unseen
 from coordination.ledger import services as ledger
 from coordination.policy import selectors as policy
 from coordination.triage.models import Flag
 from coordination.triage.workflow import Source
 
+logger = logging.getLogger(__name__)
+
+TASK: Final = "triage.mark_coordinated"
 # Two reports say nearly the same where they share this part of all their words.
 ALIKE = 0.8
+# So much of each is compared, in characters: all that most people write.
+MOST_COMPARED = 2_000
 # So many are read of one account, the newest first: beyond that the number speaks for itself.
 MOST_READ = 200
 
@@ -28,26 +38,40 @@ def is_coordinated(flag: Flag) -> bool:
     return flag.coordinated_at is not None
 
 
-def mark_coordinated(flags: Sequence[Flag]) -> None:
-    """Mark the reports that look coordinated, earlier ones too, as the rule in force counts them."""
-    rule = policy.intake_rule()
+def look_for_coordinated(flags: Sequence[Flag]) -> None:
+    """Have the reports about the accounts of these flags looked at, once they are in: in a job.
+
+    Reading and comparing others' reports is slow, and may fail: neither keeps a flag out.
+    """
     indexes = {bytes(each.account_index) for each in flags if each.source == Source.USER_REPORT}
-    if rule is None or not indexes:
+    if indexes:
+        # In this transaction: a job that is lost is a flag that is lost.
+        accounts: list[Any] = sorted(each.hex() for each in indexes)
+        app.configure_task(TASK, queue="background").defer(accounts=accounts)
+
+
+@transaction.atomic
+def mark_coordinated(account_index: bytes) -> None:
+    """Mark the reports about an account that look coordinated, as the rule in force counts them."""
+    rule = policy.intake_rule()
+    if rule is None:
         return
     since = clock.now() - timedelta(days=rule.coordinated_days)
-    reports = Flag.objects.filter(
-        account_index__in=indexes, source=Source.USER_REPORT, received_at__gt=since
-    ).order_by()
+    reports = (
+        Flag.objects.filter(account_index=account_index, source=Source.USER_REPORT, received_at__gt=since)
+        # What is sealed is opened one by one: what does not open is in nobody's way.
+        .only("case", "reporter_index")
+        .order_by("-received_at")
+    )
     enough = rule.coordinated_reports
-    many = reports.values("account_index").annotate(number=Count("pk")).filter(number__gte=enough)
-    for index in sorted(bytes(row["account_index"]) for row in many):
-        of_one = reports.filter(account_index=index).select_related("case").order_by("-received_at")
-        if of_one.exclude(coordinated_at=None).exists() or _looks_so(list(of_one[:MOST_READ]), enough):
-            _mark(of_one.filter(coordinated_at=None), rule.code)
+    if reports.count() < enough:
+        return
+    if reports.exclude(coordinated_at=None).exists() or _looks_so(list(reports[:MOST_READ]), enough):
+        _mark(reports.filter(coordinated_at=None), rule.code)
 
 
 def _mark(reports: QuerySet[Flag], rule: str) -> None:
-    found = list(reports)
+    found = list(reports.select_related("case").select_for_update(of=("self",)))
     Flag.objects.filter(pk__in=[each.pk for each in found]).update(coordinated_at=clock.now())
     ledger.append(
         ledger.entry("triage.reports_coordinated", subject=each.origin, by=None, details={"rule": rule})
@@ -69,8 +93,16 @@ def _looks_so(reports: Sequence[Flag], enough: int) -> bool:
     unnamed = sum(each.reporter_index is None for each in reports)
     if len(named) + unnamed >= enough:
         return True
-    said = [words_of(each.content) for each in reports]
+    said = [words for each in reports if (words := _read(each)) is not None]
     return any(sum(are_alike(one, other) for other in said) >= enough for one in said)
+
+
+def _read(report: Flag) -> frozenset[str] | None:
+    try:
+        return words_of(report.content[:MOST_COMPARED])
+    except SealBroken:
+        logger.exception("a report does not open: it is compared with no other")
+        return None
 
 
 def words_of(text: str) -> frozenset[str]:

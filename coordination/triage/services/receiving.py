@@ -22,7 +22,7 @@ from coordination.policy import selectors as policy
 from coordination.triage.models import Flag
 from coordination.triage.services import matching, placing
 from coordination.triage.services.asking import DECIDE_CLOCK, SENIOR, TIER_1, ask, ask_all
-from coordination.triage.services.coordinated import mark_coordinated
+from coordination.triage.services.coordinated import look_for_coordinated
 from coordination.triage.services.intake import Intake, check
 from coordination.triage.services.limiting import limit
 from coordination.triage.services.reindexing import index
@@ -172,7 +172,7 @@ def _insert(flags: Sequence[Flag], by: User) -> None:
     )
     ask_all(flags)
     limit([each for each in flags if each.high_severity])
-    mark_coordinated(flags)
+    look_for_coordinated(flags)
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """Reports that the law mandates: they hang on the decision or come before it, with a clock and a number."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -9,6 +9,7 @@ from coordination.access import services as access
 from coordination.access.roles import Role
 from coordination.access.services import User
 from coordination.cases import services as cases
+from coordination.cases.services import NewTask
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
@@ -18,11 +19,16 @@ from coordination.policy.selectors import ReportRule
 from coordination.policy.workflow import ReportTrigger
 from coordination.triage.models import Assessment, Decision, Flag, MandatedReport
 from coordination.triage.services.records import locked_flag, said
+from coordination.triage.services.trying import try_all
 from coordination.triage.workflow import REPORT, Category, Outcome, ReportState, ReportVerb
 
 REPORT_TASK = "mandated_report"
 FIRST = "triage.report-first"
 _LONGEST_NUMBER = 120
+_NOT_OPENED = (
+    "File it where the law says (18 USC 2258A) and keep its number. Tell whoever keeps the policy packs: the "
+    "application's log says what failed. Assess the flag then: that opens the record. Write the number there."
+)
 _HOW = (
     "File it where the law says, then Record that it was filed, on the flag's page, with their number and "
     "when. It need not be filed? Counsel alone says so."
@@ -50,6 +56,40 @@ def due_with(assessment: Assessment, chosen: Collection[Outcome], codes: Iterabl
     if assessment.eu_threat_to_life and Outcome.NO_ACTION not in chosen:
         found += policy.mandated_reports(ReportTrigger.EU_THREAT_TO_LIFE)
     return found
+
+
+def open_first(flags: Sequence[Flag]) -> set[Flag]:
+    """Open the reports that come before any decision, and return the flags that have such.
+
+    Where that fails a person is asked at once, and the flag comes in all the same.
+    """
+    concerned = set[Flag]()
+
+    def open_all(some: Sequence[Flag]) -> None:
+        for each in some:
+            if rules := due_first(each):
+                concerned.add(each)
+                open_reports(each, rules)
+
+    failed = try_all([each for each in flags if each.category == Category.CSAM], open_all)
+    if not failed:
+        return concerned
+    cases.open_tasks(
+        [
+            NewTask(
+                case=each.case,
+                kind=REPORT_TASK,
+                title="Mandated report: its record and clock could not be opened",
+                instructions=_NOT_OPENED,
+                role=Role.SAFETY_LIAISON,
+                about=each.origin,
+                priority="P0",
+            )
+            for each in failed
+        ],
+        by=None,
+    )
+    return concerned | set(failed)
 
 
 def open_reports(flag: Flag, rules: Iterable[ReportRule], *, decision: Decision | None = None) -> None:
