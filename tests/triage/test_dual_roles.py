@@ -31,7 +31,7 @@ def task() -> Task | None:
 def test_a_target_who_is_a_subject_elsewhere_is_counsels_to_keep_apart(
     case: Case, other: Case, liaison: User, counsel: User
 ) -> None:
-    made = services.record_target(case, by=liaison, account=" ACCT-9 ")
+    made = services.record_target(case, by=liaison, account=" acct-9 ")
     assert services.record_target(case, by=liaison, account="acct-9") == made
     found = task()
     assert found is not None

@@ -13,7 +13,8 @@ from coordination.triage.services.trying import try_all
 FAILED = "limit_failed"
 _BY_HAND = (
     "The account is neither restricted nor preserved: that failed, and the application's log says why. Do "
-    "both on the case now: Restrict an account, and Preserve an account; or in the platform's own tools."
+    "both now: Restrict an account, on the case; on the restriction's page, Preserve what the account holds. "
+    "Or do it in the platform's own tools."
 )
 _WHY = "A flag of high severity came in; a person has not looked at it yet."
 
