@@ -2,7 +2,7 @@
 
 from django.dispatch import Signal
 
-# referral; before it is submitted, and before it is approved: a slice above may know why it waits
+# referral, by; before it is submitted, and before it is approved: a slice above may know why it waits
 about_to_leave = Signal()
 # referral, value; before a place that is said to be observed or inferred, from no source, stands on a draft
 place_named = Signal()

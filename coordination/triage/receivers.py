@@ -53,6 +53,13 @@ def wait_for_police(sender: Any, *, referral: Any, **_: Any) -> None:  # noqa: A
         services.require_no_waiting(referral.case)
 
 
+@receiver(about_to_leave, dispatch_uid="triage.require_decision")
+def require_decision(sender: Any, *, referral: Any, by: Any, **_: Any) -> None:  # noqa: ARG001
+    """Let nothing leave about a flag that nobody decided to refer; a correction follows what has left."""
+    if not referral.corrects_id:
+        services.require_decided(referral.case, by=by, danger_to_life=referral.danger_to_life)
+
+
 @receiver(place_named, dispatch_uid="triage.keep_claims_apart")
 def keep_claims_apart(sender: Any, *, referral: Any, value: str, **_: Any) -> None:  # noqa: ARG001
     """Let no place out of a user's own words stand where an observed one belongs: so a hoax works."""

@@ -20,7 +20,7 @@ from coordination.referrals import selectors, services
 from coordination.referrals.models import Addressee, Referral
 from coordination.triage import services as triage
 from tests.bus import SECRET
-from tests.journeys.scenario_1 import FLAG, file, post, token_of
+from tests.journeys.scenario_1 import FLAG, FOUND, file, post, token_of
 from tests.world import DestinationOf, OfficerOf
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,6 +38,7 @@ def referral(
     packs: None,
     signing_secret: str,
     platform_system: User,
+    senior_reviewer: User,
     liaison: User,
     duty_officer: User,
     destination: Destination,
@@ -45,6 +46,12 @@ def referral(
     """The approved referral; nothing has left yet."""
     at = datetime.fromisoformat(str(FLAG["content_at"]))
     flag, _ = triage.receive(by=platform_system, **{**FLAG, "content_at": at})
+    said: dict[str, Any] = {
+        "reasons": "A date and a means.",
+        "reopens_when": "Another account.",
+        "assessment": FOUND,
+    }
+    triage.decide(flag, by=senior_reviewer, outcomes=["refer_police"], **said)
     submitted = services.submit(file(flag, liaison, destination), by=liaison)
     return services.approve(submitted, by=duty_officer, digests=_seen(submitted))
 

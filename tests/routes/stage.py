@@ -30,7 +30,9 @@ from coordination.restrictions import services as restrictions
 from coordination.restrictions.services import Restriction
 from coordination.restrictions.services.statements import make
 from coordination.triage import services as triage
+from coordination.triage.models import Flag
 from tests.referrals.conftest import DRAFT, FACT, ITEM
+from tests.triage.conftest import FOUND
 from tests.world import _agency
 
 
@@ -80,18 +82,9 @@ def build(name: str, *, author: User, approver: User, system: User) -> World:
         config={"endpoint": "http://127.0.0.1:9/messages", "signing_secret": "secret:TEST_SIGNING"},
         how_known="Given by the watch commander on the call-back.",
     )
-    flag, _ = triage.receive(
-        by=system,
-        external_id=f"f-{name}",
-        source="classifier",
-        category="mass_casualty",
-        content="On Monday they will all know my name.",
-        content_at=datetime(2026, 3, 6, 23, 9, tzinfo=UTC),
-        content_zone="America/Denver",
-        account=f"acct-{name}",
-        provenance="observed",
-    )
+    flag = _flag(f"f-{name}", name, system)
     assert flag.case is not None
+    _decide_to_refer(_flag(f"decided-{name}", name, system), name)
     sent = _referral(flag.case, author, destination)
     digests = {each.pk: each.message.digest for each in selectors.addressees_of(sent) if each.message}
     services.approve(sent, by=approver, digests=digests)
@@ -137,6 +130,33 @@ def build(name: str, *, author: User, approver: User, system: User) -> World:
     paged = oncall_pages.pages_for(author).filter(about=flag.origin).first()
     assert paged is not None
     return World(records={each._meta.label_lower: each for each in (*found, paged)})
+
+
+def _flag(external_id: str, name: str, system: User) -> Flag:
+    flag, _ = triage.receive(
+        by=system,
+        external_id=external_id,
+        source="classifier",
+        category="mass_casualty",
+        content="On Monday they will all know my name.",
+        content_at=datetime(2026, 3, 6, 23, 9, tzinfo=UTC),
+        content_zone="America/Denver",
+        account=f"acct-{name}",
+        provenance="observed",
+    )
+    return flag
+
+
+def _decide_to_refer(flag: Flag, name: str) -> None:
+    """Decide another flag of the same case, so that the first still waits and the referral may leave."""
+    triage.decide(
+        flag,
+        by=access.create_person(f"decider_{name}", by=None, roles=[Role.SENIOR_REVIEWER]),
+        outcomes=["refer_police"],
+        reasons="A school, Monday.",
+        reopens_when="More.",
+        assessment=FOUND,
+    )
 
 
 def share(world: World) -> None:

@@ -12,9 +12,10 @@ from coordination.partners.services import Agency, Destination
 from coordination.policy import selectors as policy
 from coordination.referrals import selectors, services
 from coordination.referrals.models import Referral
+from coordination.triage import services as triage
 from coordination.triage.models import Flag
 from tests.referrals.conftest import DRAFT, ITEM
-from tests.triage.conftest import Receive
+from tests.triage.conftest import FOUND, Receive
 from tests.world import DestinationOf
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,9 +33,16 @@ NETWORK: dict[str, Any] = {**PLACE, "value": "Harrow County", "place_source": "n
 
 
 @pytest.fixture
-def flag(receive: Receive) -> Flag:
-    """A user gives somebody else's name and address."""
-    return receive(content=f"I am J. Doe of {ADDRESS} and tonight I shoot whoever comes to the door.")
+def flag(receive: Receive, senior_reviewer: User) -> Flag:
+    """A user gives somebody else's name and address; a senior reviewer decided to refer it."""
+    made = receive(content=f"I am J. Doe of {ADDRESS} and tonight I shoot whoever comes to the door.")
+    said: dict[str, Any] = {
+        "reasons": "Tonight, and a weapon.",
+        "reopens_when": "Police find nobody.",
+        "assessment": FOUND,
+    }
+    triage.decide(made, by=senior_reviewer, outcomes=["refer_police"], **said)
+    return made
 
 
 @pytest.fixture

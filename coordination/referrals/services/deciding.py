@@ -48,7 +48,7 @@ def approve(
     """
     locked = permitted(referral, by=by, permission="approve_referral")
     REFERRAL.after(locked.state, ReferralVerb.APPROVE)
-    about_to_leave.send(sender=Referral, referral=locked)
+    about_to_leave.send(sender=Referral, referral=locked, by=by)
     alone = by.pk in selectors.authors_of(locked)
     if alone:
         _check_alone(locked, by, break_glass=break_glass, reason=reason)

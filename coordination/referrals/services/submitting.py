@@ -35,7 +35,7 @@ def submit(referral: Referral, *, by: User) -> Referral:
     """
     draft = permitted(referral, by=by, permission="submit_referral")
     REFERRAL.after(draft.state, ReferralVerb.SUBMIT)
-    about_to_leave.send(sender=Referral, referral=draft)
+    about_to_leave.send(sender=Referral, referral=draft, by=by)
     return freeze(draft, by=by)
 
 

@@ -12,6 +12,7 @@ from coordination.triage.services.counselling import (
 from coordination.triage.services.deciding import decide, reopen
 from coordination.triage.services.dissenting import dissent
 from coordination.triage.services.happening import record_event
+from coordination.triage.services.leaving import require_decided
 from coordination.triage.services.placing import SAME_PERSON
 from coordination.triage.services.receiving import MOST, Taken, receive, receive_many
 from coordination.triage.services.reindexing import reindex_flags, reindex_targets
@@ -51,6 +52,7 @@ __all__ = [
     "reopen",
     "replay_decisions",
     "report_filed",
+    "require_decided",
     "require_no_waiting",
     "withdraw_questions",
 ]

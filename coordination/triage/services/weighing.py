@@ -35,15 +35,8 @@ def weigh(flag: Flag, rests_on: Assessment, chosen: Collection[Outcome], departu
     Raises InvalidInput naming `departure` where it is not said why, Refused where fiction would be referred
     out of its context, and where coordinated reports would lead police to a door on one person's look.
     """
-    made = list(selectors.assessments_of(flag).reverse())
-    # Whoever marked it: an assessment without the mark does not take it away.
-    marked = any(each.framing != Framing.NONE for each in made)
-    if marked and REFERRALS & set(chosen) and not context_of(flag, made):
-        raise Refused(
-            "It may be fiction, quotation or role-play, and what stands around it is not attached: "
-            "assess it anew with the context window, then decide.",
-            rule=FRAMING,
-        )
+    if REFERRALS & set(chosen):
+        require_context(flag)
     if selectors.looks_coordinated(flag) and Outcome.REFER_POLICE in chosen and rests_on.direct:
         raise Refused(
             "These reports look coordinated: another person assesses the flag before police are told.",
@@ -55,6 +48,19 @@ def weigh(flag: Flag, rests_on: Assessment, chosen: Collection[Outcome], departu
     if len(departure) > LONGEST_REASONS:
         raise InvalidInput("departure", f"At most {LONGEST_REASONS} characters.")
     return [each.rule for each in found]
+
+
+def require_context(flag: Flag) -> None:
+    """Raise Refused where somebody marked a flag as fiction or the like, and its context window lacks."""
+    made = list(selectors.assessments_of(flag).reverse())
+    # Whoever marked it: an assessment without the mark does not take it away.
+    marked = any(each.framing != Framing.NONE for each in made)
+    if marked and not context_of(flag, made):
+        raise Refused(
+            "It may be fiction, quotation or role-play, and what stands around it is not attached: "
+            "assess it anew with the context window, then decide.",
+            rule=FRAMING,
+        )
 
 
 def departures(flag: Flag, assessment: Assessment, outcomes: Collection[Outcome]) -> list[Departure]:
