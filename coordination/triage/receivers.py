@@ -13,6 +13,9 @@ from coordination.triage.services.receiving import SENIOR, TIER_1
 from coordination.triage.services.reporting import REPORT_TASK
 
 FLAG = "triage.flag:"
+FILED = frozenset({"file_referral", "file_crisis_referral"})
+# Fewer characters hold neither when nor what was said.
+SHORTEST_WARNING = 20
 
 
 @receiver(task_ended, dispatch_uid="triage.keep_task")
@@ -34,6 +37,24 @@ def keep_task(sender: Any, *, task: Any, by_hand: bool = False, **_: Any) -> Non
 def withdraw_questions(sender: Any, *, case: Any, **_: Any) -> None:  # noqa: ARG001
     """Ask nobody outside about a case that its members alone see."""
     services.withdraw_questions(case)
+
+
+@receiver(task_ended, dispatch_uid="triage.keep_promise")
+def keep_promise(sender: Any, *, task: Any, by_hand: bool = False, **_: Any) -> None:  # noqa: ARG001
+    """Let nobody tick off what a decision asks for: a referral, or the words of a warning."""
+    if not by_hand or not task.about.startswith(FLAG):
+        return
+    if task.kind in FILED:
+        raise Refused(
+            "It was decided to refer: submitting the referral ends this task. It need not be? Then the flag "
+            "is re-opened and decided anew.",
+            rule="triage.not-filed",
+        )
+    if task.kind == services.WARN and len(task.outcome) < SHORTEST_WARNING:
+        raise InvalidInput(
+            "outcome",
+            "Say when they were warned and what they said, or why nobody warns them, in a sentence.",
+        )
 
 
 @receiver(task_ended, dispatch_uid="triage.keep_report")

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from coordination.access.services import User
+from coordination.cases import selectors as cases
+from coordination.cases import services as case_services
 from coordination.core import clock
-from coordination.core.errors import Refused
+from coordination.core.errors import InvalidInput, Refused
 from coordination.partners.services import Agency, Destination
 from coordination.referrals import selectors as referral_selectors
 from coordination.referrals import services as referrals
@@ -146,3 +148,45 @@ def test_without_a_danger_to_life_break_glass_passes_nothing(
     break_glass(duty_officer)
     made = referrals.revise(made, by=duty_officer, danger_to_life=False, danger_reason="", priority="normal")
     assert refusal(referrals.submit, made, by=duty_officer) == "triage.not-decided-to-refer"
+
+
+@pytest.mark.parametrize("verb", ["complete_task", "cancel_task"])
+@pytest.mark.parametrize(
+    ("outcome", "kind"), [("refer_police", "file_referral"), ("refer_crisis", "file_crisis_referral")]
+)
+def test_a_decision_to_refer_is_not_ticked_off(  # noqa: PLR0917 - fixtures
+    outcome: str, kind: str, verb: str, receive: Receive, liaison: User, senior_reviewer: User
+) -> None:
+    flag = receive()
+    services.decide(flag, by=senior_reviewer, **{**REFER, "outcomes": [outcome]}, assessment=FOUND)
+    task = cases.open_task(kind, flag.origin)
+    words = {"complete_task": "outcome", "cancel_task": "reason"}[verb]
+    end = getattr(case_services, verb)
+    assert refusal(end, task, by=liaison, **{words: "ok"}) == "triage.not-filed"
+    assert cases.open_task(kind, flag.origin) is not None
+    services.reopen(flag, by=senior_reviewer, reason="It is a play.")
+    services.decide(flag, by=senior_reviewer, **NO_ACTION, assessment=FOUND)
+    assert cases.open_task(kind, flag.origin) is None
+
+
+def test_the_task_to_file_ends_with_the_submission(
+    receive: Receive, draft: Draft, liaison: User, senior_reviewer: User
+) -> None:
+    flag = receive()
+    services.decide(flag, by=senior_reviewer, **REFER, assessment=FOUND)
+    sent = referrals.submit(draft(flag), by=liaison)
+    assert cases.open_task("file_referral", flag.origin) is None
+    assert flag.case is not None
+    ended = cases.tasks_of(flag.case).get(kind="file_referral")
+    assert (ended.state, ended.outcome) == ("done", f"Submitted as {sent.reference}.")
+
+
+def test_a_warning_ends_with_what_was_said(receive: Receive, liaison: User, senior_reviewer: User) -> None:
+    flag = receive()
+    services.decide(flag, by=senior_reviewer, **{**REFER, "outcomes": ["warn_target"]}, assessment=FOUND)
+    task = cases.open_task("warn_target", flag.origin)
+    assert task is not None
+    with pytest.raises(InvalidInput) as wrong:
+        case_services.complete_task(task, by=liaison, outcome="ok")
+    assert wrong.value.field == "outcome"
+    case_services.complete_task(task, by=liaison, outcome="Told her at 20:10; she goes to her sister.")

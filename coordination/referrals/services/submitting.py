@@ -5,6 +5,7 @@ from django.db import transaction
 from coordination.access.services import User
 from coordination.cases import selectors as case_selectors
 from coordination.cases import services as cases
+from coordination.cases.services import Task
 from coordination.channels.messages import Body, MessageKind
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, raise_all
@@ -75,9 +76,17 @@ def _hand_over(referral: Referral, by: User) -> None:
         calling.FILE_CRISIS if each == RecipientClass.PRIVATE_RESPONDER else calling.FILE for each in classes
     }
     for task in case_selectors.tasks_of(referral.case).filter(kind__in=kinds, state="open"):
-        cases.complete_task(task, by=by, outcome=f"Submitted as {referral.reference}.")
+        _end(task, by=by, outcome=f"Submitted as {referral.reference}.")
     leaving: list[Item | Fact] = [*referral.items.filter(chosen=True), *referral.facts.all()]
     calling.ask_to_approve(referral, counsel=gate.needs_counsel(leaving))
+
+
+def _end(task: Task, *, by: User, outcome: str) -> None:
+    """End a task to file, because the submission did what it asks for."""
+    if task.about:
+        cases.end_tasks(about=task.about, kind=task.kind, outcome=outcome, by=by)
+    else:
+        cases.complete_task(task, by=by, outcome=outcome)
 
 
 def digests_of(addressees: list[Addressee]) -> dict[str, str]:
