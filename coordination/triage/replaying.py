@@ -108,6 +108,7 @@ def replay(decisions: QuerySet[Decision], rules: Sequence[Rule]) -> Iterator[Rep
     own = ("pk", "flag_id", "flag__external_id", "flag__case__reference", "flag__category", "flag__state")
     more = (
         "flag__high_severity",
+        "flag__minor",
         "flag__coordinated_at",
         "decided_at",
         "criteria",
@@ -149,6 +150,7 @@ def facts_of(row: dict[str, Any]) -> Facts | None:
         return None
     seen = row["flag__coordinated_at"]
     found = {name: row[f"assessment__{column}"] for name, column in _OF_ASSESSMENT.items()}
+    found["minor"] = found["minor"] or row["flag__minor"]
     return Facts(
         category=row["flag__category"],
         high_severity=row["flag__high_severity"],

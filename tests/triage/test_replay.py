@@ -115,6 +115,21 @@ def test_reports_that_were_seen_as_coordinated_later_were_not_when_it_was_decide
         assert [each.kind for each in replaying.replay(Decision.objects.all(), [rule])] == [kind]
 
 
+def test_a_minor_that_the_flag_names_counts_as_one_that_the_assessment_does(judged: Judged) -> None:
+    made = judged(["no_action"], **LOW)
+    rule = Rule(code="c", section="1", outcomes=frozenset({"monitor"}), why="x", when={"minor": True})
+    for minor, kind in ((False, Kind.SAME), (True, Kind.WOULD_ADD)):
+        Flag.objects.filter(pk=made.flag_id).update(minor=minor)
+        assert [each.kind for each in replaying.replay(Decision.objects.all(), [rule])] == [kind]
+
+
+def test_a_file_that_is_broken_off_is_on_the_ledger(judged: Judged, counsel: User, sign_in: SignIn) -> None:
+    judged(["no_action"], **MEDIUM, **MEANS)
+    answer = sign_in(counsel).get(f"{PAGE}file/", {"version": V2})
+    next(iter(answer.streaming_content))  # type: ignore[attr-defined]
+    assert Leaf.objects.get(action="triage.criteria_replayed").data["by"] == counsel.pk
+
+
 def test_without_an_assessment_a_decision_is_counted_and_never_guessed(
     judged: Judged, owner: Any, transactional_db: None, packs: None
 ) -> None:

@@ -25,7 +25,7 @@ def replay_decisions(
     """Return the decisions since `since`, the newest first, each beside what these criteria ask for.
 
     Those on cases that `by` sees; None is the command line, which sees all. Raises NotPermitted, and Refused
-    where the version has no rules. Who has looked through them calls `record_replay`.
+    where the version has no rules. Who looks through them calls `record_replay`.
     """
     if by is not None:
         access.require(by, REPLAY)
@@ -40,10 +40,13 @@ def record_replay(
     *,
     by: User | None,
     since: datetime | None,
-    counts: Mapping[Kind, int],
     way: str,
+    counts: Mapping[Kind, int] | None = None,
 ) -> None:
-    """Write down that somebody held decisions to these criteria; `way` is page, file or command."""
+    """Write down that somebody held decisions to these criteria; `way` is page, file or command.
+
+    For a file that is before its first line: one that is broken off was read too. It has the counts itself.
+    """
     ledger.record(
         "triage.criteria_replayed",
         subject=f"criteria:{criteria.version}",
@@ -52,7 +55,7 @@ def record_replay(
             "criteria": criteria.label,
             "since": ledger.timestamp(since) if since else "",
             "way": way,
-            "counts": {kind.value: counts.get(kind, 0) for kind in Kind},
+            **({} if counts is None else {"counts": {kind.value: counts.get(kind, 0) for kind in Kind}}),
         },
     )
 
