@@ -152,10 +152,15 @@ def is_report_due(about: str) -> bool:
     return MandatedReport.objects.filter(flag__pk=pk, code=code, state=ReportState.DUE).exists()
 
 
-def counsel_assessed(flag: Flag) -> bool:
-    """Tell whether counsel assessed a flag since it was last decided."""
+def has_eu_nexus(flag: Flag) -> bool:
+    """Tell whether anybody found an EU nexus with a suspicion of a threat to life."""
+    return Assessment.objects.filter(flag=flag, eu_threat_to_life=True).exists()
+
+
+def counsel_assessed(flag: Flag, *, decider: User) -> bool:
+    """Tell whether counsel, another person than `decider`, assessed a flag since it was last decided."""
     last = Decision.objects.filter(flag=flag).order_by("-pk").first()
-    rows = CounselAssessment.objects.filter(flag=flag)
+    rows = CounselAssessment.objects.filter(flag=flag).exclude(assessed_by=decider)
     return (rows.filter(assessed_at__gte=last.decided_at) if last else rows).exists()
 
 

@@ -146,6 +146,42 @@ def test_no_action_with_an_eu_nexus_waits_for_counsels_assessment(
         services.decide(flag, by=senior_reviewer, **SAID, assessment=EU)
 
 
+def test_no_action_with_an_eu_nexus_takes_counsel_who_does_not_decide(
+    receive: Receive, duty_counsel: User, counsel: User
+) -> None:
+    flag = receive()
+    services.assess_as_counsel(flag, by=duty_counsel, reasons="A quarrel about a film; no suspicion.")
+    with pytest.raises(Refused) as refused:
+        services.decide(flag, by=duty_counsel, **SAID, assessment=EU)
+    assert refused.value.rule == "eu.no-action-needs-counsel"
+    services.assess_as_counsel(flag, by=counsel, reasons="I read it as well; no suspicion.")
+    services.decide(flag, by=duty_counsel, **SAID, assessment=EU)
+
+
+def test_the_database_too_takes_counsel_who_does_not_decide(
+    receive: Receive, duty_counsel: User, counsel: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flag = receive()
+    services.assess_as_counsel(flag, by=duty_counsel, reasons="A quarrel about a film; no suspicion.")
+    monkeypatch.setattr(selectors, "counsel_assessed", lambda *_, **__: True)
+    with pytest.raises(DatabaseError, match="counsel"), transaction.atomic():
+        services.decide(flag, by=duty_counsel, **SAID, assessment=EU)
+    services.assess_as_counsel(flag, by=counsel, reasons="I read it as well; no suspicion.")
+    services.decide(flag, by=duty_counsel, **SAID, assessment=EU)
+
+
+def test_an_eu_nexus_that_another_found_is_not_taken_away_by_the_deciders_own_assessment(
+    receive: Receive, reviewer: User, senior_reviewer: User
+) -> None:
+    flag = receive()
+    services.assess(flag, by=reviewer, **EU)
+    with pytest.raises(Refused) as refused:
+        services.decide(flag, by=senior_reviewer, **SAID, assessment=FOUND)
+    assert refused.value.rule == "eu.no-action-needs-counsel"
+    services.decide(flag, by=senior_reviewer, **{**SAID, "outcomes": ["refer_police"]}, assessment=FOUND)
+    assert report(flag).code == "report.dsa18"
+
+
 def test_a_report_that_is_not_in_force_cannot_be_chosen(receive: Receive, senior_reviewer: User) -> None:
     flag = receive()
     with clock.frozen(datetime(2026, 12, 1, tzinfo=UTC)):

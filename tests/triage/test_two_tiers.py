@@ -221,6 +221,37 @@ def test_swt_06_danger_to_self_goes_to_crisis_responders_first_and_the_choice_is
     assert entry.data["details"]["departure_digest"].startswith("sha256:")
 
 
+@pytest.mark.parametrize(
+    ("found", "rule"),
+    [
+        ({"danger_to_self": True, "danger_to_others": False}, BOTH_WAYS),
+        ({"danger_to_self": True, "danger_to_others": True}, BOTH_WAYS),
+        ({"minor": True}, MINOR_CARE),
+    ],
+)
+def test_what_another_found_is_not_taken_away_by_the_deciders_own_assessment(
+    found: dict[str, Any], rule: str, receive: Receive, reviewer: User, senior_reviewer: User
+) -> None:
+    flag = receive()
+    services.assess(flag, by=reviewer, **{**FOUND, **found})
+    said = {**SAID, "outcomes": ["refer_police"], "assessment": FOUND}
+    with pytest.raises(InvalidInput) as wrong:
+        services.decide(flag, by=senior_reviewer, **said)
+    assert wrong.value.field == "departure"
+    assert services.decide(flag, by=senior_reviewer, **said, departure="Looked at.").rules == [rule]
+
+
+def test_danger_to_self_that_another_found_goes_to_crisis_responders_first(
+    receive: Receive, reviewer: User, senior_reviewer: User
+) -> None:
+    flag = receive()
+    services.assess(flag, by=reviewer, **{**FOUND, "danger_to_self": True, "danger_to_others": False})
+    own = {**FOUND, "danger_to_others": False}
+    said = {**SAID, "outcomes": ["refer_police"], "assessment": own}
+    decided = services.decide(flag, by=senior_reviewer, **said, departure="The line was called.")
+    assert decided.rules == [SELF_HARM_FIRST]
+
+
 def test_what_concerns_a_minor_goes_outside_with_counsels_or_child_safetys_word(
     receive: Receive, senior_reviewer: User
 ) -> None:

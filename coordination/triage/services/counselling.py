@@ -14,7 +14,7 @@ from coordination.core.errors import Conflict, IllegalTransition, InvalidInput, 
 from coordination.ledger import services as ledger
 from coordination.policy import engine
 from coordination.triage import selectors
-from coordination.triage.models import Assessment, CounselAssessment, Deconfliction, Flag
+from coordination.triage.models import CounselAssessment, Deconfliction, Flag
 from coordination.triage.services.records import LONGEST_REASONS, locked_flag, said
 from coordination.triage.workflow import FlagState
 
@@ -70,15 +70,16 @@ def assess_as_counsel(flag: Flag, *, by: User, reasons: str) -> CounselAssessmen
     return made
 
 
-def require_counsel(flag: Flag, rests_on: Assessment) -> None:
+def require_counsel(flag: Flag, *, decider: User) -> None:
     """Raise Refused where "no action" has an EU nexus, and counsel assessed nothing since the last decision.
 
-    Regulation (EU) 2022/2065 Art. 18: a suspicion is to be notified; why this is none is counsel's to say.
+    Whoever found the nexus, and counsel is another person than the decider: a trigger of the database says so
+    too. Regulation (EU) 2022/2065 Art. 18: a suspicion is to be notified; why it is none is counsel's to say.
     """
-    if rests_on.eu_threat_to_life and not selectors.counsel_assessed(flag):
+    if selectors.has_eu_nexus(flag) and not selectors.counsel_assessed(flag, decider=decider):
         raise Refused(
-            "With an EU nexus and a suspicion of a threat to life, no action needs counsel's recorded "
-            "assessment first: Ask counsel, on this page (Regulation (EU) 2022/2065 Art. 18).",
+            "With an EU nexus and a suspicion of a threat to life, no action needs the assessment of counsel "
+            "who does not decide it: Ask counsel, on this page (Regulation (EU) 2022/2065 Art. 18).",
             rule=EU_RULE,
             citation="Regulation (EU) 2022/2065 Art. 18",
         )

@@ -72,9 +72,9 @@ def decide(
     rests_on = _assessment(locked, by, assessment)
     reporting.require_reported(locked, rests_on)
     if chosen == [Outcome.NO_ACTION]:
-        counselling.require_counsel(locked, rests_on)
+        counselling.require_counsel(locked, decider=by)
     rules = weighing.weigh(locked, rests_on, chosen, departure)
-    due = reporting.due_with(rests_on, chosen, reports)
+    due = reporting.due_with(locked, chosen, reports)
     if locked.case is None and (due or chosen != [Outcome.NO_ACTION]):
         open_or_join(locked)
     criteria = policy.criteria_in_force()

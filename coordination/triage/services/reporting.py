@@ -17,6 +17,7 @@ from coordination.policy import engine
 from coordination.policy import selectors as policy
 from coordination.policy.selectors import ReportRule
 from coordination.policy.workflow import ReportTrigger
+from coordination.triage import selectors
 from coordination.triage.models import Assessment, Decision, Flag, MandatedReport
 from coordination.triage.services.records import locked_flag, said
 from coordination.triage.services.trying import try_all
@@ -42,8 +43,8 @@ def due_first(flag: Flag, *assessments: Assessment) -> list[ReportRule]:
     return [rule for rule in rules if rule.first]
 
 
-def due_with(assessment: Assessment, chosen: Collection[Outcome], codes: Iterable[str]) -> list[ReportRule]:
-    """Return the reports that a decision makes due: by what was found, and those that the decider names.
+def due_with(flag: Flag, chosen: Collection[Outcome], codes: Iterable[str]) -> list[ReportRule]:
+    """Return the reports that a decision makes due: by what anybody found, and those that the decider names.
 
     Raises InvalidInput naming `reports` for one that is not in force.
     """
@@ -53,7 +54,7 @@ def due_with(assessment: Assessment, chosen: Collection[Outcome], codes: Iterabl
         raise InvalidInput("reports", f"Not in force: {', '.join(unknown)}.")
     found = [possible[code] for code in wanted]
     # No action is decided there on counsel's recorded assessment, which is then why nothing is notified.
-    if assessment.eu_threat_to_life and Outcome.NO_ACTION not in chosen:
+    if selectors.has_eu_nexus(flag) and Outcome.NO_ACTION not in chosen:
         found += policy.mandated_reports(ReportTrigger.EU_THREAT_TO_LIFE)
     return found
 

@@ -64,28 +64,37 @@ def require_context(flag: Flag) -> None:
 
 
 def departures(flag: Flag, assessment: Assessment, outcomes: Collection[Outcome]) -> list[Departure]:
-    """Return the rules that these outcomes depart from."""
+    """Return the rules that these outcomes depart from: what anybody found counts, not the newest alone."""
     return list(_found(flag, assessment, set(outcomes)))
 
 
 def _found(flag: Flag, assessment: Assessment, outcomes: set[Outcome]) -> Iterator[Departure]:
-    if assessment.danger_to_self and assessment.danger_to_others and not outcomes >= REFERRALS:
+    made = list(selectors.assessments_of(flag))
+    to_self = any(each.danger_to_self for each in made)
+    to_others = any(each.danger_to_others for each in made)
+    if to_self and to_others and not outcomes >= REFERRALS:
         yield Departure(
             rule=BOTH_WAYS,
             ask="Danger to self and others goes to police and to crisis responders: say why not both.",
         )
-    alone = assessment.danger_to_self and not assessment.danger_to_others
-    if alone and Outcome.REFER_POLICE in outcomes and (rule := policy.desk_rule(SELF_HARM_FIRST)):
+    # Danger to others that only an earlier assessment found does not take the first question away.
+    if (
+        to_self
+        and not assessment.danger_to_others
+        and Outcome.REFER_POLICE in outcomes
+        and (rule := policy.desk_rule(SELF_HARM_FIRST))
+    ):
         yield Departure(
             rule=SELF_HARM_FIRST,
             ask=f"{rule.title} ({rule.citation}): say why police, and what was tried first.",
         )
-    rule = policy.desk_rule(MINOR_CARE) if flag.minor or assessment.minor else None
+    minor = flag.minor or any(each.minor for each in made)
+    rule = policy.desk_rule(MINOR_CARE) if minor else None
     if rule is not None and outcomes & set(rule.outcomes):
         yield Departure(
             rule=MINOR_CARE, ask=f"{rule.title} ({rule.citation}): say who was asked, and what they said."
         )
-    marked = selectors.assessments_of(flag).exclude(framing=Framing.NONE).exists()
+    marked = any(each.framing != Framing.NONE for each in made)
     if marked and outcomes & REFERRALS:
         yield Departure(
             rule=FRAMING,
