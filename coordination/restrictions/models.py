@@ -337,7 +337,6 @@ class ProtectiveOrder(models.Model):
     def __str__(self) -> str:
         return f"{self.court}, {self.number}"
 
-
 class Appeal(models.Model):
     """What the user of an account says against its restriction. It is answered, and lifts nothing."""
 

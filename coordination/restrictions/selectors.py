@@ -119,9 +119,10 @@ def of_account(indexes: Iterable[bytes]) -> QuerySet[Restriction]:
     return Restriction.objects.filter(account_index__in=list(indexes)).order_by(lifted_last, "-level", "-pk")
 
 
-def expected_step(account_index: bytes) -> str:
+def expected_step(account: str) -> str:
     """Return the heaviest step that stands against an account, in whatever case; "" for none."""
-    standing = Restriction.objects.filter(account_index=account_index, state__in=STANDING)
+    indexes = cases.account_indexes(account)
+    standing = Restriction.objects.filter(account_index__in=indexes, state__in=STANDING)
     return standing.order_by("-level").values_list("step", flat=True).first() or ""
 
 
@@ -159,10 +160,11 @@ def open_commands(now: datetime) -> QuerySet[Command]:
     return rows.exclude(action=Action.REPORT).order_by("created_at")
 
 
-def has_open_command(account_index: bytes) -> bool:
+def has_open_command(account: str) -> bool:
     """Tell whether the platform was told something about an account that it has not confirmed."""
     unconfirmed = (CommandState.QUEUED, CommandState.SENT, CommandState.FAILED)
-    rows = Command.objects.filter(restriction__account_index=account_index, state__in=unconfirmed)
+    indexes = cases.account_indexes(account)
+    rows = Command.objects.filter(restriction__account_index__in=indexes, state__in=unconfirmed)
     return rows.exclude(action=Action.REPORT).exists()
 
 

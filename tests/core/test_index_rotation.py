@@ -12,6 +12,7 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import BinaryField
 
 from coordination.access import selectors as people
 from coordination.access import services as access
@@ -21,6 +22,7 @@ from coordination.cases import services as cases
 from coordination.cases.models import Subject
 from coordination.cases.services import Case
 from coordination.core import clock, sealing
+from coordination.desk.management.commands.rotate_index_key import INDEXED
 from coordination.ledger.selectors import latest
 from coordination.restrictions import services as restrictions
 from coordination.restrictions.models import Preservation, ProtectiveOrder, Restriction
@@ -195,6 +197,17 @@ def test_an_account_that_a_case_has_twice_is_named_and_left_and_the_rest_goes_on
     with pytest.raises(CommandError, match=f"1 rows stand where another is.*cases_subject:{first.pk}"):
         _rotate()
     assert list(cases_of.subjects_with_account("acct-two")) == [other]
+
+
+def test_every_column_that_is_an_index_is_indexed_anew() -> None:
+    found = {
+        model._meta.db_table
+        for model in apps.get_models()
+        for field in model._meta.get_fields()
+        if isinstance(getattr(field, "base_field", field), BinaryField)
+        and field.name.endswith(("index", "mark", "marks", "alike"))
+    }
+    assert found <= set(INDEXED)
 
 
 def test_a_batch_has_a_row() -> None:

@@ -60,8 +60,8 @@ def note_in_force(restriction: Restriction, *, step: str, at: datetime, by: User
         return
     restriction.reported_step, restriction.reported_at = step, at
     restriction.save(update_fields=["reported_step", "reported_at"])
-    expected = selectors.expected_step(bytes(restriction.account_index))
-    if selectors.has_open_command(bytes(restriction.account_index)):
+    expected = selectors.expected_step(restriction.account)
+    if selectors.has_open_command(restriction.account):
         return
     if step == expected:
         _agrees(restriction, by=by)

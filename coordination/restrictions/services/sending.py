@@ -132,7 +132,7 @@ def _body(command: Command) -> PlatformActionBody:
     assert about is not None  # noqa: S101  # nosec B101 - the database has a constraint
     action, step = Action(command.action), ""
     if action in (Action.IMPOSE, Action.LIFT):
-        step = selectors.expected_step(bytes(about.account_index))
+        step = selectors.expected_step(about.account)
         action = Action.IMPOSE if step else Action.LIFT
     return PlatformActionBody(
         action=PlatformVerb(action.value),

@@ -24,6 +24,7 @@ INDEXED: Final[dict[str, Callable[..., Batch]]] = {
     "triage_targetaccount": triage.reindex_targets,
     "restrictions_restriction": restrictions.reindex_restrictions,
     "restrictions_preservation": restrictions.reindex_preservations,
+    "restrictions_protectiveorder": restrictions.reindex_orders,
     "access_lockout": access.reindex_names,
 }
 NOT_YET = "Run rotate_index_key. If it ran already, restart every process with the new BLIND_INDEX_KEY first."
