@@ -1,13 +1,14 @@
 """Signing, lifting and taking a role away at the same moment: never a lift without two signatures."""
 
 import random
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from coordination.access import services as access
 from coordination.access.services import User
@@ -16,9 +17,10 @@ from coordination.core.deadlocks import outlasting
 from coordination.core.errors import CoordinationError
 from coordination.restrictions import services
 from coordination.restrictions.models import AssessmentSignature, Restriction, RiskAssessment
+from coordination.restrictions.services import sending
 from tests.people import Cast
 from tests.restrictions.conftest import WORDS
-from tests.threads import at_once
+from tests.threads import Beside, at_once
 
 BY_ITSELF = {"step": "limit_features", "reason": "A flag.", "authority": "platform.ladder-limit"}
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -169,3 +171,35 @@ def test_the_same_preserved_at_the_same_moment_is_one_preservation(db: None) -> 
     case = cases.open_case("A threat", by=None, accounts=["acct-1"])
     done = at_once(*[lambda: services.preserve(case, account="acct-1", reason="A flag.")] * 8)
     assert len({each.pk for each in done}) == 1
+
+
+def test_a_lift_waits_for_what_another_case_is_imposing(
+    signed: RiskAssessment, senior_reviewer: User, liaison: User
+) -> None:
+    """Its command is numbered after, and says what stands: nothing is lifted over a ban that comes in."""
+    account = signed.restriction.account
+    other = cases.open_case("Another", by=None, accounts=[account])
+    imposed, go = threading.Event(), threading.Event()
+    ban = {"account": account, "step": "ban_with_watch", "reason": "Again.", "authority": "Terms"}
+
+    def impose() -> None:
+        with transaction.atomic():
+            services.impose(other, by=liaison, **ban)
+            imposed.set()
+            go.wait(20)
+
+    def lift() -> tuple[str, int]:
+        services.lift(signed, by=senior_reviewer)
+        command = services.Command.objects.get(action="lift")
+        return sending._body(command).step, command.pk
+
+    imposing = Beside(impose)
+    assert imposed.wait(20)
+    lifting = Beside(lift)
+    lifting.thread.join(1)
+    go.set()
+    imposing.thread.join(20)
+    lifting.thread.join(20)
+    step, number = lifting.outcome
+    assert step == "ban_with_watch"
+    assert number > services.Command.objects.get(restriction__case=other).pk

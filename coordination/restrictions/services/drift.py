@@ -41,7 +41,7 @@ def report_in_force(*, by: User, account: str, step: str, observed_at: datetime)
     if step and step not in LEVEL:
         raise InvalidInput("step", f"One of {', '.join(LEVEL)}, or empty for none.")
     clock.plausible("observed_at", observed_at)
-    one_at_a_time([case_selectors.account_index(wanted)])
+    one_at_a_time([wanted])
     rows = selectors.of_account(case_selectors.account_indexes(wanted)).select_for_update(of=("self",))
     found = list(rows.select_related("case"))
     if not found:

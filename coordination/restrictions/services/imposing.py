@@ -145,7 +145,7 @@ def impose_many(rows: Sequence[Imposing], *, by: User | None = None) -> list[Res
     """As `impose`, for many at once, in their order: a handful of statements, however many rows."""
     law = _Law(allowed=selectors.on_intake() if by is None else None)
     checked = [_checked(each, law, by) for each in rows]
-    one_at_a_time(case_selectors.account_index(each.account) for each in checked)
+    one_at_a_time(each.account for each in checked)
     standing = _standing(checked)
     done = [_impose(each, standing, law, by) for each in checked]
     taken = [each for each in done if each.taken]

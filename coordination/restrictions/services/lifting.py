@@ -21,7 +21,7 @@ from coordination.restrictions import selectors
 from coordination.restrictions.models import AssessmentSignature, Imposition, Restriction, RiskAssessment
 from coordination.restrictions.services import commands
 from coordination.restrictions.services.imposing import review_due
-from coordination.restrictions.services.words import permitted, said
+from coordination.restrictions.services.words import one_at_a_time, permitted, said
 from coordination.restrictions.signals import restriction_changed
 from coordination.restrictions.workflow import (
     ASSESSMENT,
@@ -145,6 +145,7 @@ def lift(assessment: RiskAssessment, *, by: User) -> Restriction:
 
     Raises Refused without two valid signatures, under a protective order, and where a step was imposed since.
     """
+    one_at_a_time([assessment.restriction.account])
     restriction, locked = _locked_both(assessment)
     permitted(restriction.case, by, LIFT)
     after = ASSESSMENT.after(locked.state, AssessmentVerb.USE)

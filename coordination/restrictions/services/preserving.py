@@ -49,7 +49,7 @@ def preserve(
 def preserve_many(rows: Sequence[Preserving], *, by: User | None = None) -> list[Preservation]:
     """As `preserve`, for many at once, in their order: a handful of statements, however many rows."""
     checked = [_checked(each, by) for each in rows]
-    one_at_a_time(case_selectors.account_index(each.account) for each in checked)
+    one_at_a_time(each.account for each in checked)
     found = _running(checked)
     due, authority = _until()
     fresh: list[Preservation] = []

@@ -15,7 +15,7 @@ from coordination.restrictions.models import Preservation, Restriction
 from coordination.restrictions.services import commands
 from coordination.restrictions.services.imposing import IMPOSE, review_due
 from coordination.restrictions.services.preserving import PRESERVE, run_on
-from coordination.restrictions.services.words import permitted, said
+from coordination.restrictions.services.words import one_at_a_time, permitted, said
 from coordination.restrictions.workflow import (
     PRESERVATION,
     STANDING,
@@ -54,6 +54,7 @@ def extend(preservation: Preservation, *, by: User, reason: str) -> Preservation
     """Let a preservation run on from now, by the clock of policy."""
     permitted(preservation.case, by, PRESERVE)
     why = said("reason", reason)
+    one_at_a_time([preservation.account])
     locked = _locked_kept(preservation)
     run_on(locked, case=locked.case, by=by, reason=why)
     return locked
@@ -64,6 +65,7 @@ def let_go(preservation: Preservation, *, by: User, reason: str) -> Preservation
     """End a preservation whose time is over: the platform deletes it. Raises Refused while a hold stands."""
     permitted(preservation.case, by, PRESERVE)
     why = said("reason", reason)
+    one_at_a_time([preservation.account])
     locked = _locked_kept(preservation)
     after = PRESERVATION.after(locked.state, PreservationVerb.LET_GO)
     if evidence.holds_of(locked.case.reference).exists():

@@ -19,7 +19,7 @@ from coordination.policy import selectors as policy
 from coordination.restrictions import selectors
 from coordination.restrictions.models import Imposition, Statement
 from coordination.restrictions.services import commands
-from coordination.restrictions.services.words import permitted, said
+from coordination.restrictions.services.words import one_at_a_time, permitted, said
 from coordination.restrictions.workflow import NOTICE, STANDING, Action, NoticeState, NoticeVerb
 
 DECIDE: Final = "restrictions.decide_notice"
@@ -102,6 +102,8 @@ def withhold(statement: Statement, *, by: User, reason: str) -> Statement:
 def _decide(statement: Statement, verb: NoticeVerb, *, by: User, reason: str) -> Statement:
     restriction = selectors.restriction_of(statement)
     permitted(restriction.case, by, DECIDE)
+    one_at_a_time([restriction.account])
+    restriction.refresh_from_db(fields=["state", "step"])
     rows = Statement.objects.select_for_update(of=("self",)).select_related("imposition")
     locked = rows.get(pk=statement.pk)
     locked.state = NOTICE.after(locked.state, verb)

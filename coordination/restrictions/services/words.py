@@ -45,8 +45,13 @@ def account_of(case: Case, account: str, by: User | None) -> str:
     return wanted if subject is None else str(subject.account)
 
 
-def one_at_a_time(indexes: Iterable[bytes]) -> None:
-    """Let whoever else acts on these accounts wait until this transaction ends; in one order for all."""
+def one_at_a_time(accounts: Iterable[str]) -> None:
+    """Let whoever else acts on these accounts wait until this transaction ends; in one order for all.
+
+    Before any row is locked. So the commands about an account are numbered in the order in which they come
+    to stand, in whatever case: the platform passes over what has a lower number than it has seen.
+    """
+    indexes = {index for each in accounts for index in case_selectors.account_indexes(each)}
     keys = sorted({int.from_bytes(index[:8], "big", signed=True) for index in indexes})
     with connection.cursor() as cursor:
         cursor.execute(
