@@ -251,6 +251,14 @@ def subjects_with_account(account: str) -> QuerySet[Case]:
     )
 
 
+def with_account(account: str) -> QuerySet[Case]:
+    """Return every case in which this account is a subject, under a compartment too.
+
+    For what guards the account wherever it stands; never for a page.
+    """
+    return Case.objects.filter(subjects__account_index__in=account_indexes(account))
+
+
 def waiting_for(user: User) -> QuerySet[Task]:
     """Return the open tasks that wait for `user`: P0 first, then by when they are due.
 

@@ -259,19 +259,24 @@ def orders_of(case: Case) -> QuerySet[ProtectiveOrder]:
 
 
 def order_in_force(restriction: Restriction) -> ProtectiveOrder | None:
-    """Return a protective order that is in force against the account in any case, or on the case; or None."""
+    """Return a protective order that is in force against the account, one of its own case first; or None.
+
+    In whatever case: against this account, or against every account of a case that has it.
+    """
     now = clock.now()
-    indexes = cases.account_indexes(restriction.account)
-    against = Q(account_index__in=indexes) | Q(case=restriction.case_id, account_index=None)
+    own = Q(case=restriction.case_id)
+    whole = Q(account_index=None) & (own | Q(case__in=cases.with_account(restriction.account)))
+    against = Q(account_index__in=cases.account_indexes(restriction.account)) | whole
     lasting = Q(valid_until=None) | Q(valid_until__gt=now)
-    return ProtectiveOrder.objects.filter(against, lasting, ended_at=None, valid_from__lte=now).first()
+    standing = ProtectiveOrder.objects.filter(against, lasting, ended_at=None, valid_from__lte=now)
+    own_first = Choose(When(own, then=Value(0)), default=Value(1))
+    return standing.select_related("case").order_by(own_first, "pk").first()
 
 
-def touched_by(case: Case, account: str) -> QuerySet[Restriction]:
-    """Return the restrictions that a protective order of a case forbids to lift."""
-    if not account:
-        return Restriction.objects.filter(case=case).order_by("pk")
-    return Restriction.objects.filter(account_index__in=cases.account_indexes(account)).order_by("pk")
+def touched_by(case: Case, accounts: Iterable[str], *, whole: bool) -> QuerySet[Restriction]:
+    """Return the restrictions that a protective order against these accounts, or a `whole` case, guards."""
+    guarded = Q(account_index__in=[index for each in accounts for index in cases.account_indexes(each)])
+    return Restriction.objects.filter(guarded | Q(case=case) if whole else guarded).order_by("pk")
 
 
 def to_review() -> QuerySet[Restriction]:

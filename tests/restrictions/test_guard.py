@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection, transaction
 
 from coordination.access import services as access
 from coordination.access.services import User
+from coordination.cases import services as cases
 from coordination.cases.services import Case
 from coordination.core import clock
 from coordination.restrictions import services
@@ -204,6 +205,19 @@ def test_a_protective_order_holds_at_the_database_and_is_not_changed_there(
         "UPDATE restrictions_restriction SET state = 'lifting'",
     ):
         shell(statement)
+
+
+def test_an_order_on_a_whole_case_guards_its_account_elsewhere_at_the_database_too(
+    signed: RiskAssessment, counsel: User, shell: Shell
+) -> None:
+    services.record_order(
+        cases.open_case("Another", by=None, accounts=[ACCOUNT]),
+        by=counsel,
+        court="Harrow County Court",
+        number="26-PO-118",
+        valid_from=clock.now() - timedelta(days=1),
+    )
+    shell("UPDATE restrictions_restriction SET state = 'lifting'")
 
 
 def test_what_was_lifted_stays_so(signed: RiskAssessment, senior_reviewer: User, shell: Shell) -> None:

@@ -189,11 +189,12 @@ def test_a_protective_order_in_force_forbids_a_lift(
     assert services.lift(signed, by=senior_reviewer).state == "lifting"
 
 
+@pytest.mark.parametrize("account", [ACCOUNT, ""])
 def test_an_order_of_another_case_against_the_same_account_forbids_it_too(
-    signed: RiskAssessment, counsel: User, senior_reviewer: User
+    signed: RiskAssessment, counsel: User, senior_reviewer: User, account: str
 ) -> None:
-    _order(cases.open_case("Another", by=None, accounts=[ACCOUNT]), counsel)
-    with pytest.raises(Refused):
+    _order(cases.open_case("Another", by=None, accounts=[ACCOUNT]), counsel, account=account)
+    with pytest.raises(Refused, match="protective order"):
         services.lift(signed, by=senior_reviewer)
 
 
@@ -240,3 +241,13 @@ def test_an_assessment_says_all_of_it(asked: RiskAssessment, signers: list[User]
     with pytest.raises(InvalidInput) as refused:
         services.assess(asked, by=signers[0], **{**WORDS, missing: " "})
     assert refused.value.field == missing
+
+
+def test_who_imposed_a_step_does_not_assess_its_lift(
+    impose: Impose, senior_reviewer: User, liaison: User
+) -> None:
+    restriction = impose(senior_reviewer)
+    asked = services.ask_lift(restriction, by=liaison, reason="The user wrote to us.")
+    with pytest.raises(Refused) as refused:
+        services.assess(asked, by=senior_reviewer, **WORDS)
+    assert refused.value.rule == "restrictions.two-others"

@@ -88,12 +88,15 @@ def assess(
 ) -> RiskAssessment:
     """Complete a risk assessment: from now on it never changes, and what is signed is its digest.
 
-    Raises Refused for who asked for the lift, and InvalidInput naming what is missing.
+    Raises Refused for who imposed a step or asked for the lift, and InvalidInput naming what is missing.
     """
     restriction, locked = _locked_both(assessment)
     permitted(restriction.case, by, SIGN)
-    if by.pk == locked.asked_by_id:
-        raise Refused("Who asks for a lift does not assess it.", rule="restrictions.two-others")
+    if by.pk in selectors.barred_from_signing(locked):
+        raise Refused(
+            "Who imposed a restriction, or asked to lift it, does not assess it.",
+            rule="restrictions.two-others",
+        )
     after = ASSESSMENT.after(locked.state, AssessmentVerb.COMPLETE)
     _refuse_overtaken(restriction, locked)
     locked.findings = said("findings", findings, LONGEST)

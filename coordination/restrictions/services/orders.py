@@ -14,7 +14,7 @@ from coordination.core.errors import IllegalTransition, InvalidInput
 from coordination.ledger import services as ledger
 from coordination.restrictions import selectors
 from coordination.restrictions.models import ProtectiveOrder
-from coordination.restrictions.services.words import account_of, permitted, said
+from coordination.restrictions.services.words import account_of, one_at_a_time, permitted, said
 
 KEEP: Final = "restrictions.keep_order"
 
@@ -39,8 +39,10 @@ def record_order(
     if valid_until is not None and valid_until <= valid_from:
         raise InvalidInput("valid_until", "This is not after its beginning.")
     known = account_of(case, account, by) if account.strip() else ""
+    guarded = [known] if known else [each.account for each in case_selectors.subjects_of(case)]
     # A lift that is under way ends before, or finds it.
-    list(selectors.touched_by(case, known).select_for_update(of=("self",)))
+    one_at_a_time(guarded)
+    list(selectors.touched_by(case, guarded, whole=not known).select_for_update(of=("self",)))
     order = ProtectiveOrder.objects.create(
         case=case,
         account=known,
