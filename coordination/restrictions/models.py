@@ -13,7 +13,9 @@ from coordination.core.fields import SealedTextField
 from coordination.core.models import states_constraint
 from coordination.policy.workflow import Step
 from coordination.restrictions.workflow import (
+    KEEPING,
     LEVEL,
+    RESTRICTING,
     Action,
     AppealState,
     AssessmentState,
@@ -207,7 +209,9 @@ class Command(models.Model):
             states_constraint("command", CommandState),
             states_constraint("command", Action, field="action"),
             models.CheckConstraint(
-                condition=Q(restriction__isnull=True) ^ Q(preservation__isnull=True), name="command_about_one"
+                condition=Q(action__in=RESTRICTING, restriction__isnull=False, preservation__isnull=True)
+                | Q(action__in=KEEPING, restriction__isnull=True, preservation__isnull=False),
+                name="command_about_what_it_acts_on",
             ),
         ]
         indexes = [

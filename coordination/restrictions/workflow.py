@@ -160,6 +160,11 @@ class Action(StrEnum):
     REPORT = "report"
 
 
+# What is ordered about a restriction, and what about a preservation.
+RESTRICTING: Final = (Action.IMPOSE, Action.LIFT, Action.REPORT)
+KEEPING: Final = (Action.PRESERVE, Action.RELEASE)
+
+
 class CommandState(StrEnum):
     """A command waits, was handed to the outbox, was confirmed or refused, or a later one took its place."""
 

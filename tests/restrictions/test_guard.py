@@ -19,11 +19,12 @@ from coordination.restrictions.models import (
     Restriction,
     RiskAssessment,
 )
+from coordination.restrictions.services import sending
 from tests.restrictions.conftest import WORDS, Impose
 from tests.world import ACCOUNT
 
 # Everything as it stands, so that the effect of a statement is seen, and not its error.
-LOOKED_AT = (Restriction, RiskAssessment, AssessmentSignature, ProtectiveOrder)
+LOOKED_AT = (Restriction, RiskAssessment, AssessmentSignature, ProtectiveOrder, services.Command)
 Shell = Callable[..., None]
 
 
@@ -218,6 +219,45 @@ def test_an_order_on_a_whole_case_guards_its_account_elsewhere_at_the_database_t
         valid_from=clock.now() - timedelta(days=1),
     )
     shell("UPDATE restrictions_restriction SET state = 'lifting'")
+
+
+def test_no_command_is_made_to_lift_or_to_delete_what_stands(
+    automatic: Restriction, case: Case, shell: Shell
+) -> None:
+    services.preserve(case, account=ACCOUNT, reason="A flag.")
+    again = (
+        "INSERT INTO restrictions_command (reference, case_id, restriction_id, preservation_id, action, step,"
+        " reason_code, authority, lane, state, created_at, due_at) SELECT 'K-AGAIN', case_id, restriction_id,"
+        " preservation_id, '{}', '', reason_code, authority, lane, 'queued', created_at, due_at"
+        " FROM restrictions_command WHERE action = '{}'"
+    )
+    for statement in (
+        "UPDATE restrictions_command SET action = 'lift' WHERE action = 'impose'",
+        "UPDATE restrictions_command SET action = 'lift' WHERE action = 'preserve'",
+        "UPDATE restrictions_command SET action = 'release' WHERE action = 'preserve'",
+        "UPDATE restrictions_command SET step = 'warn' WHERE action = 'impose'",
+        "UPDATE restrictions_command SET restriction_id = NULL",
+        again.format("lift", "impose"),
+        again.format("lift", "preserve"),
+        again.format("release", "preserve"),
+        again.format("impose", "preserve"),
+        "DELETE FROM restrictions_command",
+    ):
+        shell(statement)
+
+
+def test_a_command_that_was_confirmed_is_not_sent_again_from_a_shell(
+    automatic: Restriction, shell: Shell
+) -> None:
+    services.follow_delivery(services.Command.objects.get(), state="acknowledged")
+    shell("UPDATE restrictions_command SET state = 'queued'")
+
+
+def test_what_stands_is_told_whatever_its_index_says(automatic: Restriction, case: Case) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE restrictions_restriction SET account_index = '\\x00'")
+    told = sending._body(services.Command.objects.get())
+    assert (told.action, told.step) == ("impose", automatic.step)
 
 
 def test_what_was_lifted_stays_so(signed: RiskAssessment, senior_reviewer: User, shell: Shell) -> None:

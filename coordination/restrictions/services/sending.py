@@ -21,9 +21,17 @@ from coordination.ledger import services as ledger
 from coordination.outbox import services as outbox
 from coordination.partners.services import Destination
 from coordination.restrictions import selectors
-from coordination.restrictions.models import Command
+from coordination.restrictions.models import Command, Preservation, Restriction
 from coordination.restrictions.services import commands
-from coordination.restrictions.workflow import COMMAND, Action, CommandState, CommandVerb
+from coordination.restrictions.workflow import (
+    COMMAND,
+    LEVEL,
+    STANDING,
+    Action,
+    CommandState,
+    CommandVerb,
+    PreservationState,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -124,16 +132,14 @@ def _let_out(command: Command, destination: Destination) -> None:
 
 
 def _body(command: Command) -> PlatformActionBody:
-    """Return the command as the platform reads it.
-
-    Another case may hold something against the same account: what is left standing is imposed, not lifted.
-    """
+    """Return the command as the platform reads it. Raises Refused where its record does not stand as it says."""
     about = command.restriction or command.preservation
     assert about is not None  # noqa: S101  # nosec B101 - the database has a constraint
     action, step = Action(command.action), ""
-    if action in (Action.IMPOSE, Action.LIFT):
-        step = selectors.expected_step(about.account)
-        action = Action.IMPOSE if step else Action.LIFT
+    if command.restriction is not None and action != Action.REPORT:
+        action, step = _restricting(action, command.restriction)
+    elif command.preservation is not None and action == Action.RELEASE:
+        _require_ended(command.preservation)
     return PlatformActionBody(
         action=PlatformVerb(action.value),
         account=about.account,
@@ -144,6 +150,25 @@ def _body(command: Command) -> PlatformActionBody:
         expires_at=command.expires_at,
         statement=command.statement or "",
     )
+
+
+def _restricting(action: Action, restriction: Restriction) -> tuple[Action, str]:
+    """Return what is imposed, or the lift where nothing is.
+
+    Another case may hold something against the same account: what is left standing is imposed, not lifted.
+    What stands is read of the restriction itself too, whatever its index says.
+    """
+    standing = restriction.state in STANDING
+    if (action == Action.LIFT) == standing:
+        raise Refused("What it asks for was never decided.", rule="restrictions.not-as-recorded")
+    steps = [selectors.expected_step(restriction.account), restriction.step if standing else ""]
+    step = max(steps, key=lambda each: LEVEL.get(each, 0))
+    return (Action.IMPOSE, step) if step else (Action.LIFT, "")
+
+
+def _require_ended(preservation: Preservation) -> None:
+    if preservation.state != PreservationState.ENDED:
+        raise Refused("What it asks for was never decided.", rule="restrictions.not-as-recorded")
 
 
 @transaction.atomic
