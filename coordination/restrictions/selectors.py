@@ -103,6 +103,13 @@ def running_preservations(case_ids: Iterable[int], indexes: Iterable[bytes]) -> 
     return rows.exclude(state=PreservationState.ENDED)
 
 
+def kept(account: str) -> QuerySet[Preservation]:
+    """Return the preservations of an account that have not ended, in whatever case, the longest first."""
+    rows = Preservation.objects.filter(account_index__in=cases.account_indexes(account))
+    rows = rows.exclude(state=PreservationState.ENDED)
+    return rows.select_related("case").order_by("-until", "pk")
+
+
 def impositions_of(restriction: Restriction) -> QuerySet[Imposition]:
     """Return the steps of a restriction, the first one first."""
     return Imposition.objects.filter(restriction=restriction).select_related("by").order_by("pk")

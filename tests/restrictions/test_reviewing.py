@@ -6,12 +6,14 @@ import pytest
 
 from coordination.access.services import User
 from coordination.cases import selectors as cases_of
+from coordination.cases import services as cases
 from coordination.cases.services import Case
 from coordination.core import clock
 from coordination.core.errors import IllegalTransition, InvalidInput, NotPermitted, Refused
 from coordination.evidence import services as evidence
 from coordination.restrictions import selectors, services
 from coordination.restrictions.models import Command, Preservation, Restriction
+from coordination.restrictions.services import sending
 from tests.restrictions.conftest import Impose
 from tests.world import ACCOUNT
 
@@ -84,6 +86,36 @@ def test_a_hold_blocks_it(expired: Preservation, case: Case, liaison: User, coun
     evidence.place_hold(case.reference, by=counsel, reason="Litigation is anticipated.")
     with pytest.raises(Refused, match="hold"):
         services.let_go(expired, by=liaison, reason="Over.")
+
+
+def test_what_another_case_keeps_is_kept_on_for_that_one(expired: Preservation, liaison: User) -> None:
+    other = cases.open_case("Another", by=None, accounts=[ACCOUNT])
+    longer = services.preserve(other, account=ACCOUNT, reason="Another flag.")
+    assert services.let_go(expired, by=liaison, reason="Nothing came of it.").state == "ended"
+    told = sending._body(Command.objects.get(action="release"))
+    assert (told.action, told.expires_at) == ("preserve", longer.until)
+    Preservation.objects.filter(pk=longer.pk).update(state="ended")
+    assert sending._body(Command.objects.get(action="release")).action == "release"
+
+
+def test_a_preservation_is_told_until_the_last_date_of_any_case(case: Case) -> None:
+    kept = services.preserve(case, account=ACCOUNT, reason="A flag.")
+    Preservation.objects.update(until=kept.until + timedelta(days=9))
+    services.preserve(
+        cases.open_case("Another", by=None, accounts=[ACCOUNT]), account=ACCOUNT, reason="Another."
+    )
+    assert sending._body(Command.objects.latest("pk")).expires_at == kept.until + timedelta(days=9)
+
+
+def test_a_hold_on_another_case_that_keeps_it_blocks_it_too(
+    expired: Preservation, liaison: User, counsel: User
+) -> None:
+    other = cases.open_case("Another", by=None, accounts=[ACCOUNT])
+    services.preserve(other, account=ACCOUNT, reason="Another flag.")
+    evidence.place_hold(other.reference, by=counsel, reason="Litigation is anticipated.")
+    with pytest.raises(Refused, match="hold") as refused:
+        services.let_go(expired, by=liaison, reason="Over.")
+    assert other.reference not in str(refused.value)
 
 
 def test_what_runs_is_not_let_go(case: Case, liaison: User) -> None:

@@ -62,14 +62,18 @@ def extend(preservation: Preservation, *, by: User, reason: str) -> Preservation
 
 @transaction.atomic
 def let_go(preservation: Preservation, *, by: User, reason: str) -> Preservation:
-    """End a preservation whose time is over: the platform deletes it. Raises Refused while a hold stands."""
+    """End a preservation whose time is over: the platform deletes it, unless another case keeps it.
+
+    Raises Refused while a hold stands on a case that keeps it.
+    """
     permitted(preservation.case, by, PRESERVE)
     why = said("reason", reason)
     one_at_a_time([preservation.account])
     locked = _locked_kept(preservation)
     after = PRESERVATION.after(locked.state, PreservationVerb.LET_GO)
-    if evidence.holds_of(locked.case.reference).exists():
-        raise Refused("A hold stands on the case: nothing is let go.", rule="restrictions.hold")
+    keepers = {locked.case.reference, *(each.case.reference for each in selectors.kept(locked.account))}
+    if any(evidence.holds_of(each).exists() for each in sorted(keepers)):
+        raise Refused("A hold stands on what is kept: nothing is let go.", rule="restrictions.hold")
     locked.state, locked.ended_at, locked.ended_by, locked.end_reason = after, clock.now(), by, why
     locked.save(update_fields=["state", "ended_at", "ended_by", "end_reason"])
     commands.supersede(locked)

@@ -4,7 +4,7 @@ A command that cannot be made stays queued and is tried again; nothing is lost, 
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
@@ -135,11 +135,11 @@ def _body(command: Command) -> PlatformActionBody:
     """Return the command as the platform reads it. Raises Refused where its record does not stand as it says."""
     about = command.restriction or command.preservation
     assert about is not None  # noqa: S101  # nosec B101 - the database has a constraint
-    action, step = Action(command.action), ""
+    action, step, until = Action(command.action), "", command.expires_at
     if command.restriction is not None and action != Action.REPORT:
         action, step = _restricting(action, command.restriction)
-    elif command.preservation is not None and action == Action.RELEASE:
-        _require_ended(command.preservation)
+    elif command.preservation is not None:
+        action, until = _keeping(action, command.preservation, until)
     return PlatformActionBody(
         action=PlatformVerb(action.value),
         account=about.account,
@@ -147,7 +147,7 @@ def _body(command: Command) -> PlatformActionBody:
         reason_code=command.reason_code,
         reference=command.reference,
         sequence=command.pk,
-        expires_at=command.expires_at,
+        expires_at=until,
         statement=command.statement or "",
     )
 
@@ -166,9 +166,16 @@ def _restricting(action: Action, restriction: Restriction) -> tuple[Action, str]
     return (Action.IMPOSE, step) if step else (Action.LIFT, "")
 
 
-def _require_ended(preservation: Preservation) -> None:
-    if preservation.state != PreservationState.ENDED:
+def _keeping(
+    action: Action, preservation: Preservation, until: datetime | None
+) -> tuple[Action, datetime | None]:
+    """Return what is kept, and until when: the longest of what any case asks for, before anything is deleted."""
+    if action == Action.RELEASE and preservation.state != PreservationState.ENDED:
         raise Refused("What it asks for was never decided.", rule="restrictions.not-as-recorded")
+    longest = selectors.kept(preservation.account).first()
+    if longest is None:
+        return action, until
+    return Action.PRESERVE, max(longest.until, until or longest.until)
 
 
 @transaction.atomic
