@@ -62,6 +62,7 @@ DUTIES: dict[str, str] = {
     "verify_agency": "partners.change_agency",
     "verify_officer": "partners.change_agency",
     "confirm_key": "partners.change_agency",
+    "confirm_destination": "partners.change_destination",
     "decide_unsigned": "partners.change_agency",
     "glass_opened": "access.review_breakglass",
     "glass_review": "access.review_breakglass",

@@ -26,10 +26,12 @@ from coordination.cases.signals import subject_added, task_ended
 from coordination.core.errors import Refused
 from coordination.evidence.signals import store_failed
 from coordination.partners import selectors as partners
-from coordination.partners.services import Agency, AgencyKey, Officer
+from coordination.partners.services import Agency, AgencyKey, Destination, Officer
 from coordination.partners.signals import (
     agency_registered,
     agency_settled,
+    destination_settled,
+    destination_written,
     key_registered,
     key_settled,
     officer_registered,
@@ -46,6 +48,7 @@ FAST_READINGS = "fast_readings"
 VERIFY_AGENCY = "verify_agency"
 VERIFY_OFFICER = "verify_officer"
 CONFIRM_KEY = "confirm_key"
+CONFIRM_DESTINATION = "confirm_destination"
 DECIDE_UNSIGNED = "decide_unsigned"
 GLASS_OPENED = "glass_opened"
 GLASS_REVIEW = "glass_review"
@@ -222,6 +225,34 @@ def end_confirm_key(sender: Any, *, agency: Agency, by: User | None, **_: Any) -
         services.end_tasks(about=about, kind=CONFIRM_KEY, outcome=outcome, by=by)
 
 
+@receiver(destination_written, dispatch_uid="cases.ask_to_confirm_destination")
+def ask_to_confirm_destination(sender: Any, *, destination: Destination, **_: Any) -> None:  # noqa: ARG001
+    """Put where commands to the platform go before the administrators; not who wrote it confirms it."""
+    services.open_task(
+        None,
+        kind=CONFIRM_DESTINATION,
+        title=f"Confirm where commands to the platform go: {destination.title}"[:200],
+        instructions=f"Written by {destination.changed_by}. Ask those who run the platform which address is "
+        "theirs; then press Confirm on the destination's page, or close it there. Until then commands wait.",
+        role=Role.ADMINISTRATOR,
+        about=f"partners.destination:{destination.pk}",
+        priority="P0",
+    )
+
+
+@receiver(destination_settled, dispatch_uid="cases.end_confirm_destination")
+def end_confirm_destination(
+    sender: Any,  # noqa: ARG001
+    *,
+    destination: Destination,
+    by: User | None,
+    **_: Any,
+) -> None:
+    """End the task."""
+    about = f"partners.destination:{destination.pk}"
+    services.end_tasks(about=about, kind=CONFIRM_DESTINATION, outcome="Confirmed, or closed.", by=by)
+
+
 @receiver(unsigned_proposed, dispatch_uid="cases.ask_about_unsigned")
 def ask_about_unsigned(sender: Any, *, agency: Agency, **_: Any) -> None:  # noqa: ARG001
     """Put before the administrators that an agency may send unsigned; another than the proposer decides."""
@@ -326,6 +357,9 @@ def decide_on_its_page(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: AR
         waits = bool(people.waiting_tokens_of(people.everybody().get(pk=pk)))
     elif task.kind in WAITS_AT_AGENCY:
         waits = WAITS_AT_AGENCY[task.kind](partners.agency(int(pk)))
+    elif task.kind == CONFIRM_DESTINATION:
+        destination = partners.destination(int(pk))
+        waits = destination.enabled and not partners.is_confirmed(destination)
     elif task.kind == GLASS_REVIEW:
         glass = people.glass(int(pk))
         waits = glass is not None and glass.reviewed_at is None

@@ -17,6 +17,7 @@ from coordination.core.errors import CoordinationError, InvalidInput, NotFound
 from coordination.partners import selectors, services
 from coordination.partners.forms import (
     AgencyForm,
+    ConfirmWayForm,
     DestinationForm,
     HowVerifiedForm,
     OfficerForm,
@@ -179,18 +180,24 @@ class DestinationAdmin(PartnerAdmin):
     def standing(self, row: Destination) -> str:
         """Say whether a message may go there."""
         open_ = row.enabled and selectors.is_open(row.agency)
+        if open_ and not selectors.is_confirmed(row):
+            return markup.state("held", "not confirmed")
         return markup.state("done", "open") if open_ else markup.state("held", "closed")
 
     def form_arguments(self, request: HttpRequest, record: Destination, act: Act) -> dict[str, Any]:  # noqa: ARG002
-        """Start from what stands there, in the channel's own fields."""
+        """Start from what stands there, in the channel's own fields; confirm what stands there."""
+        if act.name == "confirm":
+            return {"initial": {"fingerprint": selectors.destination_fingerprint(record)}}
         if act.name != "change":
             return {}
         config = {f"config_{name}": value for name, value in record.config.items()}
         own = {"title": record.title, "checked_on": record.checked_on}
         return {"channel": record.channel, "initial": {**own, **config}}
 
-    def offers(self, request: HttpRequest, record: Destination, act: Act) -> bool:  # noqa: ARG002
-        """Offer one of open and close."""
+    def offers(self, request: HttpRequest, record: Destination, act: Act) -> bool:
+        """Offer one of open and close, and nobody to confirm what they wrote."""
+        if act.name == "confirm":
+            return not selectors.is_confirmed(record) and record.changed_by_id != request.user.pk
         return act.name != ("open" if record.enabled else "close")
 
     def page_context(self, request: HttpRequest, record: Destination, page: str) -> dict[str, Any]:  # noqa: ARG002
@@ -199,6 +206,8 @@ class DestinationAdmin(PartnerAdmin):
             "standing": self.standing(record),
             "config": sorted(record.config.items()),
             "fingerprint": selectors.destination_fingerprint(record),
+            "confirmed": selectors.is_confirmed(record),
+            "is_platform": selectors.is_platform(record.agency),
             "callback": request.build_absolute_uri(reverse("inbound", args=[record.inbound_id])),
         }
 
@@ -240,6 +249,17 @@ class DestinationAdmin(PartnerAdmin):
         except InvalidInput as error:
             raise at_its_field(error, DestinationForm, record.channel) from error
         return f"{record} is changed."
+
+    @act(CHANGE_DESTINATION, "Confirm", form=ConfirmWayForm, step_up=True)
+    def confirm(self, request: HttpRequest, record: Destination, data: Data) -> str:
+        """Let commands go where it leads now: a second person looked."""
+        services.confirm_destination(
+            record,
+            by=access.person(request.user),
+            fingerprint=data["fingerprint"],
+            how_confirmed=data["how_confirmed"],
+        )
+        return f"{record} is confirmed: commands to the platform go there."
 
     @act(CHANGE_DESTINATION, "Close", grave=True)
     def close(self, request: HttpRequest, record: Destination, data: Data) -> str:  # noqa: ARG002

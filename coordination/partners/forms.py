@@ -103,6 +103,12 @@ class HowConfirmedForm(forms.Form):
     )
 
 
+class ConfirmWayForm(HowConfirmedForm):
+    """The second look at where commands to the platform go; it confirms what was seen, and nothing later."""
+
+    fingerprint = forms.CharField(max_length=71, widget=forms.HiddenInput)
+
+
 class ShortReasonForm(forms.Form):
     """Why, in a line."""
 

@@ -191,6 +191,18 @@ class Destination(models.Model):
         editable=False,
         help_text="In the address that the partner calls back.",
     )
+    # Commands to the platform itself leave without a person's approval: a second one looks at their address.
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    confirmed_fingerprint = models.CharField(
+        max_length=71, default="", blank=True, editable=False, help_text="Of what a second person confirmed."
+    )
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    how_confirmed = SealedTextField(null=True, blank=True)
 
     class Meta:
         ordering = ["agency", "title"]
@@ -199,7 +211,15 @@ class Destination(models.Model):
             ("view_destination", "See destinations"),
             ("change_destination", "Change destinations"),
         ]
-        constraints = [models.UniqueConstraint(fields=["agency", "title"], name="destination_title_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["agency", "title"], name="destination_title_once"),
+            models.CheckConstraint(
+                condition=models.Q(changed_by__isnull=True)
+                | models.Q(confirmed_by__isnull=True)
+                | ~models.Q(confirmed_by=models.F("changed_by")),
+                name="destination_two_people",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.agency.name}, {self.title}"

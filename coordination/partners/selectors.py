@@ -158,12 +158,22 @@ def is_platform(agency: Agency) -> bool:
 
 
 def platforms_own(channels: Collection[str]) -> Destination | None:
-    """Return the open destination of the platform itself on one of these channels, the oldest; None without.
+    """Return the open, confirmed destination of the platform itself on one of these channels, or None.
 
     The oldest, so that all commands take one way, in which their order holds.
     """
     own = destinations_open().filter(agency__kind=AgencyKind.PLATFORM, channel__in=channels)
-    return own.order_by("pk").first()
+    return next(filter(is_confirmed, own.order_by("pk")), None)
+
+
+def is_confirmed(destination: Destination) -> bool:
+    """Tell whether a second person looked at where the platform's own destination leads now.
+
+    That of anybody else needs no such look: each message that goes there is approved by a person.
+    """
+    if not is_platform(destination.agency):
+        return True
+    return destination.confirmed_fingerprint == destination_fingerprint(destination)
 
 
 def destinations_of(agency: Agency) -> QuerySet[Destination]:

@@ -14,6 +14,10 @@ officer_settled = Signal()
 key_registered = Signal()
 # agency, by: a key was confirmed or revoked
 key_settled = Signal()
+# destination of the platform itself, by an administrator: another has to confirm where it leads
+destination_written = Signal()
+# destination, by: it was confirmed, or closed
+destination_settled = Signal()
 # agency
 unsigned_proposed = Signal()
 # agency, by, outcome

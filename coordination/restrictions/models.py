@@ -64,10 +64,7 @@ class Restriction(models.Model):
     in_review = models.BooleanField(default=False)
     lifted_at = models.DateTimeField(null=True, blank=True)
     reported_step = models.CharField(
-        max_length=40,
-        default="",
-        blank=True,
-        help_text="What the platform last said is in force.",
+        max_length=40, default="", blank=True, help_text="What the platform last said is in force."
     )
     reported_at = models.DateTimeField(null=True, blank=True)
     drifted = models.BooleanField(default=False, help_text="The platform last said something else.")
@@ -340,6 +337,7 @@ class ProtectiveOrder(models.Model):
 
     def __str__(self) -> str:
         return f"{self.court}, {self.number}"
+
 
 class Appeal(models.Model):
     """What the user of an account says against its restriction. It is answered, and lifts nothing."""

@@ -51,6 +51,7 @@ def test_the_weighty_acts_ask_for_the_second_factor_again() -> None:
         "CompartmentAdmin.lift",
         "CriteriaProposalAdmin.approve",
         "DestinationAdmin.change",
+        "DestinationAdmin.confirm",
         "DestinationAdmin.open",
         "ExhibitAdmin.erase",
         "PackageAdmin.again",

@@ -89,13 +89,17 @@ def approve(message: Message, *, digest: str, by: User, break_glass: bool = Fals
 def approve_by_order(message: Message, *, digest: str, authority: str) -> Delivery:
     """Let a command to the platform itself out under a standing order, which `authority` names.
 
-    Raises Refused (rule "standing-order") for any other kind of message and any other recipient, and what
-    `approve` raises. Why there is such a thing: docs/decisions/0030.
+    Raises Refused (rule "standing-order") for any other kind of message and any other recipient, where no
+    second person confirmed the destination as it is, and what `approve` raises. Why there is such a thing:
+    docs/decisions/0030.
     """
     locked = _as_seen(message, digest)
-    own = partners.is_platform(partners.destination(locked.destination_id).agency)
+    destination = partners.destination(locked.destination_id)
+    own = partners.is_platform(destination.agency)
     if locked.kind != kit.MessageKind.PLATFORM_ACTION or not own:
         raise Refused("Only a command to the platform itself has a standing order.", rule="standing-order")
+    if not partners.is_confirmed(destination):
+        raise Refused("No second person confirmed where the destination leads.", rule="standing-order")
     if not authority.strip():
         raise InvalidInput("authority", "Name the standing order.")
     return _let_out(message, locked, by=None, authority=authority)

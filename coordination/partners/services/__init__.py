@@ -16,6 +16,7 @@ from coordination.partners.services.destinations import (
     add_destination,
     change_destination,
     clean_config,
+    confirm_destination,
     is_secret,
 )
 from coordination.partners.services.keys import confirm_key, register_key, revoke_key
@@ -38,6 +39,7 @@ __all__ = [
     "allow_unsigned",
     "change_destination",
     "clean_config",
+    "confirm_destination",
     "confirm_key",
     "destination_fingerprint",
     "drop_unsigned",

@@ -12,10 +12,11 @@ from coordination.access import services as access
 from coordination.access.services import User
 from coordination.channels import registry, secrets
 from coordination.core import clock
-from coordination.core.errors import InvalidInput
+from coordination.core.errors import Conflict, InvalidInput, Refused
 from coordination.ledger import services as ledger
+from coordination.partners import signals
 from coordination.partners.models import Agency, Destination
-from coordination.partners.selectors import destination_fingerprint
+from coordination.partners.selectors import destination_fingerprint, is_confirmed, is_platform
 from coordination.partners.services.words import said
 
 CHANGE = "partners.change_destination"
@@ -53,12 +54,46 @@ def add_destination(
         checked_on=checked_on,
         enabled=enabled,
         created_at=clock.now(),
+        changed_by=by,
     )
     if Destination.objects.filter(agency=agency, title=destination.title).exists():
         raise InvalidInput("title", "This agency has a destination of this title.")
+    if by is None:
+        destination.confirmed_fingerprint = destination_fingerprint(destination)
     destination.save(force_insert=True)
     _record("partners.destination_added", destination, by=by, channel=channel)
+    _ask_to_confirm(destination, by)
     return destination
+
+
+@transaction.atomic
+def confirm_destination(
+    destination: Destination, *, by: User, fingerprint: str, how_confirmed: str
+) -> Destination:
+    """Let commands go where the platform's own destination leads now; `fingerprint` is that of what was seen.
+
+    Raises Refused for whoever wrote it, for a destination of anybody else and one that is confirmed, and
+    Conflict where it is not what was seen.
+    """
+    _require(by)
+    locked = _locked(destination)
+    if is_confirmed(locked):
+        raise Refused("Nothing waits to be confirmed here.", rule="destination-state")
+    if by.pk == locked.changed_by_id:
+        raise Refused("Whoever wrote this address does not confirm it.", rule="separation-of-duties")
+    if fingerprint != destination_fingerprint(locked):
+        raise Conflict("The destination is not what you saw; look again before you confirm it.")
+    locked.confirmed_fingerprint, locked.confirmed_by, locked.confirmed_at = fingerprint, by, clock.now()
+    locked.how_confirmed = said("how_confirmed", how_confirmed, longest=300)
+    locked.save()
+    _record(
+        "partners.destination_confirmed",
+        locked,
+        by=by,
+        confirmed_how_digest=ledger.digest(locked.how_confirmed),
+    )
+    signals.destination_settled.send(sender=Destination, destination=locked, by=by)
+    return locked
 
 
 @transaction.atomic
@@ -74,13 +109,12 @@ def change_destination(
 ) -> Destination:
     """Change what is given. Raises InvalidInput naming the field.
 
-    A changed configuration has another fingerprint: what was approved for the old one does not leave. The
+    A changed configuration has another fingerprint: what was approved for the old one does not leave, and
+    commands to the platform itself wait until another person has confirmed it (`confirm_destination`). The
     channel of a destination never changes: close it and add another.
     """
     _require(by)
-    locked = (
-        Destination.objects.select_for_update(of=("self",)).select_related("agency").get(pk=destination.pk)
-    )
+    locked = _locked(destination)
     before, kept = destination_fingerprint(locked), _words(locked)
     if config is not None:
         locked.config = clean_config(locked.channel, config)
@@ -90,6 +124,7 @@ def change_destination(
         locked.how_known = said("how_known", how_known, longest=300)
     if destination_fingerprint(locked) != before and how_known is None and by is not None:
         raise InvalidInput("how_known", "Say how we know that the new address is theirs.")
+    _note_who(locked, before, by)
     locked.checked_on = checked_on or locked.checked_on
     was_enabled, locked.enabled = locked.enabled, locked.enabled if enabled is None else enabled
     if _words(locked) == kept:
@@ -102,8 +137,38 @@ def change_destination(
     if was_enabled != locked.enabled:
         action = "partners.destination_opened" if locked.enabled else "partners.destination_closed"
         _record(action, locked, by=by)
+    _ask_to_confirm(locked, by)
     destination.refresh_from_db()
     return locked
+
+
+def _note_who(locked: Destination, before: str, by: User | None) -> None:
+    """Note who changed where it leads. While one person's word waits, another adds nothing to it."""
+    now = destination_fingerprint(locked)
+    if now == before:
+        return
+    waited = is_platform(locked.agency) and locked.confirmed_fingerprint != before
+    if waited and by is not None and locked.changed_by_id not in (None, by.pk):
+        raise Refused(
+            "What another administrator wrote here waits to be confirmed: confirm it, or close it and add"
+            " another destination.",
+            rule="separation-of-duties",
+        )
+    locked.changed_by, locked.confirmed_by, locked.confirmed_at, locked.how_confirmed = by, None, None, None
+    locked.confirmed_fingerprint = "" if by is not None else now
+
+
+def _ask_to_confirm(destination: Destination, by: User | None) -> None:
+    """Have another administrator look, as long as something would go there."""
+    if is_platform(destination.agency) and destination.enabled and not is_confirmed(destination):
+        signals.destination_written.send(sender=Destination, destination=destination)
+    elif is_platform(destination.agency):
+        signals.destination_settled.send(sender=Destination, destination=destination, by=by)
+
+
+def _locked(destination: Destination) -> Destination:
+    rows = Destination.objects.select_for_update(of=("self",)).select_related("agency")
+    return rows.get(pk=destination.pk)
 
 
 def _words(destination: Destination) -> tuple[object, ...]:

@@ -21,7 +21,11 @@ from coordination.restrictions.services.lifting import (
 )
 from coordination.restrictions.services.orders import end_order, record_order
 from coordination.restrictions.services.preserving import Preserving, preserve, preserve_many
-from coordination.restrictions.services.reindexing import reindex_orders, reindex_preservations, reindex_restrictions
+from coordination.restrictions.services.reindexing import (
+    reindex_orders,
+    reindex_preservations,
+    reindex_restrictions,
+)
 from coordination.restrictions.services.reviewing import ask_to_review, extend, keep, let_go
 from coordination.restrictions.services.sending import CONNECT, send_due, wake_all
 from coordination.restrictions.services.statements import Notice, release, withhold

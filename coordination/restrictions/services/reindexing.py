@@ -16,14 +16,16 @@ _Indexed: TypeAlias = Restriction | Preservation | ProtectiveOrder
 def reindex_restrictions(*, after: object, most: int, change: bool) -> Batch:
     """Index anew the accounts of restrictions. Where a case has one twice, the second is left and named."""
     rows = Restriction.objects.select_for_update(of=("self",)).order_by("pk")
-    return _reindex(list((rows.filter(pk__gt=after) if after else rows)[:most]), change=change)
+    return _reindex("restriction", list((rows.filter(pk__gt=after) if after else rows)[:most]), change=change)
 
 
 @transaction.atomic
 def reindex_preservations(*, after: object, most: int, change: bool) -> Batch:
     """Index anew the accounts of preservations, likewise."""
     rows = Preservation.objects.select_for_update(of=("self",)).order_by("pk")
-    return _reindex(list((rows.filter(pk__gt=after) if after else rows)[:most]), change=change)
+    return _reindex(
+        "preservation", list((rows.filter(pk__gt=after) if after else rows)[:most]), change=change
+    )
 
 
 @transaction.atomic
@@ -31,12 +33,14 @@ def reindex_orders(*, after: object, most: int, change: bool) -> Batch:
     """Index anew the accounts of protective orders; an order against every account of its case has none."""
     rows = ProtectiveOrder.objects.select_for_update(of=("self",)).order_by("pk")
     rows = rows.exclude(account_index=None)
-    return _reindex(list((rows.filter(pk__gt=after) if after else rows)[:most]), change=change)
+    return _reindex(
+        "protectiveorder", list((rows.filter(pk__gt=after) if after else rows)[:most]), change=change
+    )
 
 
-def _reindex(found: Sequence[_Indexed], *, change: bool) -> Batch:
+def _reindex(kind: str, found: Sequence[_Indexed], *, change: bool) -> Batch:
     todo = [each for each in found if bytes(each.account_index or b"") != cases.account_index(each.account)]
-    stuck = tuple(f"{each._meta.label_lower}:{each.pk}" for each in todo if change and not _indexed(each))
+    stuck = tuple(f"restrictions.{kind}:{each.pk}" for each in todo if change and not _indexed(each))
     return Batch(last=found[-1].pk if found else None, found=len(todo), stuck=stuck)
 
 

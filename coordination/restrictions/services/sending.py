@@ -40,12 +40,12 @@ AGAIN: Final = timedelta(minutes=1)
 LANES: Final = ("P0", "normal")
 CONNECT: Final = "connect_platform"
 PLATFORM: Final = "restrictions.platform"
-NO_WAY: Final = "No destination of the platform itself is open."
+NO_WAY: Final = "No destination of the platform itself is open and confirmed."
 HOW: Final = (
     "Commands to restrict, lift and preserve accounts wait; none is lost. Register the platform itself as an"
     " agency (kind: the platform itself), have another administrator verify it, and add its endpoint with the"
-    " channel “Actions of the platform itself”; or mend what the reason names. The task ends with the next"
-    " command that is sent. docs/operations.md says more."
+    " channel “Actions of the platform itself”, which another administrator confirms; or mend what the reason"
+    " names. The task ends with the next command that is sent. docs/operations.md says more."
 )
 
 
@@ -132,7 +132,7 @@ def _let_out(command: Command, destination: Destination) -> None:
 
 
 def _body(command: Command) -> PlatformActionBody:
-    """Return the command as the platform reads it. Raises Refused where its record does not stand as it says."""
+    """Return the command as the platform reads it. Raises Refused where its record does not bear it out."""
     about = command.restriction or command.preservation
     assert about is not None  # noqa: S101  # nosec B101 - the database has a constraint
     action, step, until = Action(command.action), "", command.expires_at
@@ -169,7 +169,7 @@ def _restricting(action: Action, restriction: Restriction) -> tuple[Action, str]
 def _keeping(
     action: Action, preservation: Preservation, until: datetime | None
 ) -> tuple[Action, datetime | None]:
-    """Return what is kept, and until when: the longest of what any case asks for, before anything is deleted."""
+    """Return what becomes of an account's data: kept for the longest that any case asks for, or deleted."""
     if action == Action.RELEASE and preservation.state != PreservationState.ENDED:
         raise Refused("What it asks for was never decided.", rule="restrictions.not-as-recorded")
     longest = selectors.kept(preservation.account).first()
