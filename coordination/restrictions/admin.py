@@ -98,6 +98,8 @@ class RestrictionAdmin(RestrictionActs):
         except NotFound:
             found = None
         if isinstance(found, Preservation):
+            if not selectors.preservations_visible_to(person(request)).filter(pk=found.pk).exists():
+                raise Http404
             return HttpResponseRedirect(f"../../../../preservation/{found.pk}/change/")
         if found is None or not self.get_queryset(request).filter(pk=found.pk).exists():
             raise Http404

@@ -1,12 +1,15 @@
 """Restrictions on the desk: seen on the case, imposed from it, and lifted only by the signatures."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from coordination.access.services import Role, User
 from coordination.cases import selectors as cases_of
+from coordination.cases import services as cases
 from coordination.cases.services import Case
+from coordination.core import clock
 from coordination.restrictions import selectors, services
 from coordination.restrictions.models import Command, Preservation, Restriction, RiskAssessment
 from tests.doors import SignIn
@@ -150,3 +153,30 @@ def test_the_list_says_states_in_words(automatic: Restriction, liaison: User, si
     assert "ordered, not confirmed" in page
     assert ACCOUNT not in page
     assert "No preservation yet." in _text(sign_in(liaison).get("/admin/restrictions/preservation/"))
+
+
+def test_an_order_of_another_case_is_not_named_on_the_page(
+    automatic: Restriction, liaison: User, counsel: User, sign_in: SignIn
+) -> None:
+    services.record_order(
+        cases.open_case("Another", by=None, accounts=[ACCOUNT]),
+        by=counsel,
+        court="Another court",
+        number="26-HIDDEN",
+        valid_from=clock.now(),
+    )
+    page = _text(sign_in(liaison).get(f"{HERE}{automatic.pk}/change/"))
+    assert "A protective order is in force" in page
+    assert "26-HIDDEN" not in page
+
+
+def test_what_a_command_is_about_is_not_told_to_who_does_not_see_it(
+    case: Case, liaison: User, counsel: User, sign_in: SignIn
+) -> None:
+    services.preserve(case, account=ACCOUNT, reason="A flag.")
+    command, browser = Command.objects.get(), sign_in(liaison)
+    assert browser.get(f"{HERE}of/command/{command.pk}/").status_code == 302
+    until = clock.now() + timedelta(days=30)
+    cases.mark(case, compartment="non_disclosure", by=counsel, reason="A court said so.", until=until)
+    assert browser.get(f"{HERE}of/command/{command.pk}/").status_code == 404
+    assert browser.get(f"{HERE}of/command/{command.pk + 1}/").status_code == 404

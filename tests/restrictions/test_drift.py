@@ -6,12 +6,14 @@ import pytest
 
 from coordination.access.services import User
 from coordination.cases import selectors as cases_of
+from coordination.cases import services as cases
 from coordination.cases.services import Case
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, NotFound, NotPermitted
 from coordination.ledger.selectors import entries_about
 from coordination.restrictions import services
 from coordination.restrictions.models import Command, Restriction
+from coordination.restrictions.services import drift
 from tests.restrictions.conftest import Impose
 from tests.world import ACCOUNT
 
@@ -109,3 +111,19 @@ def test_only_the_platforms_system_says_what_is_in_force(
         values = {"account": ACCOUNT, "step": "", "observed_at": now, **changes}
         with pytest.raises(InvalidInput):
             services.report_in_force(by=platform_system, **values)
+
+
+@pytest.mark.parametrize("found", ["read_only", ""])
+def test_a_difference_names_no_step_of_another_case(
+    automatic: Restriction, liaison: User, case: Case, found: str
+) -> None:
+    hidden = cases.open_case("Another", by=None, accounts=[ACCOUNT])
+    services.impose(hidden, account=ACCOUNT, step="ban_with_watch", reason="x", authority="Terms", by=liaison)
+    Command.objects.update(state="confirmed")
+    drift.note_in_force(automatic, step=found, at=clock.now())
+    (task,) = cases_of.tasks_of(case).filter(kind="restriction_drift")
+    assert (found.replace("_", " ") or "nothing") in task.title
+    assert "ban" not in task.title
+    entry = [each for each in entries_about(case.reference) if each.action == "restrictions.drift_found"][-1]
+    assert "ban" not in str(entry.data["details"])
+    assert task.priority == "P0"

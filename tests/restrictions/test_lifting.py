@@ -198,6 +198,20 @@ def test_an_order_of_another_case_against_the_same_account_forbids_it_too(
         services.lift(signed, by=senior_reviewer)
 
 
+def test_an_order_of_another_case_is_not_named_and_one_of_its_own_is(
+    signed: RiskAssessment, counsel: User, senior_reviewer: User, case: Case
+) -> None:
+    elsewhere = cases.open_case("Another", by=None, accounts=[ACCOUNT])
+    _order(elsewhere, counsel, number="26-HIDDEN", court="Another court")
+    with pytest.raises(Refused) as refused:
+        services.lift(signed, by=senior_reviewer)
+    assert "26-HIDDEN" not in str(refused.value)
+    assert "Another court" not in str(refused.value)
+    _order(case, counsel)
+    with pytest.raises(Refused, match="26-PO-118"):
+        services.lift(signed, by=senior_reviewer)
+
+
 def test_an_order_that_is_over_or_not_begun_forbids_nothing(
     signed: RiskAssessment, case: Case, counsel: User, senior_reviewer: User
 ) -> None:

@@ -18,7 +18,7 @@ from coordination.restrictions import selectors
 from coordination.restrictions.models import Restriction
 from coordination.restrictions.services import commands
 from coordination.restrictions.services.words import one_at_a_time, permitted, said
-from coordination.restrictions.workflow import LEVEL, Action, RestrictionState
+from coordination.restrictions.workflow import LEVEL, STANDING, Action, RestrictionState
 
 DRIFT: Final = "restriction_drift"
 REPORT_CLOCK: Final = "policy.restriction-report"
@@ -94,13 +94,13 @@ def ask_regularly() -> int:
 
 
 def _differs(restriction: Restriction, *, expected: str, found: str, by: User | None) -> None:
-    words = {"": "nothing"}
-    here, there = (words.get(step) or markup.words(step) for step in (expected, found))
-    _trace("restrictions.drift_found", restriction, by=by, expected=expected, found=found)
+    # What another case has ordered is not said here: who works on this case may not know of that one.
+    own = restriction.step if restriction.state in STANDING else ""
+    _trace("restrictions.drift_found", restriction, by=by, expected=own, found=found)
     task = cases.open_task(
         restriction.case,
         kind=DRIFT,
-        title=f"The platform has {there} in force; here stands {here}"[:200],
+        title=_title(own, found)[:200],
         role=Role.SAFETY_LIAISON,
         instructions="Find out who changed it there. Have it mended on the platform, or order it again on the"
         " page of the restriction; the task ends when the platform says what stands here.",
@@ -110,6 +110,13 @@ def _differs(restriction: Restriction, *, expected: str, found: str, by: User | 
     restriction.drifted = True
     restriction.save(update_fields=["drifted"])
     cases.add_event(restriction.case, kind="restrictions.drift", title=task.title, about=restriction.origin)
+
+
+def _title(own: str, found: str) -> str:
+    here, there = (markup.words(step) if step else "nothing" for step in (own, found))
+    if own == found:
+        return f"The platform has {there} in force, which is not what it was told last"
+    return f"The platform has {there} in force; here stands {here}"
 
 
 def _agrees(restriction: Restriction, *, by: User | None) -> None:

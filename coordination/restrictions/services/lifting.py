@@ -214,11 +214,15 @@ def digest_of(assessment: RiskAssessment) -> str:
 
 
 def refuse_under_order(restriction: Restriction) -> None:
-    """Raise Refused while a protective order is in force against the account, or on the case."""
+    """Raise Refused while a protective order is in force against the account, or on the case.
+
+    One of another case is not named: who works on this case may not know of that one.
+    """
     order = selectors.order_in_force(restriction)
     if order is not None:
+        which = f" ({order})" if order.case_id == restriction.case_id else ""
         raise Refused(
-            f"A protective order is in force ({order}): nothing is lifted.",
+            f"A protective order is in force{which}: nothing is lifted.",
             rule="restrictions.protective-order",
         )
 
