@@ -15,7 +15,7 @@ BEGIN
             OR NEW.restriction_id IS DISTINCT FROM OLD.restriction_id
             OR NEW.preservation_id IS DISTINCT FROM OLD.preservation_id
             OR NEW.action <> OLD.action OR NEW.step <> OLD.step OR NEW.authority <> OLD.authority
-            OR NEW.expires_at IS DISTINCT FROM OLD.expires_at OR NEW.created_at <> OLD.created_at
+            OR NEW.expires_at IS DISTINCT FROM OLD.expires_at
             OR (OLD.state IN ('confirmed', 'superseded') AND NEW.state <> OLD.state)
         THEN
             RAISE EXCEPTION 'This of a command never changes.' USING ERRCODE = '23514';
