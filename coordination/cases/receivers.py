@@ -22,7 +22,7 @@ from coordination.access.signals import (
     token_settled,
 )
 from coordination.cases import services
-from coordination.cases.signals import subject_added, task_ended
+from coordination.cases.signals import subjects_added, task_ended
 from coordination.core.errors import Refused
 from coordination.evidence.signals import store_failed
 from coordination.partners import selectors as partners
@@ -340,10 +340,10 @@ def end_ledger_review(sender: Any, *, review: LedgerReview, by: User, **_: Any) 
     services.end_tasks(about=about, kind=LEDGER_REVIEW, outcome=review.findings, by=by)
 
 
-@receiver(subject_added, dispatch_uid="cases.tell_members")
-def tell_members(sender: Any, *, case: Any, subject: Any, **_: Any) -> None:  # noqa: ARG001
+@receiver(subjects_added, dispatch_uid="cases.tell_members")
+def tell_members(sender: Any, *, subjects: Any, **_: Any) -> None:  # noqa: ARG001
     """Tell a compartment that its subject is one in another case."""
-    services.tell_members(case, subject)
+    services.tell_members(subjects)
 
 
 @receiver(task_ended, dispatch_uid="cases.decide_on_its_page")

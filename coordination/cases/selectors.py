@@ -167,6 +167,14 @@ def hidden_with_account(subject: Subject) -> QuerySet[Case]:
     return hidden().filter(subjects__account_index__in=account_indexes(subject.account)).distinct()
 
 
+def with_hidden_account(subjects: Collection[Subject]) -> list[Subject]:
+    """Return those whose account is a subject of a case under a compartment: one question for many."""
+    indexes = {each.pk: set(account_indexes(each.account)) for each in subjects}
+    rows = Subject.objects.filter(case__in=hidden(), account_index__in=set().union(*indexes.values()))
+    found = {bytes(each) for each in rows.values_list("account_index", flat=True)}
+    return [each for each in subjects if indexes[each.pk] & found]
+
+
 def members_of(*compartments: CaseCompartment) -> QuerySet[CompartmentMember]:
     """Return who is in any of these compartments now, by name."""
     rows = _live_members().filter(compartment__in=compartments).select_related("person", "granted_by")

@@ -8,8 +8,8 @@ case_opened = Signal()
 case_closed = Signal()
 # case, reason
 case_reopened = Signal()
-# case, subject
-subject_added = Signal()
+# subjects (those that were added at once)
+subjects_added = Signal()
 # case, subject (an account that is new to the case): whoever looks after a person who is afraid tells them
 subject_returned = Signal()
 # case; it is under a compartment, or under one more, and its members alone see it

@@ -120,8 +120,8 @@ class SealedField(models.Field):  # type: ignore[type-arg]
         return "bytea"
 
     def get_internal_type(self) -> str:
-        """Return a name of our own, so that nothing takes the column for text."""
-        return "SealedField"
+        """Return what PostgreSQL has it as: not text, and what Django inserts many of as one array."""
+        return "BinaryField"
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         """Tie the value to its row."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from coordination.cases.signals import compartment_marked, subject_added, task_ended
+from coordination.cases.signals import compartment_marked, subjects_added, task_ended
 from coordination.core.errors import InvalidInput, Refused
 from coordination.referrals.signals import about_to_leave, place_named
 from coordination.triage import selectors, services
@@ -92,10 +92,10 @@ def keep_claims_apart(sender: Any, *, referral: Any, value: str, **_: Any) -> No
         )
 
 
-@receiver(subject_added, dispatch_uid="triage.follow_subject")
-def follow_subject(sender: Any, *, case: Any, subject: Any, **_: Any) -> None:  # noqa: ARG001
+@receiver(subjects_added, dispatch_uid="triage.follow_subjects")
+def follow_subjects(sender: Any, *, subjects: Any, **_: Any) -> None:  # noqa: ARG001
     """Have two cases kept apart where a new subject is the target in another."""
-    services.follow_subject(case, subject.account)
+    services.follow_subjects([(each.case, each.account) for each in subjects])
 
 
 @receiver(task_ended, dispatch_uid="triage.end_warning")

@@ -4,7 +4,7 @@ Marking takes the case from every team and person; members see it by rows of the
 which name their membership and end with it. A case under two compartments is there for who is in both.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -132,11 +132,16 @@ def lift(compartment: CaseCompartment, *, by: User, reason: str) -> CaseCompartm
     return locked
 
 
-def tell_members(case: Case, subject: Subject) -> None:
+def tell_members(subjects: Collection[Subject]) -> None:
     """Tell the members of cases under a compartment that their subject is one in another case, and only them.
 
     A flag never joins a case under a compartment: few would see the danger. It opens a case of its own.
     """
+    for subject in selectors.with_hidden_account(subjects):
+        _tell_members(subject.case, subject)
+
+
+def _tell_members(case: Case, subject: Subject) -> None:
     for hidden in selectors.hidden_with_account(subject).exclude(pk=case.pk):
         open_task(
             hidden,

@@ -148,8 +148,8 @@ def add_subjects(wanted: Sequence[NewSubject], *, by: User | None) -> list[Subje
             for each, account in zip(wanted, accounts, strict=True)
         ]
     )
-    for subject in added:
-        signals.subject_added.send(sender=Subject, case=subject.case, subject=subject)
+    if added:
+        signals.subjects_added.send(sender=Subject, subjects=added)
     return [known[key] for key in keys]
 
 

@@ -1,6 +1,6 @@
 """A case as a whole: opened, assigned, watched, closed, re-opened; its subjects, timeline and notes."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -144,14 +144,32 @@ def reopen_case(case: Case, *, by: User | None, reason: str) -> Case:
 def raise_priority(case: Case, *, by: User | None) -> Case:
     """Make a case P0: danger to life. Nothing makes it less; one that is P0 is returned as it is."""
     require_of_staff(by, case)
-    locked = _locked(case)
-    if locked.priority != "P0":
-        locked.priority = "P0"
-        locked.save(update_fields=["priority"])
-        ledger.record("cases.priority_raised", subject=case.reference, by=by)
-        _tell(case, "priority", "The case is P0: danger to life", by=by)
-    case.priority = locked.priority
-    return locked
+    return raise_priorities([case], by=by)[0]
+
+
+@transaction.atomic
+def raise_priorities(cases: Collection[Case], *, by: User | None) -> list[Case]:
+    """Make cases P0, as `raise_priority` does, in a number of statements that does not grow.
+
+    For the system's own work, and for a person who was asked for before.
+    """
+    locked = hold(cases)
+    raised = [each for each in locked.values() if each.priority != "P0"]
+    Case.objects.filter(pk__in=[each.pk for each in raised]).update(priority="P0")
+    ledger.append(ledger.entry("cases.priority_raised", subject=each.reference, by=by) for each in raised)
+    title = "The case is P0: danger to life"
+    add_events([NewEvent(case=each, kind="priority", title=title, by=by) for each in raised])
+    for each in [*raised, *cases]:
+        each.priority = "P0"
+    return [locked[each.pk] for each in cases]
+
+
+def hold(cases: Collection[Case]) -> dict[int, Case]:
+    """Lock cases until the transaction ends, in one order, so that batches do not deadlock; by number."""
+    if not cases:
+        return {}
+    rows = Case.objects.select_for_update(of=("self",)).filter(pk__in=[each.pk for each in cases])
+    return {each.pk: each for each in rows.order_by("pk")}
 
 
 _DONE = {

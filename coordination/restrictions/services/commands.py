@@ -10,6 +10,7 @@ from django.db import transaction
 
 from coordination.cases import services as cases
 from coordination.core import clock, identifiers
+from coordination.core.fields import number
 from coordination.outbox import wakeup
 from coordination.restrictions.models import Command, Preservation, Restriction
 from coordination.restrictions.workflow import COMMAND, Action, CommandState, CommandVerb
@@ -55,7 +56,9 @@ def queue(wanted: Sequence[Wanted]) -> list[Command]:
     now = clock.now()
     for lane in sorted({each.about.case.priority for each in wanted}):
         wake_after_commit(lane)
-    return Command.objects.bulk_create([_command(each, now) for each in wanted])
+    rows = [_command(each, now) for each in wanted]
+    number(rows)
+    return Command.objects.bulk_create(rows)
 
 
 def supersede(about: Restriction | Preservation) -> None:

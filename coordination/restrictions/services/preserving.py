@@ -12,6 +12,7 @@ from coordination.cases import selectors as case_selectors
 from coordination.cases import services as cases
 from coordination.cases.services import Case
 from coordination.core import clock
+from coordination.core.fields import number
 from coordination.ledger import services as ledger
 from coordination.policy import engine
 from coordination.policy import selectors as policy
@@ -63,6 +64,7 @@ def preserve_many(rows: Sequence[Preserving], *, by: User | None = None) -> list
         elif standing.state == PreservationState.REVIEW:
             run_on(standing, case=row.case, by=by, reason=row.reason)
         done.append(standing)
+    number(fresh)
     Preservation.objects.bulk_create(fresh)
     _say(fresh, by)
     return done

@@ -19,7 +19,7 @@ from coordination.triage.services.reindexing import reindex_flags, reindex_targe
 from coordination.triage.services.replays import record_replay, replay_decisions
 from coordination.triage.services.reporting import excuse_report, report_filed
 from coordination.triage.services.sameness import candidates_for, join_flag, keep_apart, withdraw_questions
-from coordination.triage.services.standing import follow_subject, record_target
+from coordination.triage.services.standing import follow_subjects, record_target
 from coordination.triage.services.warning import WARN, end_clock
 
 __all__ = [
@@ -37,7 +37,7 @@ __all__ = [
     "end_clock",
     "end_deconfliction",
     "excuse_report",
-    "follow_subject",
+    "follow_subjects",
     "is_coordinated",
     "join_flag",
     "keep_apart",

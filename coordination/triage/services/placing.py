@@ -50,13 +50,13 @@ def _open(places: Sequence[Place]) -> None:
 
 def _hurry(places: Sequence[Place]) -> None:
     """Open what was closed, and make P0 what is: in one order, so that two batches do not deadlock."""
-    urgent = {each.home for each in places if each.flag.high_severity}
-    for matter in sorted(_matters(places), key=lambda each: each.standing.pk):
-        case = matter.standing
-        if case.state != "open":
-            cases.reopen_case(case, by=None, reason=_AGAIN)
-        if matter in urgent and case.priority != "P0":
-            cases.raise_priority(case, by=None)
+    urgent = {each.home.standing for each in places if each.home and each.flag.high_severity}
+    closed = {each.standing for each in _matters(places) if each.standing.state != "open"}
+    lesser = {each for each in urgent if each.priority != "P0"}
+    cases.hold(closed | lesser)
+    for case in sorted(closed, key=lambda each: each.pk):
+        cases.reopen_case(case, by=None, reason=_AGAIN)
+    cases.raise_priorities(lesser, by=None)
 
 
 def _matters(places: Iterable[Place]) -> dict[Matter, None]:

@@ -3,6 +3,8 @@
 A match opens a task for counsel, on neither case, that names both: they see that the owners differ.
 """
 
+from collections.abc import Iterable
+
 from django.db import transaction
 
 from coordination.access import services as access
@@ -45,15 +47,17 @@ def record_target(case: Case, *, by: User, account: str) -> TargetAccount:
     return made
 
 
-def follow_subject(case: Case, account: str) -> None:
-    """Look whether a new subject of a case is the target in another."""
-    if case_selectors.is_hidden(case):
-        return
-    indexes = case_selectors.account_indexes(account)
-    rows = TargetAccount.objects.filter(account_index__in=indexes).exclude(case=case).select_related("case")
+def follow_subjects(added: Iterable[tuple[Case, str]]) -> None:
+    """Look whether new subjects of cases, each with its account, are the targets in others."""
+    cases_with: dict[bytes, list[Case]] = {}
+    for case, account in added:
+        for index in case_selectors.account_indexes(account):
+            cases_with.setdefault(index, []).append(case)
+    rows = TargetAccount.objects.filter(account_index__in=cases_with).select_related("case")
     for row in rows:
-        if not case_selectors.is_hidden(row.case):
-            _keep_apart(row.case, case)
+        for case in cases_with[bytes(row.account_index)]:
+            if case != row.case and not any(map(case_selectors.is_hidden, (case, row.case))):
+                _keep_apart(row.case, case)
 
 
 def _keep_apart(one: Case, other: Case) -> None:
