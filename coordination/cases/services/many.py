@@ -162,7 +162,9 @@ def identify(found: Iterable[tuple[Case, Identity, str]]) -> None:
     rows: dict[tuple[int, bytes], Identifier] = {}
     for case, each, about in found:
         key = (case.pk, each.index)
-        if key in rows and (rows[key].strong or not each.strong):
+        if key in rows:
+            rows[key].strong |= each.strong
+            rows[key].verified |= each.verified
             continue
         rows[key] = Identifier(
             case=case,
@@ -177,10 +179,11 @@ def identify(found: Iterable[tuple[Case, Identity, str]]) -> None:
             added_at=clock.now(),
         )
     number(list(rows.values()))
-    strong = [each for each in rows.values() if each.strong]
-    Identifier.objects.bulk_create([each for each in rows.values() if not each.strong], ignore_conflicts=True)
+    verified = [each for each in rows.values() if each.verified]
+    others = [each for each in rows.values() if not each.verified]
+    Identifier.objects.bulk_create(others, ignore_conflicts=True)
     Identifier.objects.bulk_create(
-        strong, update_conflicts=True, unique_fields=["case", "index"], update_fields=["strong", "verified"]
+        verified, update_conflicts=True, unique_fields=["case", "index"], update_fields=["strong", "verified"]
     )
 
 
