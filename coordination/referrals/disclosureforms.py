@@ -86,6 +86,14 @@ class WallTime(forms.DateTimeField):
             return super().to_python(value)
 
 
+def at_place(figures: datetime, zone: str) -> datetime:
+    """Return, in UTC, when the clocks of `zone` showed this; raise ValidationError where they never did."""
+    there = figures.replace(tzinfo=ZoneInfo(zone))
+    if there.astimezone(UTC).astimezone(there.tzinfo).replace(tzinfo=None) != figures.replace(tzinfo=None):
+        raise forms.ValidationError("Clocks were put forward there: this time did not exist.")
+    return there.astimezone(UTC)
+
+
 class ItemForm(Disclosure):
     """One thing that may be disclosed."""
 
@@ -134,12 +142,10 @@ class ItemForm(Disclosure):
         if not zone:
             self.add_error("occurred_zone", "A time needs its zone.")
             return data
-        there = figures.replace(tzinfo=ZoneInfo(zone))
-        if there.astimezone(UTC).astimezone(there.tzinfo).replace(tzinfo=None) != figures.replace(
-            tzinfo=None
-        ):
-            self.add_error("occurred_at", "Clocks were put forward there: this time did not exist.")
-        data["occurred_at"] = there.astimezone(UTC)
+        try:
+            data["occurred_at"] = at_place(figures, zone)
+        except forms.ValidationError as error:
+            self.add_error("occurred_at", error)
         return data
 
 

@@ -22,9 +22,10 @@ from coordination.policy.workflow import DataCategory, ReportTrigger
 from coordination.referrals import selectors as referrals
 from coordination.referrals.draftadmin import Source, item_source
 from coordination.triage import forms, judgingforms, selectors, services
+from coordination.triage.byhandadmin import ByHand
 from coordination.triage.criteriaadmin import Replays
 from coordination.triage.models import Flag
-from coordination.triage.sameadmin import ACTS, SamePersonAdmin, is_asked, same_context
+from coordination.triage.sameadmin import ACTS, is_asked, same_context
 from coordination.triage.workflow import FLAG, FlagVerb
 
 VERBS = {
@@ -36,7 +37,7 @@ VERBS = {
 
 
 @admin.register(Flag)
-class FlagAdmin(Replays, Searched, SamePersonAdmin):
+class FlagAdmin(Replays, Searched, ByHand):
     """Flags, newest first; those on cases that the person was not let into are not there."""
 
     records = Records.OF_CASES
@@ -47,7 +48,9 @@ class FlagAdmin(Replays, Searched, SamePersonAdmin):
     list_filter = ("state", "category", "high_severity")
     ordering = ("-received_at",)
     search_help_text = "The sender's own id of the flag, or the whole reference of its case (C-…)."
-    empty_text = "No flag yet. The platform's systems post them to the API."
+    empty_text = (
+        "No flag yet. The platform's systems post them to the API; what somebody tells you, you enter here."
+    )
 
     def visible_to(self, user: Any) -> QuerySet[Flag]:
         """Return the flags that the person may see."""
