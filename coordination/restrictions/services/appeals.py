@@ -89,10 +89,13 @@ def receive_appeal(
 def pass_on_appeal(*, by: User, account: str, external_id: str, text: str, received_at: datetime) -> Appeal:
     """Take an appeal from the platform's own system, by the account. Raises NotFound where nothing stands.
 
-    Where several cases hold something against the account, it is about the heaviest.
+    Where several cases hold something against the account, it is about the heaviest; of those that they see
+    where somebody of the desk passes it on.
     """
     access.require(by, RECEIVE)
     rows = selectors.of_account(case_selectors.account_indexes(said("account", account, 500)))
+    if by.is_staff:
+        rows = rows.filter(case__in=case_selectors.visible_to(by))
     standing = rows.exclude(state=RestrictionState.LIFTED).select_related("case").first()
     if standing is None:
         raise NotFound
