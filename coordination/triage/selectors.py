@@ -31,7 +31,7 @@ def visible_to(user: User) -> QuerySet[Flag]:
     """Return the flags of the cases that `user` sees and those without a case; none without `view_flag`."""
     if not access.has(user, "triage.view_flag"):
         return Flag.objects.none()
-    return Flag.objects.filter(Q(case__isnull=True) | Q(case__in=cases.visible_to(user)))
+    return Flag.objects.filter(cases.reachable(user))
 
 
 def flag_for(user: User, pk: UUID | str) -> Flag:

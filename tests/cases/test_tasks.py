@@ -222,3 +222,7 @@ def test_a_task_of_somebody_who_is_taken_off_the_case_waits_for_others(
     (moved,) = selectors.waiting_for(duty_officer)
     assert (moved.pk, moved.assignee) == (task.pk, None)
     assert "cases.task_rerouted" in [entry.action for entry in ledger.entries_about(case.reference)]
+
+
+def test_a_page_of_tasks_does_not_read_every_case_that_a_person_sees(liaison: User, case: Case) -> None:
+    assert "hashed" not in selectors.waiting_for(liaison)[:50].explain()
