@@ -87,7 +87,7 @@ _COUNSEL = (
         triage="counsel_flag file_report",
         evidence="release_exhibit hold_exhibit",
         restrictions="keep_order decide_notice",
-        cases="work_case assign_case grant_case keep_nondisclosure keep_victim",
+        cases="work_case assign_case grant_case keep_nondisclosure keep_victim view_loose_task",
         referrals="withdraw_referral",
         ledger="view_leaf",
         policy="approve_criteria",
@@ -182,12 +182,14 @@ ROLES: dict[Role, Rights] = {
             evidence="view_exhibit",
             ledger="view_leaf",
             access="view_user view_rolechange view_breakglass view_ledgerreview",
+            cases="view_loose_task",
         ),
     ),
     Role.ADMINISTRATOR: Rights(
         purpose="Keeps people, agencies, destinations and the places of evidence; sees no case.",
         permissions=_permissions(
             access="view_user change_user view_rolechange decide_rolechange",
+            cases="view_loose_task",
             evidence="keep_store",
             oncall="view_schedule keep_schedule view_page",
             partners="view_agency change_agency view_destination change_destination",

@@ -36,6 +36,7 @@ class Case(models.Model):
             ("grant_case", "Give others access to a case"),
             ("keep_nondisclosure", "Put a case under non-disclosure and let people in"),
             ("keep_victim", "Put a case under the compartment of victim data and let people in"),
+            ("view_loose_task", "See the tasks of one's queue that belong to no case"),
         ]
         constraints = [states_constraint("case", CaseState)]
         indexes = [models.Index(fields=["-opened_at"])]

@@ -17,7 +17,7 @@ from coordination.cases.models import Task
 from coordination.core.rules import Records
 
 # Who is told of people and of places, and of no case: administrators and auditors.
-SEE = "access.view_user"
+SEE = "cases.view_loose_task"
 
 
 @admin.register(Task)
@@ -75,6 +75,11 @@ class TaskAdmin(RecordAdmin):
     @act("access.view_ledgerreview", "Complete", form=OutcomeForm)
     def looked_into(self, request: HttpRequest, record: Task, data: Data) -> str:
         """Say what somebody opened so many records for."""
+        return _complete(request, record, data)
+
+    @act("triage.counsel_flag", "Complete", form=OutcomeForm)
+    def kept_apart(self, request: HttpRequest, record: Task, data: Data) -> str:
+        """Say how two cases are kept apart."""
         return _complete(request, record, data)
 
 

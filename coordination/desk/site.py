@@ -16,7 +16,7 @@ from coordination.core.rules import Rule, anybody, holders, nobody, staff
 # (title, route, permission); `app_list:` goes with its section. A route that no slice has yet is left out.
 NAVIGATION = (
     ("Cases", "cases_case_changelist", "cases.view_case"),
-    ("Tasks", "cases_task_changelist", "access.view_user"),
+    ("Tasks", "cases_task_changelist", "cases.view_loose_task"),
     ("Flags", "triage_flag_changelist", "triage.view_flag"),
     ("Restrictions", "restrictions_restriction_changelist", "restrictions.view_restriction"),
     ("Referrals", "referrals_referral_changelist", "referrals.view_referral"),

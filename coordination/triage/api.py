@@ -80,23 +80,27 @@ class FlagBody(StrictSerializer):
     )
 
 
-class EventBody(serializers.Serializer[Any]):
-    """A flag as a CloudEvent 1.0."""
+class EventData(FlagBody):
+    """The flag in an event, whose source and id are its own id. Its time may be the event's."""
 
-    specversion = serializers.CharField(help_text="1.0")
-    id = serializers.CharField()
-    source = serializers.CharField(  # type: ignore[assignment]  # a name of REST framework's own
-        help_text="With id, the flag's external_id: source#id."
-    )
-    type = serializers.CharField(help_text=events.TYPE)
-    time = serializers.DateTimeField(required=False, help_text="content_at, where data has none.")
-    data = serializers.DictField(help_text="The flag, without external_id.")  # type: ignore[assignment]
+    external_id = None  # type: ignore[assignment]  # REST framework's way to leave out what is inherited
+
+
+class EventBody(serializers.Serializer[Any]):
+    """A flag as a CloudEvent 1.0. Its external_id is source#id, of at most 120 characters."""
+
+    specversion = serializers.ChoiceField(choices=["1.0"])
+    id = TextField(max_length=60)
+    source = TextField(max_length=59)  # type: ignore[assignment]  # a name of REST framework's own
+    type = serializers.ChoiceField(choices=[events.TYPE])
+    time = MomentField(required=False, help_text="content_at, where data has none.")
+    data = EventData()  # type: ignore[assignment]  # as above
 
 
 class BatchBody(serializers.Serializer[Any]):
     """Flags, each looked at by itself."""
 
-    flags = FlagBody(many=True)
+    flags = FlagBody(many=True, min_length=1, max_length=services.MOST)
 
 
 class BatchResult(serializers.Serializer[Any]):
@@ -177,7 +181,10 @@ class FlagBatch(ApiView):
     @extend_schema(
         operation_id="flags_batch_post",
         tags=["flags"],
-        request={"application/json": BatchBody, events.BATCH: EventBody(many=True)},
+        request={
+            "application/json": BatchBody,
+            events.BATCH: EventBody(many=True, min_length=1, max_length=services.MOST),
+        },
         responses={200: BatchTaken},
     )
     def post(self, request: Request) -> Response:

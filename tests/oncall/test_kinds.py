@@ -22,6 +22,7 @@ WAIT = {
         "monitor",
         "deconfliction_ends",
         "approve_criteria",
+        "dual_role",
         "review_restriction",
         "review_preservation",
     ),
