@@ -4,14 +4,25 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0004_exact_accounts'),
+        ("cases", "0004_exact_accounts"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='case',
-            options={'default_permissions': (), 'ordering': ['-opened_at'], 'permissions': [('view_case', 'See a case'), ('work_case', 'Add notes to a case and complete its tasks'), ('assign_case', 'Assign a case'), ('grant_case', 'Give others access to a case'), ('keep_nondisclosure', 'Put a case under non-disclosure and let people in'), ('keep_victim', 'Put a case under the compartment of victim data and let people in'), ('view_loose_task', "See the tasks of one's queue that belong to no case")]},
+            name="case",
+            options={
+                "default_permissions": (),
+                "ordering": ["-opened_at"],
+                "permissions": [
+                    ("view_case", "See a case"),
+                    ("work_case", "Add notes to a case and complete its tasks"),
+                    ("assign_case", "Assign a case"),
+                    ("grant_case", "Give others access to a case"),
+                    ("keep_nondisclosure", "Put a case under non-disclosure and let people in"),
+                    ("keep_victim", "Put a case under the compartment of victim data and let people in"),
+                    ("view_loose_task", "See the tasks of one's queue that belong to no case"),
+                ],
+            },
         ),
     ]
