@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Any
 
+from coordination.access.services import Role
 from coordination.core.rules import Records, Rule, Who, holds
 from coordination.desk.routes import Route
 from tests.routes.callers import Caller
@@ -32,6 +33,8 @@ DOORS = {
     *("/admin/", "/admin/login/", "/account/login/", "/account/reauthenticate/"),
     *("/account/mfa/reauthenticate/", "/account/mfa/"),
 }
+# Whose task stands on the stage; others who may see tasks of their queue have none there.
+QUEUES = {Role.ADMINISTRATOR, Role.AUDITOR}
 OUT = frozenset({Outcome.DOOR, Outcome.REFUSED, Outcome.ABSENT, Outcome.NO_SUCH_VERB})
 _BY_STATUS = {
     401: Outcome.DOOR,
@@ -98,7 +101,8 @@ def _on_the_desk(rule: Rule, caller: Caller, about: About) -> frozenset[Outcome]
     let_in = holds(rule, caller.permissions)
     if rule.records is Records.NONE:
         return frozenset({Outcome.IN}) if let_in else out
-    there = about is About.OWN or (about is About.FOREIGN and not hidden(rule.records, caller))
+    own = about is About.OWN and (rule.records is not Records.OF_QUEUE or caller.role in QUEUES)
+    there = own or (about is About.FOREIGN and not hidden(rule.records, caller))
     if let_in:
         return frozenset({Outcome.IN if there else Outcome.ABSENT})
     # Who sees a record and may not do this is told so; of any other, nothing is said.
