@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 
 from coordination.core.fields import SealedJSONField, SealedTextField
+from coordination.core.models import states_constraint
+from coordination.partners.workflow import Trust
 
 
 class AgencyKind(models.TextChoices):
@@ -113,11 +115,18 @@ class Officer(models.Model):
     is_system = models.BooleanField(
         default=False, help_text="No person but the agency's own system, with the agency's token."
     )
+    trust = models.CharField(
+        max_length=20, choices=[(each.value, each.value) for each in Trust], default=Trust.ORDINARY
+    )
+    trust_set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         ordering = ["pk"]  # the name is sealed
         default_permissions = ()
         constraints = [
+            states_constraint("officer", Trust, field="trust"),
             models.CheckConstraint(
                 condition=models.Q(verified_at__isnull=True) | models.Q(expires_at__isnull=False),
                 name="officer_verification_ends",

@@ -11,7 +11,7 @@ from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
 from coordination.partners import selectors, signals
 from coordination.partners.models import Agency, AgencyKind, Officer
-from coordination.partners.services.words import chosen, country_code, said, telephone, zone
+from coordination.partners.services.words import chosen, country_code, domain_name, said, telephone, zone
 
 CHANGE = "partners.change_agency"
 # Re-verified every 12 months; from then on the officer opens nothing.
@@ -52,7 +52,7 @@ def register_agency(
         country=country_code(country),
         region=region.strip(),
         time_zone=zone(time_zone),
-        domain=domain.strip().lower(),
+        domain=domain_name(domain),
         phone=telephone(phone),
         registered_by=by,
     )

@@ -1,5 +1,6 @@
 """Checking what a person wrote about a partner."""
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
@@ -7,6 +8,10 @@ from zoneinfo import ZoneInfo
 
 from coordination.core.errors import InvalidInput
 from coordination.core.telephones import is_number
+from coordination.partners.domains import domain_of
+
+MOST_OF_A_DOMAIN = 200
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 
 
 def said(field: str, value: str, *, longest: int) -> str:
@@ -41,6 +46,17 @@ def telephone(value: str) -> str:
     if not is_number(number):
         raise InvalidInput("phone", "A telephone number in full, such as +1 970 555 0123.")
     return number
+
+
+def domain_name(value: str) -> str:
+    """Return a registered domain as requests are matched with it, or ""; raise InvalidInput for no domain."""
+    text = value.strip()
+    if not text:
+        return ""
+    name = domain_of(text)
+    if "@" in text or not _DOMAIN.fullmatch(name) or len(name) > MOST_OF_A_DOMAIN:
+        raise InvalidInput("domain", "A domain as it stands behind the @, such as police.example.")
+    return name
 
 
 @cache
