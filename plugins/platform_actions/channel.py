@@ -1,9 +1,10 @@
-"""The channel: one signed command out; the confirmation in the answer, or in a signed callback."""
+"""The channel: one signed command out; the confirmation in the answer, in a signed callback, or on asking."""
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from coordination.channels import (
     Attempt,
@@ -34,6 +35,9 @@ from plugins.platform_actions.forms import PlatformActionsForm
 LONGEST_REFERENCE = 200
 LONGEST_STEP = 40
 SCHEMA = "coordination/platform-action/v1"
+STATUS_SCHEMA = "coordination/platform-status/v1"
+NEVER_SEEN = 404
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 KINDS = frozenset({MessageKind.PLATFORM_ACTION, MessageKind.TEST})
 
 
@@ -69,12 +73,7 @@ class PlatformActions(Channel):
 
     def deliver(self, rendered: Rendered, attempt: Attempt) -> Receipt:
         """Sign and post. An answer that says `confirmed` is the confirmation; else it comes in a callback."""
-        keys = self.config["signing_secret"].reveal()
-        headers = {
-            "Content-Type": rendered.media_type,
-            "User-Agent": "coordination-platform-actions/1",
-            **sign_webhook(attempt.message_id, attempt.started_at, rendered.content, keys),
-        }
+        headers = self._signed(attempt.message_id, attempt.started_at, rendered.content)
         answer = self.client.post(self.config["endpoint"], rendered.content, headers=headers)
         said = _object(answer.body)
         confirmed = said.get("confirmed") is True
@@ -94,6 +93,19 @@ class PlatformActions(Channel):
         callback_id = verify_webhook(request.body, request.headers, secret.reveal(), now=request.received_at)
         return [Inbound(id=callback_id, receipt=_receipt(request.body, callback_id))]
 
+    def fetch_status(self, message_id: str, receipt: Receipt) -> Receipt | None:  # noqa: ARG002 - the protocol's
+        """Ask what became of a command whose confirmation did not come; None where it does not know.
+
+        It is asked nothing where no `status_endpoint` is configured.
+        """
+        endpoint = self.config.get("status_endpoint")
+        if not endpoint:
+            return None
+        body = canonical_json({"schema": STATUS_SCHEMA, "message_id": message_id})
+        headers = self._signed(f"ask_{uuid4().hex}", datetime.now(UTC), body)
+        answer = self.client.post(endpoint, body, headers=headers, accept={NEVER_SEEN})
+        return None if answer.status == NEVER_SEEN else _status(answer.body, message_id)
+
     def check_health(self) -> Health:
         """Connect to the endpoint and send nothing."""
         try:
@@ -101,6 +113,14 @@ class PlatformActions(Channel):
         except DeliveryError as error:
             return Health(healthy=False, detail=str(error))
         return Health(healthy=True, detail="connected")
+
+    def _signed(self, webhook_id: str, moment: datetime, body: bytes) -> dict[str, str]:
+        keys = self.config["signing_secret"].reveal()
+        return {
+            "Content-Type": "application/json",
+            "User-Agent": "coordination-platform-actions/1",
+            **sign_webhook(webhook_id, moment, body, keys),
+        }
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -133,23 +153,39 @@ def _receipt(body: bytes, callback_id: str) -> Receipt:
     """
     try:
         said = json.loads(body)
-        json.dumps(said, ensure_ascii=False).encode()  # half a character is no text
         if said["id"] != callback_id:
             raise InauthenticInbound("the id in the body is not the one that was signed")
-        confirmed = said["confirmed"]
-        if not isinstance(confirmed, bool) or not isinstance(said["message_id"], str):
-            raise PermanentFailure("the callback is signed but malformed")
-        return Receipt(
-            message_id=said["message_id"],
-            level=ReceiptLevel.ACKNOWLEDGED if confirmed else ReceiptLevel.REJECTED,
-            occurred_at=datetime.fromisoformat(said["occurred_at"]),
-            sequence=_whole(said.get("sequence", 0)),
-            reference=_text(said, "reference", LONGEST_REFERENCE),
-            detail=_in_force(said),
-            proof=body,
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        return _became(said, body)
+    except MALFORMED as error:
         raise PermanentFailure("the callback is signed but malformed") from error
+
+
+def _status(body: bytes, message_id: str) -> Receipt | None:
+    """Read the answer to a question (status.schema.json); None for a command that still waits there."""
+    try:
+        said = json.loads(body)
+        if said["message_id"] != message_id:
+            raise PermanentFailure("the answer is about another command")
+        return None if said["confirmed"] is None else _became(said, body)
+    except MALFORMED as error:
+        raise PermanentFailure("the answer about a command is malformed") from error
+
+
+def _became(said: Mapping[str, Any], body: bytes) -> Receipt:
+    """Return what became of a command; raise one of MALFORMED where that cannot be read."""
+    json.dumps(said, ensure_ascii=False).encode()  # half a character is no text
+    confirmed = said["confirmed"]
+    if not isinstance(confirmed, bool) or not isinstance(said["message_id"], str):
+        raise TypeError("neither a yes nor a no about a message")
+    return Receipt(
+        message_id=said["message_id"],
+        level=ReceiptLevel.ACKNOWLEDGED if confirmed else ReceiptLevel.REJECTED,
+        occurred_at=datetime.fromisoformat(said["occurred_at"]),
+        sequence=_whole(said.get("sequence", 0)),
+        reference=_text(said, "reference", LONGEST_REFERENCE),
+        detail=_in_force(said),
+        proof=body,
+    )
 
 
 def _whole(value: Any) -> int:

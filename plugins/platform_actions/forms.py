@@ -9,6 +9,10 @@ class PlatformActionsForm(forms.Form):
     """The configuration of the platform's own destination."""
 
     endpoint = EndpointField(help_text="Where commands are posted: https://…")
+    status_endpoint = EndpointField(
+        required=False,
+        help_text="Where the platform says what became of a command: https://…. Without it it is not asked.",
+    )
     signing_secret = SecretReferenceField(
         help_text="secret:NAME of our whsec_ or whsk_ keys, the old one beside the new until they have it."
     )

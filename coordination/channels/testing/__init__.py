@@ -4,6 +4,7 @@ Needs pytest, and aiosmtpd for `FakeMailbox`. Nothing here is imported in produc
 """
 
 from coordination.channels.testing import assertions  # noqa: F401 - before the contract is imported
+from coordination.channels.testing.callbacks import RecordedContent, SignedCallbacks, signed_callback
 from coordination.channels.testing.contract import ChannelContract
 from coordination.channels.testing.mailbox import FakeMailbox
 from coordination.channels.testing.partner import Answer, FakePartner, Request
@@ -16,9 +17,12 @@ __all__ = [
     "FakeMailbox",
     "FakePartner",
     "Partner",
+    "RecordedContent",
     "Request",
+    "SignedCallbacks",
     "Situation",
     "attempt",
     "message",
     "messages",
+    "signed_callback",
 ]

@@ -2,4 +2,6 @@
 
 import pytest
 
-pytest.register_assert_rewrite("coordination.channels.testing.contract")
+pytest.register_assert_rewrite(
+    "coordination.channels.testing.callbacks", "coordination.channels.testing.contract"
+)

@@ -184,6 +184,7 @@ class ChannelContract:
                 channel.parse_inbound(forged)
         if isinstance(channel, ChecksHealth):
             assert channel.check_health().healthy, "the partner is up, and check_health says that it is not"
+            assert partner.contacts == 0, "check_health sends nothing"
         partner.be(Situation.DOWN)
         if isinstance(channel, ChecksHealth):
             assert not _healthy(channel), "the partner is down, and check_health says that it is up"
