@@ -133,6 +133,12 @@ def expected_step(account: str) -> str:
     return standing.order_by("-level").values_list("step", flat=True).first() or ""
 
 
+def in_force_by_account() -> dict[str, str]:
+    """Return the heaviest step that the platform confirmed on each account, whoever asks."""
+    rows = Restriction.objects.filter(state=RestrictionState.IN_FORCE).order_by("level")
+    return {each.account: each.step for each in rows}
+
+
 def platform_destination() -> Destination | None:
     """Return where commands go: the platform's own open destination; None where there is none."""
     carrying = [

@@ -73,7 +73,8 @@ def test_the_demo_goes_from_flag_to_acknowledgement_and_runs_again_until_ctrl_c(
     assert outcome["package"]["holds"]
     assert outcome["package"]["stamped"] == 1
     assert outcome["package"]["exhibits"] == 2
-    assert outcome.keys() == {*SAID, "deliveries", "package"}
+    assert outcome["restriction"] == {"step": "limit_features", "state": "in_force"}
+    assert outcome.keys() == {*SAID, "deliveries", "package", "restriction"}
     assert not _left_over()
 
     process = demo("--port", str(port("test")))

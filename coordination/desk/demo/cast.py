@@ -3,6 +3,7 @@
 import secrets
 import tomllib
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -40,6 +41,10 @@ class Cast:
     destinations: dict[str, Any] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
 
+    def one(self, key: str | None) -> User | None:
+        """Return who has the key; nobody, for what was set up at the command line."""
+        return None if key is None else self.people[key]
+
     def code_of(self, key: str) -> str:
         """Return the code that the person's application would show now."""
         return access.current_code(self.people[key])
@@ -49,11 +54,11 @@ class Cast:
         return self.passwords[self.people[key].username]
 
 
-def assemble(portal: str) -> Cast:
-    """Make, or find, everybody; `portal` is where the fake police portal listens."""
+def assemble(**addresses: str) -> Cast:
+    """Make, or find, everybody; `portal` and `platform` are where the fake partners listen."""
     cast = Cast()
     _people(cast)
-    _agencies(cast, portal)
+    _agencies(cast, addresses)
     _tokens(cast)
     _on_call(cast)
     return cast
@@ -77,20 +82,21 @@ def _people(cast: Cast) -> None:
     keeping.remember("passwords", kept)
 
 
-def _agencies(cast: Cast, portal: str) -> None:
+def _agencies(cast: Cast, addresses: Mapping[str, str]) -> None:
     known = {agency.identifier: agency for agency in partner_selectors.agencies()}
     for entry in read("agencies")["agencies"]:
         values = {name: value for name, value in entry.items() if name not in ("key", "how_verified")}
         officers, destinations = values.pop("officers"), values.pop("destinations")
+        registered, verified = (cast.one(values.pop(name, None)) for name in ("registered_by", "verified_by"))
         with clock.frozen(clock.now() - KNOWN_SINCE):
             agency = known.get(entry["identifier"])
             if agency is None:
-                agency = partners.register_agency(by=None, **values)
-                partners.verify_agency(agency, by=None, how_verified=entry["how_verified"])
+                agency = partners.register_agency(by=registered, **values)
+                partners.verify_agency(agency, by=verified, how_verified=entry["how_verified"])
                 for officer in officers:
                     _officer(cast, agency, dict(officer))
             for destination in destinations:
-                _destination(cast, agency, dict(destination), portal)
+                _destination(cast, agency, dict(destination), addresses)
 
 
 def _officer(cast: Cast, agency: Any, values: dict[str, Any]) -> None:
@@ -100,17 +106,30 @@ def _officer(cast: Cast, agency: Any, values: dict[str, Any]) -> None:
     partners.verify_officer(officer, by=None, how_verified=how_verified)
 
 
-def _destination(cast: Cast, agency: Any, values: dict[str, Any], portal: str) -> None:
-    key = values.pop("key")
-    config = {name: value.replace("{portal}", portal) for name, value in values.pop("config").items()}
+def _destination(cast: Cast, agency: Any, values: dict[str, Any], addresses: Mapping[str, str]) -> None:
+    key, how_confirmed = values.pop("key"), values.pop("how_confirmed", "")
+    written, confirmed = (cast.one(values.pop(name, None)) for name in ("written_by", "confirmed_by"))
+    config = {name: _filled(value, addresses) for name, value in values.pop("config").items()}
     for value in config.values():
         _secret(value)
     found = next((each for each in agency.destinations.all() if each.title == values["title"]), None)
     if found is None:
-        found = partners.add_destination(agency, by=None, config=config, **values)
+        found = partners.add_destination(agency, by=written, config=config, **values)
     elif found.config != config:
-        found = partners.change_destination(found, by=None, config=config)
+        how_known = values["how_known"]
+        found = partners.change_destination(found, by=written, config=config, how_known=how_known)
+    if confirmed is not None and not partner_selectors.is_confirmed(found):
+        seen = partner_selectors.destination_fingerprint(found)
+        found = partners.confirm_destination(
+            found, by=confirmed, fingerprint=seen, how_confirmed=how_confirmed
+        )
     cast.destinations[key] = found
+
+
+def _filled(value: str, addresses: Mapping[str, str]) -> str:
+    for name, address in addresses.items():
+        value = value.replace(f"{{{name}}}", address)
+    return value
 
 
 def _secret(value: str) -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from coordination.cases import selectors as case_selectors
 from coordination.cases import services as cases
-from coordination.channels import Receipt, ReceiptLevel
+from coordination.channels import Receipt, ReceiptLevel, tell_in_force
 from coordination.core import clock
 from coordination.desk.demo.cast import Cast, read
 from coordination.inbox import services as inbox
@@ -20,6 +20,8 @@ from coordination.outbox import services as outbox
 from coordination.partners import selectors as partners
 from coordination.referrals import selectors as referral_selectors
 from coordination.referrals import services as referrals
+from coordination.restrictions import selectors as ordered
+from coordination.restrictions import services as restrictions
 from coordination.triage import services as triage
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -112,6 +114,25 @@ class Telling:
         values = arguments(told)
         values["content_at"] = self.began + timedelta(minutes=values.pop("content_after"))
         self.flags[told["key"]], _ = triage.receive(by=self.cast.people[told["by"]], **values)
+        with clock.frozen(clock.now() + THEIR_SYSTEM_TOOK_IT):
+            self.platform_confirms()
+
+    def platform_confirms(self) -> None:
+        """Have the platform carry out, a moment later, what a flag of high severity ordered by itself."""
+        for lane in restrictions.LANES:
+            restrictions.send_due(lane)
+        told = [each for one in ordered.of_case(self.case) for each in ordered.commands_of(one)]
+        told += [each for one in ordered.preservations_of(self.case) for each in ordered.commands_about(one)]
+        for command in told:
+            if command.message_id is None or command.state != "sent":
+                continue
+            receipt = Receipt(
+                message_id=str(command.message_id),
+                level=ReceiptLevel.ACKNOWLEDGED,
+                occurred_at=clock.now(),
+                detail=tell_in_force(command.step) if command.step else "",
+            )
+            outbox.record_receipt(command.message_id, receipt, source="deliver")
 
     def assess(self, told: dict[str, Any]) -> None:
         """Assess a flag, as the first tier."""

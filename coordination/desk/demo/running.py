@@ -18,6 +18,7 @@ from coordination.desk.demo.processes import Children, children, mail_directory
 from coordination.desk.demo.story import Story
 from coordination.desk.demo.telling import StoryFailed, Teller
 from coordination.policy import services as policy
+from coordination.restrictions import selectors as restrictions
 
 HARROW = "harrow"
 DESKS = {
@@ -37,6 +38,7 @@ class Ports:
 
     web: int
     portal: int
+    platform: int
     mail: int
     stamps: int
 
@@ -58,7 +60,7 @@ def run(teller: Teller, *, port: int, stay: bool) -> dict[str, Any]:
 
 
 def _run(teller: Teller, *, port: int, stay: bool) -> dict[str, Any]:
-    own = {name: keeping.port(name) for name in ("portal", "mail", "stamps")}
+    own = {name: keeping.port(name) for name in ("portal", "platform", "mail", "stamps")}
     ports = Ports(web=keeping.port("web", wanted=port), **own)
     base = ports.base
     # What leaves names a person to telephone at any hour; the number is one of those that nobody has.
@@ -70,11 +72,13 @@ def _run(teller: Teller, *, port: int, stay: bool) -> dict[str, Any]:
     with teller.doing("policy", "Loading the law and policy packs that are not loaded yet."):
         policy.load(Path(settings.BASE_DIR) / "fixtures" / "policy")
     with teller.doing("people", "Calling in the people of the desk, agencies and their officers."):
-        found = cast.assemble(f"http://127.0.0.1:{ports.portal}")
+        listen = {"portal": ports.portal, "platform": ports.platform}
+        found = cast.assemble(**{name: f"http://127.0.0.1:{each}" for name, each in listen.items()})
     with children() as started:
         mail = _start(teller, started, found, ports)
         with teller.doing("cases", "Loading the cases that have happened already."):
             new = loading.load(found)
+            _start_platform(started, found, ports)
         teller.say(f"{new} cases loaded." if new else "They were loaded by an earlier run.")
         _await_web(teller, started, ports)
         story = Story(base=base, cast=found, teller=teller, children=started, mail=mail)
@@ -91,8 +95,8 @@ def _run(teller: Teller, *, port: int, stay: bool) -> dict[str, Any]:
 def _start(teller: Teller, started: Children, found: cast.Cast, ports: Ports) -> Path:
     """Start the processes; return where mails are kept."""
     sentence = (
-        "Starting web, worker, the fake police portal, a mail server and an authority for time stamps, each a"
-        " process of its own."
+        "Starting web, worker, the fake police portal, the platform's fake account systems, a mail server and"
+        " an authority for time stamps, each a process of its own."
     )
     with teller.doing("processes", sentence):
         mail = mail_directory()
@@ -122,6 +126,27 @@ def _start(teller: Teller, started: Children, found: cast.Cast, ports: Ports) ->
         portal.await_port(ports.portal)
         mailserver.await_port(ports.mail)
     return mail
+
+
+def _start_platform(started: Children, found: cast.Cast, ports: Ports) -> None:
+    """Start the platform's account systems once what stands is loaded: they know what is in force already."""
+    destination = found.destinations["platform"]
+    secret, own = (
+        (Path(settings.SECRETS_DIR) / destination.config[name].removeprefix("secret:")).read_text().strip()
+        for name in ("signing_secret", "callback_secret")
+    )
+    configuration = {
+        "port": ports.platform,
+        "callbacks": f"{ports.base}/inbound/{destination.inbound_id}/",
+        "secret": secret,
+        "callback_secret": own,
+        "in_force": restrictions.in_force_by_account(),
+    }
+    keeping.remember("platform", configuration)
+    child = started.start(
+        "platform", "-m", "coordination.desk.demo.platform", str(keeping.directory() / "platform.json")
+    )
+    child.await_port(ports.platform)
 
 
 def _portal(found: cast.Cast, ports: Ports) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
+from coordination.access import markup
 from coordination.cases import selectors as cases
 from coordination.channels import LetterBody
 from coordination.core import clock
@@ -23,12 +24,15 @@ from coordination.ledger import selectors as ledger
 from coordination.outbox import selectors as outbox
 from coordination.outbox import services as outbox_services
 from coordination.referrals import selectors as referrals
+from coordination.restrictions import selectors as restrictions
 
 ACKNOWLEDGED_WITHIN = 40.0
 LETTER_WITHIN = 40.0
+CONFIRMED_WITHIN = 40.0
 LOOK_EVERY = 0.25
 FLAG_ADDRESS = re.compile(r"/admin/triage/flag/([0-9a-f-]{36})/change/")
 REFERRAL_ADDRESS = re.compile(r"/admin/referrals/referral/(R-[0-9A-Z-]+)/")
+RESTRICTION_ADDRESS = re.compile(r"/admin/restrictions/restriction/(\d+)/change/")
 CASE_ADDRESS = re.compile(r"/admin/cases/case/(C-[0-9A-Z-]+)/")
 
 
@@ -45,6 +49,7 @@ class Story:
     browsers: dict[str, Person] = field(default_factory=dict)
     case: str = ""
     referral: str = ""
+    restriction: dict[str, str] = field(default_factory=dict)
     flags: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -80,11 +85,50 @@ class Story:
         ):
             person = self._sign_in("senior_reviewer")
             self.case = CASE_ADDRESS.findall(person.open(self._flags_of(person)[0]).text)[0]
+        self.platform_confirms(person)
+        self.reviewer_may_not_lift()
         with self.teller.doing("second account", "A second account with the same payment token turns up."):
             self._post(second)
             page = person.open(self._flags_of(person)[1])
             if CASE_ADDRESS.findall(page.text)[:1] != [self.case]:
                 raise StoryFailed("flag: the second account did not join the case")
+
+    def platform_confirms(self, person: Person) -> None:
+        """Wait until the case's page says that the platform has in force what was ordered by itself."""
+        sentence = (
+            "Its account is limited at once: the worker sends the signed command, and the platform confirms"
+            " in a signed callback."
+        )
+        with self.teller.doing("restriction", sentence):
+            limit = time.monotonic() + CONFIRMED_WITHIN
+            while not any("in force" in each for each in self._restricted(person)):
+                self.children.check()
+                if time.monotonic() > limit:
+                    stands = "; ".join(self._restricted(person)) or "no restriction"
+                    raise StoryFailed(f"restriction: {stands} after {CONFIRMED_WITHIN:.0f} s.")
+                time.sleep(LOOK_EVERY)
+            [found] = restrictions.of_case(cases.case_for(self.cast.people["senior_reviewer"], self.case))
+        self.restriction = {"step": found.step, "state": str(found.state)}
+        took = (found.confirmed_at - found.imposed_at).total_seconds() if found.confirmed_at else 0.0
+        self.teller.say(f"The platform confirmed {took:.1f} s after the order: {markup.words(found.step)}.")
+
+    def _restricted(self, person: Person) -> list[str]:
+        """Return the states that the case's page shows beside its restrictions."""
+        text = person.open(f"/admin/cases/case/{self.case}/change/").text
+        heads = text.split('<a href="/admin/restrictions/restriction/')[1:]
+        return [_plain(head.partition('class="push">')[2].partition("</div>")[0]) for head in heads]
+
+    def reviewer_may_not_lift(self) -> None:
+        """Have a reviewer try to lift it; the desk has to refuse."""
+        with self.teller.doing("no lift", "A reviewer tries to lift it, and is refused."):
+            person = self._sign_in("reviewer")
+            case = person.open(f"/admin/cases/case/{self.case}/change/")
+            restriction = RESTRICTION_ADDRESS.findall(case.text)[0]
+            form = case.form("/logout/")  # no form of the page lifts: any has what the desk asks of one
+            form.action = f"/admin/restrictions/restriction/{restriction}/do/lift/"
+            answer = person.try_to(form, {})
+            if answer.status != 403:  # noqa: PLR2004 - forbidden
+                raise StoryFailed(f"no lift: the desk answered {answer.status} to a reviewer")
 
     def _post(self, told: dict[str, Any]) -> None:
         values = self.text(arguments(told))
@@ -232,6 +276,7 @@ class Story:
                 for delivery in deliveries
             ],
             "ledger_entries": ledger.count(),
+            "restriction": self.restriction,
             "seconds": round(self.teller.seconds, 1),
         }
 
@@ -280,6 +325,11 @@ class Story:
         if isinstance(values, list):
             return [self.text(value) for value in values]
         return values
+
+
+def _plain(html: str) -> str:
+    """Return the words of a piece of a page."""
+    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
 
 
 def _another(kind: str, value: str) -> str:

@@ -27,13 +27,14 @@ from coordination.restrictions.services.reindexing import (
     reindex_restrictions,
 )
 from coordination.restrictions.services.reviewing import ask_to_review, extend, keep, let_go
-from coordination.restrictions.services.sending import CONNECT, send_due, wake_all
+from coordination.restrictions.services.sending import CONNECT, LANES, send_due, wake_all
 from coordination.restrictions.services.statements import Notice, release, withhold
 
 __all__ = [
     "BY_HAND",
     "CONNECT",
     "DRIFT",
+    "LANES",
     "Command",
     "Imposing",
     "Notice",
