@@ -37,6 +37,7 @@ APPEND_ONLY = (
     "outbox_approval",
     "outbox_attempt",
     "outbox_receipt",
+    "partners_directoryimport",
     # A published pack never changes; policy_pack itself is told when the next version ends it.
     "policy_clock",
     "policy_criteriaversion",

@@ -33,6 +33,7 @@ KINDS: Final[Mapping[str, str]] = {
     "criteriaproposal": "a proposed change of the triage criteria",
     "demo": "a case of the demonstration",
     "destination": "a destination of an agency",
+    "directoryimport": "a list of agencies that was taken in",
     "hold": "a legal hold",
     "inboundmessage": "what a partner sent",
     "index-key": "the key of the blind indexes",

@@ -4,22 +4,22 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.http import Http404, HttpRequest
 from django.urls import reverse
 
-from coordination.access import markup, stepup
+from coordination.access import markup
 from coordination.access import services as access
-from coordination.access.recordadmin import Act, Data, RecordAdmin, act
+from coordination.access.recordadmin import Act, Data, act
 from coordination.channels import registry
-from coordination.core.errors import CoordinationError, InvalidInput, NotFound
+from coordination.core.errors import InvalidInput, NotFound
 from coordination.partners import selectors, services
 from coordination.partners.forms import (
     AgencyForm,
     ConfirmWayForm,
+    ContactsForm,
     DestinationForm,
     HowVerifiedForm,
+    ImportForm,
     OfficerForm,
     ReasonForm,
     WayForm,
@@ -27,54 +27,12 @@ from coordination.partners.forms import (
     split,
 )
 from coordination.partners.keyadmin import KeysAndTokens
-from coordination.partners.models import Agency, Destination, Officer
+from coordination.partners.models import Agency, Destination, DirectoryImport, Officer
+from coordination.partners.partneradmin import PartnerAdmin
 
 CHANGE_AGENCY = "partners.change_agency"
 CHANGE_DESTINATION = "partners.change_destination"
-
-
-class PartnerAdmin(RecordAdmin):
-    """What the two pages share: adding by a form of ours, through a service."""
-
-    def add_view(
-        self,
-        request: HttpRequest,
-        form_url: str = "",  # noqa: ARG002 - Django's signature
-        extra_context: dict[str, Any] | None = None,  # noqa: ARG002
-    ) -> HttpResponse:
-        """Ask for what is needed, and add it."""
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        form = self.new_form(request)
-        if request.method == "POST" and form.is_valid():
-            if asked := stepup.require(request):
-                return asked
-            try:
-                return HttpResponseRedirect(self.url_of(self.add(request, form)))
-            except CoordinationError as error:
-                known = isinstance(error, InvalidInput) and error.field in form.fields
-                form.add_error(error.field if known else None, str(error))  # type: ignore[attr-defined]
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"New {self.opts.verbose_name}",
-            "list_url": reverse(f"admin:partners_{self.opts.model_name}_changelist"),
-            "form": form,
-            **self.new_context(request),
-        }
-        return TemplateResponse(request, "partners/new.html", context)
-
-    def new_context(self, request: HttpRequest) -> dict[str, Any]:  # noqa: ARG002 - for overriding
-        """Return what the form for a new record stands beside."""
-        return {}
-
-    def new_form(self, request: HttpRequest) -> forms.BaseForm:
-        """Return the form for a new record."""
-        raise NotImplementedError
-
-    def add(self, request: HttpRequest, form: Any) -> Any:
-        """Call the service."""
-        raise NotImplementedError
+MOST_SHOWN = 20
 
 
 @admin.register(Agency)
@@ -83,9 +41,9 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
 
     add_permission = CHANGE_AGENCY
     pages = {"": "partners/agency.html"}
-    list_display = ("name", "identifier", "country", "kind", "recipient_class", "standing")
+    list_display = ("name", "identifier", "country", "region", "kind", "recipient_class", "standing")
     list_filter = ("kind", "recipient_class", "country")
-    search_fields = ("name", "identifier", "domain")
+    search_fields = ("name", "identifier", "identifier_key", "region", "domain")
     ordering = ("name", "identifier")
     empty_text = "No agency is registered yet."
 
@@ -100,7 +58,9 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
         """Offer nobody to verify what they registered or suspended, and suspending only once."""
         if act.name == "verify":
             own = request.user.pk in (record.registered_by_id, record.suspended_by_id)
-            return not own and not selectors.is_open(record)
+            return not own and bool(record.phone) and not selectors.is_open(record)
+        if act.name == "write_contacts":
+            return record.verified_at is None
         if act.name in ("allow_unsigned", "drop_unsigned"):
             own = record.unsigned_proposed_by_id == request.user.pk
             waits = record.must_sign and selectors.unsigned_waits(record)
@@ -108,6 +68,12 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
         if act.name in ("require_signatures", "propose_unsigned"):
             return record.must_sign == (act.name == "propose_unsigned")
         return act.name != "suspend" or record.suspended_at is None
+
+    def form_arguments(self, request: HttpRequest, record: Agency, act: Act) -> dict[str, Any]:  # noqa: ARG002
+        """Start from what stands there."""
+        if act.name != "write_contacts":
+            return {}
+        return {"initial": {name: getattr(record, name) for name in ContactsForm.base_fields}}
 
     def page_context(self, request: HttpRequest, record: Agency, page: str) -> dict[str, Any]:  # noqa: ARG002
         """Show the officers and, to who may see them, the destinations."""
@@ -136,6 +102,13 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
         services.verify_agency(record, by=access.person(request.user), how_verified=data["how_verified"])
         return f"{record} is verified."
 
+    @act(CHANGE_AGENCY, "Write the contacts down", form=ContactsForm)
+    def write_contacts(self, request: HttpRequest, record: Agency, data: Data) -> str:
+        """Write down what was found out about one that is not verified."""
+        data.pop("target", None)
+        services.write_contacts(record, by=access.person(request.user), **data)
+        return f"{record}: another person has to call the number and verify it."
+
     @act(CHANGE_AGENCY, "Suspend at once", form=ReasonForm, grave=True)
     def suspend(self, request: HttpRequest, record: Agency, data: Data) -> str:
         """Cut the agency off."""
@@ -162,6 +135,44 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
         officer = _officer(record, data)
         services.suspend_officer(officer, by=access.person(request.user), reason=data["reason"])
         return f"{officer} is suspended and opens nothing."
+
+
+@admin.register(DirectoryImport)
+class DirectoryImportAdmin(PartnerAdmin):
+    """Lists of agencies that were taken in. Whoever is listed is not verified by that."""
+
+    view_permission = "partners.view_agency"
+    add_permission = CHANGE_AGENCY
+    pages = {"": "partners/import.html"}
+    reading = False
+    list_display = ("imported", "country", "added", "changed", "kept", "bad")
+    list_filter = ("country",)
+    ordering = ("-imported_at",)
+    empty_text = "No list of agencies was taken in yet."
+
+    @admin.display(description="imported", ordering="imported_at")
+    def imported(self, row: DirectoryImport) -> str:
+        """Show when, with the zone."""
+        return markup.when(row.imported_at)
+
+    def new_form(self, request: HttpRequest) -> forms.BaseForm:
+        """Ask for the file."""
+        return ImportForm(request.POST or None, request.FILES or None)
+
+    def add(self, request: HttpRequest, form: Any) -> DirectoryImport:
+        """Take the list in, or name what is wrong with it."""
+        said = form.cleaned_data
+        outcome = services.import_agencies(
+            said["file"].read(),
+            by=access.person(request.user),
+            country=said["country"],
+            skip_bad=said["skip_bad"],
+        )
+        if outcome.record is None:
+            shown = [f"Line {each.line}, {each.field}: {each.why}" for each in outcome.problems]
+            more = f" And {len(shown) - MOST_SHOWN} more." if len(shown) > MOST_SHOWN else ""
+            raise InvalidInput("file", f"Nothing was written. {' '.join(shown[:MOST_SHOWN])}{more}")
+        return outcome.record
 
 
 @admin.register(Destination)

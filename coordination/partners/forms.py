@@ -12,7 +12,8 @@ from coordination.access.services import Scope
 from coordination.channels import registry
 from coordination.core.errors import InvalidInput
 from coordination.partners import selectors, services
-from coordination.partners.models import Agency
+from coordination.partners.agencylist import COLUMNS, MOST_BYTES
+from coordination.partners.models import RECIPIENT_CLASSES, Agency, AgencyKind
 
 # The channel's fields are kept apart from ours: both may have a `title`.
 CONFIG = "config_"
@@ -59,6 +60,41 @@ class AgencyForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _post_clean(self) -> None:
         """Leave the checks on a whole record to the service, which locks."""
+
+
+class ContactsForm(forms.Form):
+    """What somebody found out about an agency that is only listed, or not verified yet."""
+
+    kind = forms.ChoiceField(choices=AgencyKind.choices)
+    recipient_class = forms.ChoiceField(choices=RECIPIENT_CLASSES)
+    time_zone = forms.CharField(max_length=60, help_text="As in America/Chicago.")
+    domain = forms.CharField(
+        max_length=200, required=False, help_text="What stands behind the @ of its mail."
+    )
+    phone = forms.CharField(
+        max_length=40,
+        label="Telephone",
+        help_text="From our own directory, never from a request: another administrator calls it.",
+    )
+
+
+class ImportForm(forms.Form):
+    """A list of agencies."""
+
+    button = "Take the list in"
+    file = forms.FileField(
+        label="List (CSV, UTF-8)",
+        help_text=f"The first line names the columns: {', '.join(COLUMNS)}. All is taken in, or nothing.",
+    )
+    country = forms.CharField(max_length=2, initial="US", help_text="ISO 3166-1 alpha-2.")
+    skip_bad = forms.BooleanField(required=False, label="Leave bad rows out, and take the others")
+
+    def clean_file(self) -> Any:
+        """Refuse what is too large before it is read."""
+        file = self.cleaned_data["file"]
+        if file.size > MOST_BYTES:
+            raise forms.ValidationError(f"At most {MOST_BYTES // 1024 // 1024} MB.")
+        return file
 
 
 class OfficerForm(forms.Form):
@@ -132,7 +168,7 @@ class WayForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["agency"].queryset = selectors.agencies()  # type: ignore[attr-defined]
+        self.fields["agency"].queryset = selectors.taken_up()  # type: ignore[attr-defined]
         self.fields["channel"].choices = [  # type: ignore[attr-defined]
             (slug, channel.info.title) for slug, channel in sorted(registry.channels().items())
         ]

@@ -9,6 +9,14 @@ from coordination.core.fields import SealedJSONField, SealedTextField
 from coordination.core.models import states_constraint
 from coordination.partners.workflow import Trust
 
+RECIPIENT_CLASSES = (
+    ("us_government", "US government"),
+    ("foreign_government", "foreign government"),
+    ("private_responder", "private responder"),
+    ("addressee", "addressee"),
+    ("other_private", "other private"),
+)
+
 
 class AgencyKind(models.TextChoices):
     """What an agency is."""
@@ -27,19 +35,22 @@ class Agency(models.Model):
 
     name = models.CharField(max_length=200)
     identifier = models.CharField(max_length=60, help_text="ORI, court code or registry number.")
+    identifier_key = models.CharField(
+        max_length=60, editable=False, help_text="Its letters and digits alone."
+    )
     kind = models.CharField(max_length=20, choices=AgencyKind.choices)
     recipient_class = models.CharField(
         max_length=24,
-        choices=[
-            ("us_government", "US government"),
-            ("foreign_government", "foreign government"),
-            ("private_responder", "private responder"),
-            ("addressee", "addressee"),
-            ("other_private", "other private"),
-        ],
+        choices=RECIPIENT_CLASSES,
     )
     country = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2.")
     region = models.CharField(max_length=100, default="", blank=True)
+    # What a directory says of it, for people who look for it.
+    agency_type = models.CharField(max_length=60, default="", blank=True)
+    county = models.CharField(max_length=100, default="", blank=True)
+    latitude = models.FloatField(null=True, blank=True)
+    longitude = models.FloatField(null=True, blank=True)
+    imported_at = models.DateTimeField(null=True, blank=True)
     time_zone = models.CharField(max_length=60, default="UTC")
     domain = models.CharField(max_length=200, default="", blank=True)
     registered_by = models.ForeignKey(
@@ -76,6 +87,7 @@ class Agency(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["country", "identifier"], name="agency_identifier_once"),
+            models.UniqueConstraint(fields=["country", "identifier_key"], name="agency_identifier_key_once"),
             models.CheckConstraint(
                 condition=models.Q(registered_by__isnull=True)
                 | models.Q(verified_by__isnull=True)
@@ -86,6 +98,36 @@ class Agency(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.identifier}, {self.country})"
+
+
+class DirectoryImport(models.Model):
+    """One file of agencies that was taken in: what it was, and what it changed."""
+
+    country = models.CharField(max_length=2)
+    file_digest = models.CharField(max_length=71)
+    rows = models.PositiveIntegerField()
+    added = models.PositiveIntegerField()
+    changed = models.PositiveIntegerField()
+    same = models.PositiveIntegerField()
+    kept = models.PositiveIntegerField(help_text="Verified under another name, which stayed.")
+    bad = models.PositiveIntegerField(help_text="Rows that were left out.")
+    problems = models.JSONField(default=list, help_text="A list of {line, field, why}; the first of them.")
+    imported_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    imported_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-imported_at"]
+        verbose_name = "import of agencies"
+        verbose_name_plural = "imports of agencies"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.rows} agencies of {self.country}, {self.imported_at:%Y-%m-%d}"
+
+    @property
+    def origin(self) -> str:
+        """How ledger entries name it."""
+        return f"directoryimport:{self.pk}"
 
 
 class Officer(models.Model):

@@ -17,7 +17,15 @@ from coordination.core.errors import NotFound
 from coordination.core.fields import opened, selected
 from coordination.core.sealing import SealBroken
 from coordination.partners import domains
-from coordination.partners.models import Agency, AgencyKey, AgencyKind, Destination, Officer
+from coordination.partners.agencylist import bare
+from coordination.partners.models import (
+    Agency,
+    AgencyKey,
+    AgencyKind,
+    Destination,
+    DirectoryImport,
+    Officer,
+)
 from coordination.partners.workflow import Trust
 from coordination.rest.callers import Standing
 
@@ -150,17 +158,18 @@ def has_key_waiting(agency: Agency) -> bool:
 
 
 def namesakes_of(agency: Agency) -> list[Agency]:
-    """Return the other agencies of the same identifier, in any country, whatever spaces and signs are in it.
-
-    Read whole: there are hundreds of agencies, not millions, and one is added a day.
-    """
-    wanted = bare(agency.identifier)
-    return [each for each in agencies().exclude(pk=agency.pk) if bare(each.identifier) == wanted]
+    """Return the other agencies of the same identifier, in any country, however it is spaced."""
+    return list(agencies().filter(identifier_key=bare(agency.identifier)).exclude(pk=agency.pk))
 
 
-def bare(identifier: str) -> str:
-    """Return what makes an identifier: letters and digits, in capitals. CO-012 is CO012 is co 012."""
-    return "".join(each for each in identifier.upper() if each.isalnum())
+def taken_up() -> QuerySet[Agency]:
+    """Return the agencies that somebody wrote a number down for; those only listed are found by searching."""
+    return agencies().exclude(phone="")
+
+
+def imports() -> QuerySet[DirectoryImport]:
+    """Return the files of agencies that were taken in, the newest first."""
+    return DirectoryImport.objects.select_related("imported_by")
 
 
 def unsigned_until(agency: Agency) -> datetime | None:

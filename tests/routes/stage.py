@@ -71,6 +71,11 @@ QUERIES = {
 }
 
 
+LIST = b"""ori,agency_name,agency_type,state,county,latitude,longitude
+OR0000000,Elm Grove Police,City,Oregon,,,
+"""
+
+
 def build(name: str, *, author: User, approver: User, system: User) -> World:
     """Take a flag through to what an agency answered to its referral."""
     agency = _agency(f"Sheriff of {name}", f"{name[:2].upper()}0000000", f"{name}-sheriff.example")
@@ -181,6 +186,7 @@ def add_what_takes_two() -> None:
     alone = access.create_person("alone", by=None, roles=[Role.DUTY_OFFICER])
     access.open_break_glass(by=alone, reason="A bomb threat, and nobody answers.")
     access.open_ledger_reviews(clock.now())
+    partners.import_agencies(LIST, by=None)
     oncall.open_schedule(code="first", name="First call", time_zone="UTC", by=None)
     base = policy_selectors.newest_criteria()
     policy.propose_criteria(

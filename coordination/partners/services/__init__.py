@@ -10,6 +10,7 @@ from coordination.partners.services.agencies import (
     suspend_officer,
     verify_agency,
     verify_officer,
+    write_contacts,
 )
 from coordination.partners.services.destinations import (
     REFERENCE_ONLY,
@@ -19,6 +20,7 @@ from coordination.partners.services.destinations import (
     confirm_destination,
     is_secret,
 )
+from coordination.partners.services.directory import Imported, import_agencies
 from coordination.partners.services.keys import confirm_key, register_key, revoke_key
 from coordination.partners.services.signing import (
     allow_unsigned,
@@ -34,6 +36,7 @@ __all__ = [
     "Agency",
     "AgencyKey",
     "Destination",
+    "Imported",
     "Officer",
     "add_destination",
     "allow_unsigned",
@@ -44,6 +47,7 @@ __all__ = [
     "destination_fingerprint",
     "drop_unsigned",
     "expire_unsigned",
+    "import_agencies",
     "is_secret",
     "propose_unsigned",
     "register_agency",
@@ -55,4 +59,5 @@ __all__ = [
     "suspend_officer",
     "verify_agency",
     "verify_officer",
+    "write_contacts",
 ]

@@ -10,12 +10,14 @@ from coordination.core import clock
 from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
 from coordination.partners import selectors, signals
+from coordination.partners.agencylist import bare
 from coordination.partners.models import Agency, AgencyKind, Officer
 from coordination.partners.services.words import chosen, country_code, domain_name, said, telephone, zone
 
 CHANGE = "partners.change_agency"
 # Re-verified every 12 months; from then on the officer opens nothing.
 VERIFICATION_LASTS = timedelta(days=365)
+CONTACTS = ("kind", "recipient_class", "time_zone", "domain", "phone")
 SUSPENSION = ("suspended_at", "suspended_by")
 RECIPIENT_CLASSES = ("us_government", "foreign_government", "private_responder", "addressee", "other_private")
 ROLE_OF_KIND = {AgencyKind.RESPONDER: Role.RESPONDER, AgencyKind.COUNSEL: Role.OUTSIDE_COUNSEL}
@@ -47,6 +49,7 @@ def register_agency(
     agency = Agency(
         name=said("name", name, longest=200),
         identifier=said("identifier", identifier, longest=60),
+        identifier_key=bare(identifier),
         kind=chosen("kind", kind, AgencyKind.values),
         recipient_class=chosen("recipient_class", recipient_class, RECIPIENT_CLASSES),
         country=country_code(country),
@@ -68,14 +71,44 @@ def register_agency(
 
 
 @transaction.atomic
+def write_contacts(
+    agency: Agency, *, by: User, kind: str, recipient_class: str, time_zone: str, domain: str, phone: str
+) -> Agency:
+    """Write down what was found out about an agency that nobody verified, one from a list for instance.
+
+    Whoever writes it counts as who registered the agency: another person verifies it. Raises Refused for a
+    verified agency, whose contacts change another way, and InvalidInput naming the field.
+    """
+    _require(by)
+    locked = Agency.objects.select_for_update(of=("self",)).get(pk=agency.pk)
+    if locked.verified_at is not None:
+        raise Refused("The contacts of a verified agency change by a proposal.", rule="contact-change")
+    if kind == AgencyKind.PLATFORM and recipient_class != "other_private":
+        raise InvalidInput("recipient_class", "The platform itself is none of these: other private.")
+    locked.kind = chosen("kind", kind, AgencyKind.values)
+    locked.recipient_class = chosen("recipient_class", recipient_class, RECIPIENT_CLASSES)
+    locked.time_zone, locked.domain, locked.phone = zone(time_zone), domain_name(domain), telephone(phone)
+    locked.registered_by = by
+    locked.save(update_fields=[*CONTACTS, "registered_by"])
+    details = {"kind": locked.kind, "recipient_class": recipient_class}
+    ledger.record("partners.agency_contacts_written", subject=subject_of(agency), by=by, details=details)
+    signals.agency_registered.send(sender=Agency, agency=locked)
+    _refresh(agency, locked, *CONTACTS, "registered_by_id")
+    return locked
+
+
+@transaction.atomic
 def verify_agency(agency: Agency, *, by: User | None, how_verified: str) -> Agency:
     """Record how we know that an agency is what it says; lifts a suspension.
 
-    Raises Refused for the person who registered it, and for the one who suspended it.
+    Raises Refused for the person who registered it, for the one who suspended it, and where no number of it
+    is on file.
     """
     _require(by)
     locked = Agency.objects.select_for_update(of=("self",)).get(pk=agency.pk)
     _other_person(by, locked)
+    if not locked.phone:
+        raise Refused("There is no number of ours to call: write the contacts down first.", rule="call-back")
     how = said("how_verified", how_verified, longest=300)
     locked.verified_at, locked.verified_by, locked.how_verified = clock.now(), by, how
     locked.suspended_at = locked.suspended_by = None
