@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from coordination.core.sealing import blind_index, blind_indexes
+from coordination.core.sealing import blind_indexes
 from coordination.core.telephones import e164
 from coordination.core.unseen import without_unseen
 
@@ -50,15 +50,15 @@ class Identity:
         """
         return self.kind in _VOUCHED or (self.verified and self.kind in _VERIFIED)
 
-    @cached_property
+    @property
     def index(self) -> bytes:
         """What it is written with."""
-        return blind_index(f"is:{self.kind}", self.equal, as_is=True)
+        return self.indexes[0]
 
-    @cached_property
+    @property
     def alike(self) -> bytes:
         """What it and whatever looks like it is written with."""
-        return blind_index(f"like:{self.kind}", self.near, as_is=True)
+        return self.alikes[0]
 
     @cached_property
     def indexes(self) -> list[bytes]:

@@ -109,7 +109,8 @@ def test_a_foreign_key_points_down(field: ForeignKey) -> None:  # type: ignore[t
 
 
 def _writes(call: ast.Call, function: ast.Attribute) -> bool:
-    if function.attr in WRITES or function.attr.startswith("bulk_"):
+    # core.bulk inserts too.
+    if function.attr in WRITES or function.attr.startswith("bulk_") or ast.unparse(function.value) == "bulk":
         return "services" not in ast.unparse(function.value)
     # A dict has `update` too, with a mapping; a query takes names.
     return function.attr == "update" and bool(call.keywords) and not call.args

@@ -19,6 +19,7 @@ from coordination.cases.models import (
     CompartmentMember,
 )
 from coordination.cases.services.queues import reroute
+from coordination.core import bulk
 from coordination.core.errors import InvalidInput, NotFound, NotPermitted, Refused
 from coordination.ledger import services as ledger
 
@@ -150,31 +151,28 @@ def _write(granted: Sequence[tuple[Case, Holder, Collection[str]]]) -> None:
         permission.codename: permission
         for permission in Permission.objects.filter(content_type__app_label="cases", codename__in=GRANTABLE)
     }
-    CaseUserPermission.objects.bulk_create(
+    bulk.insert_new(
         [
             CaseUserPermission(content_object=case, user=_person(holder), permission=known[codename])
             for case, holder, codenames in granted
             if not isinstance(holder, Group)
             for codename in sorted(codenames)
-        ],
-        ignore_conflicts=True,
+        ]
     )
-    CaseGroupPermission.objects.bulk_create(
+    bulk.insert_new(
         [
             CaseGroupPermission(content_object=case, group=holder, permission=known[codename])
             for case, holder, codenames in granted
             if isinstance(holder, Group)
             for codename in sorted(codenames)
-        ],
-        ignore_conflicts=True,
+        ]
     )
     # `created` is the case's own time: a list by this index is a list of the newest cases.
-    CaseAccess.objects.bulk_create(
+    bulk.insert_new(
         [
             CaseAccess(principal=principal_of(holder), created=case.opened_at, case=case)
             for case, holder, _ in granted
-        ],
-        ignore_conflicts=True,
+        ]
     )
 
 

@@ -17,7 +17,7 @@ from coordination.cases.models import Case, Deadline, Identifier, Subject, Timel
 from coordination.cases.services.access import grant_default_teams
 from coordination.cases.services.words import said
 from coordination.cases.workflow import DeadlineState
-from coordination.core import clock, identifiers
+from coordination.core import bulk, clock, identifiers
 from coordination.core.errors import InvalidInput
 from coordination.core.fields import number
 from coordination.ledger import services as ledger
@@ -82,7 +82,8 @@ def open_cases(wanted: Sequence[NewCase], *, by: User | None, at: datetime | Non
         )
         for each in wanted
     ]
-    Case.objects.bulk_create(made)
+    number(made)
+    bulk.insert(made)
     grant_default_teams(made)
     ledger.append(
         ledger.entry(
@@ -181,10 +182,8 @@ def identify(found: Iterable[tuple[Case, Identity, str]]) -> None:
     number(list(rows.values()))
     verified = [each for each in rows.values() if each.verified]
     others = [each for each in rows.values() if not each.verified]
-    Identifier.objects.bulk_create(others, ignore_conflicts=True)
-    Identifier.objects.bulk_create(
-        verified, update_conflicts=True, unique_fields=["case", "index"], update_fields=["strong", "verified"]
-    )
+    bulk.insert_new(others)
+    bulk.insert_or_update(verified, unique=["case_id", "index"], update=["strong", "verified"])
 
 
 @transaction.atomic
@@ -203,7 +202,8 @@ def add_events(wanted: Sequence[NewEvent]) -> list[TimelineEvent]:
         for each in wanted
     ]
     number(rows)
-    return TimelineEvent.objects.bulk_create(rows)
+    bulk.insert(rows)
+    return rows
 
 
 @transaction.atomic
@@ -230,7 +230,7 @@ def start_deadlines(wanted: Sequence[NewDeadline], *, by: User | None = None) ->
         if (each.case.pk, each.code, each.about) not in running
     }
     number(list(new.values()))
-    Deadline.objects.bulk_create(new.values(), ignore_conflicts=True)
+    bulk.insert_new(list(new.values()))
     running |= _running(wanted)
     ledger.append(
         ledger.entry(
@@ -271,7 +271,7 @@ def _inserted(new: dict[tuple[int, bytes], Subject]) -> dict[tuple[int, bytes], 
     if not new:
         return {}
     number(list(new.values()))
-    Subject.objects.bulk_create(new.values(), ignore_conflicts=True)
+    bulk.insert_new(list(new.values()))
     rows = Subject.objects.filter(
         case__in={each.case_id for each in new.values()}, account_index__in={index for _, index in new}
     )

@@ -15,7 +15,7 @@ from coordination.cases.services.access import WORK, require_case, require_of_st
 from coordination.cases.services.queues import queues_for
 from coordination.cases.services.words import said
 from coordination.cases.workflow import TASK, TaskState, TaskVerb
-from coordination.core import clock
+from coordination.core import bulk, clock
 from coordination.core.errors import Conflict, IllegalTransition, InvalidInput, NotPermitted, Refused
 from coordination.core.fields import number
 from coordination.ledger import services as ledger
@@ -91,7 +91,7 @@ def open_tasks(wanted: Sequence[NewTask], *, by: User | None) -> list[Task]:
         if key not in tasks:
             tasks[key] = new[key] = task
     number(list(new.values()))
-    Task.objects.bulk_create(new.values(), ignore_conflicts=True)
+    bulk.insert_new(list(new.values()))
     # What somebody else opened for the same thing in the meantime stands, and ours was not inserted.
     tasks |= _standing(wanted, but={each.pk for each in new.values()})
     opened = [task for key, task in new.items() if tasks[key] is task]

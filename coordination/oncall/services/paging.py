@@ -8,8 +8,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from coordination.access.services import User
-from coordination.core import clock
+from coordination.core import bulk, clock
 from coordination.core.errors import NotPermitted
+from coordination.core.fields import number
 from coordination.ledger import services as ledger
 from coordination.oncall import selectors
 from coordination.oncall.models import Page
@@ -27,7 +28,8 @@ def open_pages(tasks: Sequence[Any]) -> list[Page]:
     rows = list(policy.escalations())
     now = clock.now()
     pages = [_page(task, row, now) for task in tasks if (row := _row_for(task, rows)) is not None]
-    Page.objects.bulk_create(pages)
+    number(pages)
+    bulk.insert(pages)
     ledger.append(
         ledger.entry(
             "oncall.page_opened",

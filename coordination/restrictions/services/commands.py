@@ -9,7 +9,7 @@ from typing import Final
 from django.db import transaction
 
 from coordination.cases import services as cases
-from coordination.core import clock, identifiers
+from coordination.core import bulk, clock, identifiers
 from coordination.core.fields import number
 from coordination.outbox import wakeup
 from coordination.restrictions.models import Command, Preservation, Restriction
@@ -58,7 +58,8 @@ def queue(wanted: Sequence[Wanted]) -> list[Command]:
         wake_after_commit(lane)
     rows = [_command(each, now) for each in wanted]
     number(rows)
-    return Command.objects.bulk_create(rows)
+    bulk.insert(rows)
+    return rows
 
 
 def supersede(about: Restriction | Preservation) -> None:

@@ -16,7 +16,7 @@ from coordination.access.services import User
 from coordination.cases import selectors as case_selectors
 from coordination.cases import services as cases
 from coordination.cases.services import Case
-from coordination.core import clock
+from coordination.core import bulk, clock
 from coordination.core.errors import InvalidInput, Refused
 from coordination.core.fields import number
 from coordination.ledger import services as ledger
@@ -227,7 +227,7 @@ def _write(taken: Sequence[_Done]) -> None:
     """Insert and change rows. What one batch does to one account twice is one row and two steps."""
     fresh = {id(each.restriction): each.restriction for each in taken if each.is_new}
     number(list(fresh.values()))
-    Restriction.objects.bulk_create(fresh.values())
+    bulk.insert(list(fresh.values()))
     for each in taken:
         if id(each.restriction) not in fresh:
             each.restriction.save(
@@ -254,7 +254,7 @@ def _say(taken: Sequence[_Done], by: User | None) -> None:
         for each in taken
     ]
     number(steps)
-    Imposition.objects.bulk_create(steps)
+    bulk.insert(steps)
     told = {
         id(each.restriction): make(step, each.asked.notice)
         for step, each in zip(steps, taken, strict=True)

@@ -11,7 +11,7 @@ from coordination.access.services import User
 from coordination.cases import selectors as case_selectors
 from coordination.cases import services as cases
 from coordination.cases.services import Case
-from coordination.core import clock
+from coordination.core import bulk, clock
 from coordination.core.fields import number
 from coordination.ledger import services as ledger
 from coordination.policy import engine
@@ -65,7 +65,7 @@ def preserve_many(rows: Sequence[Preserving], *, by: User | None = None) -> list
             run_on(standing, case=row.case, by=by, reason=row.reason)
         done.append(standing)
     number(fresh)
-    Preservation.objects.bulk_create(fresh)
+    bulk.insert(fresh)
     _say(fresh, by)
     return done
 

@@ -68,6 +68,7 @@ class _Answer:
     at: datetime
 
 
+_KNOWN = "_known"
 # By the index of an account, by the number of a case.
 _Apart = dict[bytes, dict[int, list[_Answer]]]
 
@@ -158,7 +159,17 @@ def place(flags: Sequence[Flag], *, open_all: bool = False) -> list[Place]:
 
 
 def known_of(flag: Flag) -> list[Identity]:
-    """Return by what the subject of a flag is known: the account, and what the sender vouches for."""
+    """Return by what the subject of a flag is known: the account, and what the sender vouches for.
+
+    Worked out once for a flag in memory: taking it in asks four times.
+    """
+    kept: list[Identity] | None = vars(flag).get(_KNOWN)
+    if kept is None:
+        kept = vars(flag)[_KNOWN] = _known(flag)
+    return kept
+
+
+def _known(flag: Flag) -> list[Identity]:
     found = [identities.account_identity(flag.account)]
     for each in flag.identifiers:
         known = identities.identity(

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from coordination.access import services as access
 from coordination.access.services import User
 from coordination.cases.services import Case
-from coordination.core import clock
+from coordination.core import bulk, clock
 from coordination.core.errors import Conflict, CoordinationError
 from coordination.core.sealing import blind_index
 from coordination.ledger import services as ledger
@@ -154,7 +154,7 @@ def _standing(intakes: Sequence[Intake], by: User) -> dict[str, Flag]:
 
 def _insert(flags: Sequence[Flag], by: User) -> None:
     placing.settle(matching.place(flags))
-    Flag.objects.bulk_create(flags)
+    bulk.insert(flags)
     ledger.append(
         ledger.entry(
             "triage.flag_received",
