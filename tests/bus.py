@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from coordination.outbox.hosts import Pool
-from coordination.policy import services as policy
+from tests import shelf
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
 
@@ -15,7 +15,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
 @pytest.fixture
 def packs(db: None) -> None:
     """The shipped policy packs, in force."""
-    policy.load(Path(settings.BASE_DIR) / "fixtures" / "policy")
+    shelf.load(Path(settings.BASE_DIR) / "fixtures" / "policy")
 
 
 @pytest.fixture
