@@ -188,7 +188,7 @@ def exposure_of(user: User, since: datetime) -> int:
 
 def looks_coordinated(flag: Flag) -> bool:
     """Tell whether a flag is one of reports that look coordinated."""
-    return getattr(flag, "coordinated_at", None) is not None
+    return flag.coordinated_at is not None
 
 
 def is_in_users_words(case: Case, value: str) -> bool:

@@ -46,6 +46,7 @@ FOUND: dict[str, Any] = {
 }
 
 Receive = Callable[..., Flag]
+Report = Callable[..., Flag]
 
 
 def look_for_coordinated() -> None:
@@ -65,3 +66,19 @@ def _ready(packs: None) -> None:
 def receive(platform_system: User) -> Receive:
     """Receive a flag: `receive()`, `receive(category="stalking", external_id="lc-2")`."""
     return lambda **changes: services.receive(by=platform_system, **{**FLAG, **changes})[0]
+
+
+@pytest.fixture
+def report(receive: Receive) -> Report:
+    """Receive the report of a user: `report(reporter="u-1", content="…")`."""
+    count = iter(range(1000))
+
+    def make(**changes: Any) -> Flag:
+        number = next(count)
+        said = {"external_id": f"r-{number}", "source": "user_report", "classifier": "", "identifiers": []}
+        said |= {"category": "other", "provenance": "claimed_by_user", "content": f"Report {number} of mine."}
+        flag = receive(**{**said, "reporter": f"u-{number}", **changes})
+        look_for_coordinated()
+        return flag
+
+    return make

@@ -1,8 +1,6 @@
 """Many reports against one person: seen for what they are, and deciding nothing by themselves."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -12,29 +10,11 @@ from coordination.cases import selectors as cases
 from coordination.cases.models import Case, Task
 from coordination.core import clock
 from coordination.ledger.selectors import entries_about
-from coordination.triage import selectors, services
+from coordination.triage import selectors
 from coordination.triage.models import Decision, Flag
 from coordination.triage.services.coordinated import are_alike, words_of
 from tests.doors import signed_in
-from tests.triage.conftest import Receive, look_for_coordinated
-
-Report = Callable[..., Flag]
-
-
-@pytest.fixture
-def report(receive: Receive) -> Report:
-    """Receive the report of a user: `report(reporter="u-1", content="…")`."""
-    count = iter(range(1000))
-
-    def make(**changes: Any) -> Flag:
-        number = next(count)
-        said = {"external_id": f"r-{number}", "source": "user_report", "classifier": "", "identifiers": []}
-        said |= {"category": "other", "provenance": "claimed_by_user", "content": f"Report {number} of mine."}
-        flag = receive(**{**said, "reporter": f"u-{number}", **changes})
-        look_for_coordinated()
-        return flag
-
-    return make
+from tests.triage.conftest import Receive, Report, look_for_coordinated
 
 
 def marked() -> int:
@@ -45,7 +25,7 @@ def marked() -> int:
 def test_swt_02_coordinated_reports_are_marked_and_nothing_follows_of_itself(report: Report) -> None:
     flags = [report() for _ in range(30)]
     assert marked() == 30
-    assert all(services.is_coordinated(Flag.objects.get(pk=each.pk)) for each in flags)
+    assert all(selectors.looks_coordinated(Flag.objects.get(pk=each.pk)) for each in flags)
     assert not Decision.objects.exists()
     assert not Case.objects.exists()
     assert set(Task.objects.values_list("kind", flat=True)) == {"triage_tier_1"}

@@ -19,14 +19,14 @@ from coordination.triage import selectors, services
 from coordination.triage.models import Flag, MandatedReport
 from coordination.triage.workflow import FlagState, ReportState
 from tests.referrals.conftest import DRAFT, ITEM
-from tests.triage.conftest import FOUND, Receive
+from tests.triage.conftest import FOUND, Receive, Report
 from tests.world import DestinationOf
 
 SAID: dict[str, Any] = {"outcomes": ["no_action"], "reasons": "A parking dispute.", "reopens_when": "More."}
 EU = {**FOUND, "eu_threat_to_life": True}
 
 
-def report(flag: Flag) -> MandatedReport:
+def due_of(flag: Flag) -> MandatedReport:
     return selectors.reports_of(flag).get()
 
 
@@ -34,7 +34,7 @@ def test_a_report_comes_before_any_decision_about_child_material(
     receive: Receive, senior_reviewer: User, liaison: User
 ) -> None:
     flag = receive(category="csam")
-    due = report(flag)
+    due = due_of(flag)
     assert (due.code, due.first, due.state) == ("report.2258a", True, ReportState.DUE)
     task = cases.open_task("mandated_report", due.origin)
     assert task is not None
@@ -57,13 +57,13 @@ def test_counsel_alone_says_that_a_report_need_not_be_filed(
 ) -> None:
     flag = receive(category="csam")
     with pytest.raises(NotPermitted):
-        services.excuse_report(report(flag), by=senior_reviewer, reason="A drawing.")
-    services.excuse_report(report(flag), by=counsel, reason="It is a painting in a museum.")
-    assert report(flag).state == ReportState.EXCUSED
+        services.excuse_report(due_of(flag), by=senior_reviewer, reason="A drawing.")
+    services.excuse_report(due_of(flag), by=counsel, reason="It is a painting in a museum.")
+    assert due_of(flag).state == ReportState.EXCUSED
     services.decide(flag, by=senior_reviewer, **SAID, assessment=FOUND)
-    services.report_filed(report(flag), by=senior_reviewer, number="N-1", at=clock.now())
+    services.report_filed(due_of(flag), by=senior_reviewer, number="N-1", at=clock.now())
     with pytest.raises(IllegalTransition):
-        services.excuse_report(report(flag), by=counsel, reason="Again.")
+        services.excuse_report(due_of(flag), by=counsel, reason="Again.")
 
 
 def test_enticement_that_the_first_tier_finds_is_reported_first_too(
@@ -76,7 +76,7 @@ def test_enticement_that_the_first_tier_finds_is_reported_first_too(
     with pytest.raises(Refused) as refused:
         services.decide(flag, by=senior_reviewer, **SAID)
     assert refused.value.rule == "triage.report-first"
-    services.report_filed(report(flag), by=senior_reviewer, number="N-1", at=clock.now())
+    services.report_filed(due_of(flag), by=senior_reviewer, number="N-1", at=clock.now())
     services.decide(flag, by=senior_reviewer, **SAID)
 
 
@@ -91,7 +91,7 @@ def test_enticement_that_the_first_tier_finds_is_reported_first_too(
 def test_a_report_is_filed_with_number_and_time(
     change: dict[str, Any], field: str, receive: Receive, liaison: User
 ) -> None:
-    due = report(receive(category="csam"))
+    due = due_of(receive(category="csam"))
     with pytest.raises(InvalidInput) as wrong:
         services.report_filed(due, by=liaison, **{"number": "N-1", "at": clock.now(), **change})
     assert wrong.value.field == field
@@ -103,7 +103,7 @@ def test_a_report_is_filed_with_number_and_time(
 
 def test_a_missed_report_opens_no_second_task(receive: Receive) -> None:
     flag = receive(category="csam")
-    due = report(flag)
+    due = due_of(flag)
     with clock.frozen(due.due_at + timedelta(minutes=1)):
         assert case_services.miss_deadlines() > 0
     assert flag.case is not None
@@ -118,7 +118,7 @@ def test_a_suspicion_with_an_eu_nexus_is_notified_with_the_decision(
     decision = services.decide(
         flag, by=senior_reviewer, **{**SAID, "outcomes": ["refer_police"]}, assessment=EU
     )
-    due = report(flag)
+    due = due_of(flag)
     assert (due.code, due.decision) == ("report.dsa18", decision)
     assert due.due_at == due.opened_at + timedelta(hours=24)
     assert "Art. 18" in due.citation
@@ -179,7 +179,7 @@ def test_an_eu_nexus_that_another_found_is_not_taken_away_by_the_deciders_own_as
         services.decide(flag, by=senior_reviewer, **SAID, assessment=FOUND)
     assert refused.value.rule == "eu.no-action-needs-counsel"
     services.decide(flag, by=senior_reviewer, **{**SAID, "outcomes": ["refer_police"]}, assessment=FOUND)
-    assert report(flag).code == "report.dsa18"
+    assert due_of(flag).code == "report.dsa18"
 
 
 def test_a_report_that_is_not_in_force_cannot_be_chosen(receive: Receive, senior_reviewer: User) -> None:
@@ -189,21 +189,22 @@ def test_a_report_that_is_not_in_force_cannot_be_chosen(receive: Receive, senior
             services.decide(flag, by=senior_reviewer, **SAID, assessment=FOUND, reports=["report.raise"])
         assert wrong.value.field == "reports"
         services.decide(flag, by=senior_reviewer, **SAID, assessment=FOUND, reports=["report.sb53-imminent"])
-    assert report(flag).due_at == datetime(2026, 12, 2, tzinfo=UTC)
+    assert due_of(flag).due_at == datetime(2026, 12, 2, tzinfo=UTC)
 
 
 def test_a_chosen_report_is_due_once_its_law_is_in_force(receive: Receive, senior_reviewer: User) -> None:
     flag = receive()
     with clock.frozen(datetime(2027, 1, 4, tzinfo=UTC)):
         services.decide(flag, by=senior_reviewer, **SAID, assessment=FOUND, reports=["report.raise"])
-    assert report(flag).due_at == datetime(2027, 1, 7, tzinfo=UTC)
+    assert due_of(flag).due_at == datetime(2027, 1, 7, tzinfo=UTC)
 
 
 def test_swt_02_coordinated_reports_lead_police_to_nobody_on_one_persons_look(
-    receive: Receive, reviewer: User, senior_reviewer: User, monkeypatch: pytest.MonkeyPatch
+    report: Report, reviewer: User, senior_reviewer: User
 ) -> None:
-    monkeypatch.setattr(selectors, "looks_coordinated", lambda _: True)
-    flag = receive()
+    for _ in range(5):
+        flag = report(category="mass_casualty")
+    flag.refresh_from_db()
     said = {**SAID, "outcomes": ["refer_police"], "departure": "A neighbour saw the weapon."}
     with pytest.raises(Refused) as refused:
         services.decide(flag, by=senior_reviewer, **said, assessment=FOUND)

@@ -1,7 +1,7 @@
 """What is done with safety flags."""
 
 from coordination.triage.services.assessing import assess
-from coordination.triage.services.coordinated import is_coordinated, mark_coordinated
+from coordination.triage.services.coordinated import mark_coordinated
 from coordination.triage.services.counselling import (
     ask_counsel,
     assess_as_counsel,
@@ -38,7 +38,6 @@ __all__ = [
     "end_deconfliction",
     "excuse_report",
     "follow_subjects",
-    "is_coordinated",
     "join_flag",
     "keep_apart",
     "mark_coordinated",

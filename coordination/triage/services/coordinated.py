@@ -33,11 +33,6 @@ MOST_COMPARED = 2_000
 MOST_READ = 200
 
 
-def is_coordinated(flag: Flag) -> bool:
-    """Tell whether a flag is one of reports that look coordinated."""
-    return flag.coordinated_at is not None
-
-
 def look_for_coordinated(flags: Sequence[Flag]) -> None:
     """Have the reports about the accounts of these flags looked at, once they are in: in a job.
 
