@@ -216,14 +216,19 @@ def _flags_of_case(request: HttpRequest, case: Any) -> Panel | None:
 def _flags_to_take_from(request: HttpRequest, case: Any) -> list[Source]:
     return [
         Source(
-            key=str(flag.pk),
-            title=f"Flagged content: {markup.words(flag.category)}",
+            key=key,
+            title=f"{title}: {markup.words(flag.category)}",
             url=reverse("admin:triage_flag_change", args=[flag.pk]),
-            content=flag.content,
+            content=content,
             category=DataCategory.CONTENT,
             provenance=flag.provenance,
             occurred_at=flag.content_at,
             occurred_zone=flag.content_zone,
         )
         for flag in selectors.flags_of(person(request), case)
+        for key, title, content in (
+            (str(flag.pk), "Flagged content", flag.content),
+            (f"{flag.pk}-around", "What stands around flagged content", selectors.context_of(flag)),
+        )
+        if content
     ]

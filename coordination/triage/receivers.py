@@ -78,7 +78,7 @@ def wait_for_police(sender: Any, *, referral: Any, **_: Any) -> None:  # noqa: A
 def require_decision(sender: Any, *, referral: Any, by: Any, **_: Any) -> None:  # noqa: ARG001
     """Let nothing leave about a flag that nobody decided to refer; a correction follows what has left."""
     if not referral.corrects_id:
-        services.require_decided(referral.case, by=by, danger_to_life=referral.danger_to_life)
+        services.require_decided(referral, by=by)
 
 
 @receiver(place_named, dispatch_uid="triage.keep_claims_apart")

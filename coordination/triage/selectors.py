@@ -186,6 +186,12 @@ def exposure_of(user: User, since: datetime) -> int:
     return ledger.acts_of(user, "triage.content_read", since)
 
 
+def context_of(flag: Flag) -> str:
+    """Return the context window: what came with the flag, else what the newest assessment attached."""
+    windows = [flag.context, *(each.context for each in assessments_of(flag).reverse())]
+    return next((each for each in windows if each.strip()), "")
+
+
 def looks_coordinated(flag: Flag) -> bool:
     """Tell whether a flag is one of reports that look coordinated."""
     return flag.coordinated_at is not None

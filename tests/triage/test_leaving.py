@@ -18,7 +18,7 @@ from coordination.triage import selectors, services
 from coordination.triage.models import Flag
 from tests.people import Glass
 from tests.referrals.conftest import DRAFT, ITEM
-from tests.triage.conftest import FOUND, Receive
+from tests.triage.conftest import FLAG, FOUND, Receive
 from tests.world import DestinationOf
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -123,7 +123,14 @@ def test_what_is_found_to_be_fiction_after_the_decision_waits_for_its_context(
     services.reopen(flag, by=senior_reviewer, reason="It reads like a play.")
     services.assess(flag, by=reviewer, **FICTION)
     assert refusal(referrals.submit, made, by=liaison) == "triage.framing"
-    services.assess(flag, by=reviewer, **FICTION, context="A threat between two acts of a play.")
+    window = "A threat between two\nacts of a play."
+    services.assess(flag, by=reviewer, **FICTION, context=window)
+    assert refusal(referrals.submit, made, by=liaison) == "triage.framing"
+    item = {**ITEM, "title": "What stands around it", "content": f"{FLAG['content']} {window}\r\n"}
+    row = referrals.add_item(made, by=liaison, **{**item, "chosen": False})
+    assert refusal(referrals.submit, made, by=liaison) == "triage.framing"
+    referrals.remove_item(row, by=liaison)
+    referrals.add_item(made, by=liaison, **item)
     assert referrals.submit(made, by=liaison).state == "in_review"
 
 

@@ -52,10 +52,9 @@ def weigh(flag: Flag, rests_on: Assessment, chosen: Collection[Outcome], departu
 
 def require_context(flag: Flag) -> None:
     """Raise Refused where somebody marked a flag as fiction or the like, and its context window lacks."""
-    made = list(selectors.assessments_of(flag).reverse())
     # Whoever marked it: an assessment without the mark does not take it away.
-    marked = any(each.framing != Framing.NONE for each in made)
-    if marked and not context_of(flag, made):
+    marked = any(each.framing != Framing.NONE for each in selectors.assessments_of(flag))
+    if marked and not selectors.context_of(flag):
         raise Refused(
             "It may be fiction, quotation or role-play, and what stands around it is not attached: "
             "assess it anew with the context window, then decide.",
@@ -105,9 +104,3 @@ def _found(flag: Flag, assessment: Assessment, outcomes: set[Outcome]) -> Iterat
             rule=COORDINATED,
             ask="These reports look coordinated: say what besides them shows the danger.",
         )
-
-
-def context_of(flag: Flag, assessments: Collection[Assessment] = ()) -> str:
-    """Return the context window: what came with the flag, else what an assessment attached."""
-    windows = [flag.context, *(each.context for each in assessments)]
-    return next((each for each in windows if each.strip()), "")
