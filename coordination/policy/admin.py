@@ -9,7 +9,15 @@ from django.http import HttpRequest
 from coordination.access import markup
 from coordination.access.modeladmin import DeskAdmin
 from coordination.policy import criteriaadmin, selectors  # noqa: F401 - it registers its pages
-from coordination.policy.models import Clock, EmergencyNumber, Escalation, LadderStep, LegalBasis, Pack
+from coordination.policy.models import (
+    Clock,
+    EmergencyNumber,
+    Escalation,
+    IntakeRule,
+    LadderStep,
+    LegalBasis,
+    Pack,
+)
 
 
 class PolicyAdmin(DeskAdmin):
@@ -34,7 +42,7 @@ class RowsInForce(PolicyAdmin):
         return rows
 
     @admin.display(description="Counsel")
-    def confirm(self, row: Clock | LegalBasis | Escalation | LadderStep) -> str:
+    def confirm(self, row: Clock | LegalBasis | Escalation | LadderStep | IntakeRule) -> str:
         """Mark the rows that nobody has confirmed at the source."""
         return "▲ have counsel confirm" if row.counsel_confirm else ""
 
@@ -143,3 +151,20 @@ class EscalationAdmin(RowsInForce):
             f"at {step['after_minutes']} min {', '.join(step['whom'])} by {', '.join(step['ways'])}"
             for step in row.steps
         )
+
+
+@admin.register(IntakeRule)
+class IntakeRuleAdmin(RowsInForce):
+    """Which classifiers are known, and when reports about one account look coordinated."""
+
+    list_display = ("code", "known", "coordinated", "citation", "confirm", "pack")
+
+    @admin.display(description="Known classifiers")
+    def known(self, row: IntakeRule) -> str:
+        """Join their names."""
+        return ", ".join(row.classifiers)
+
+    @admin.display(description="Reports look coordinated")
+    def coordinated(self, row: IntakeRule) -> str:
+        """Say from how many reports on."""
+        return f"from {row.coordinated_reports} in {row.coordinated_days} days"
