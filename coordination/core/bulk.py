@@ -7,13 +7,15 @@ which both sides then parse for every batch: a third of what taking in a batch o
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import DEFAULT_DB_ALIAS, connections, models, router
 from psycopg import sql
 
 from coordination.core.statements import prepared
+
+_Row = TypeVar("_Row", bound=models.Model)
 
 
 def insert(rows: Sequence[models.Model]) -> None:
@@ -24,9 +26,16 @@ def insert(rows: Sequence[models.Model]) -> None:
     _insert(rows, "")
 
 
-def insert_new(rows: Sequence[models.Model]) -> None:
-    """Insert those of the rows that no unique constraint says are there, as `insert`."""
-    _insert(rows, "ON CONFLICT DO NOTHING")
+def insert_new(rows: Sequence[_Row]) -> list[_Row]:
+    """Insert those of the rows that no unique constraint says are there, as `insert`.
+
+    Return which of those that have their keys went in, in order.
+    """
+    if not rows:
+        return []
+    key = _quoted(str(rows[0]._meta.pk.column))  # noqa: SLF001 - Django's documented model API
+    inserted = {pk for (pk,) in _insert(rows, f"ON CONFLICT DO NOTHING RETURNING {key}")}
+    return [each for each in rows if each.pk in inserted]
 
 
 def insert_or_update(rows: Sequence[models.Model], *, unique: Sequence[str], update: Sequence[str]) -> None:
@@ -35,16 +44,18 @@ def insert_or_update(rows: Sequence[models.Model], *, unique: Sequence[str], upd
     _insert(rows, f"ON CONFLICT ({', '.join(map(_quoted, unique))}) DO UPDATE SET {written}")
 
 
-def _insert(rows: Sequence[models.Model], conflicts: str) -> None:
+def _insert(rows: Sequence[models.Model], conflicts: str) -> list[tuple[Any, ...]]:
     if not rows:
-        return
+        return []
     model = type(rows[0])
     using = router.db_for_write(model)
     keyed = rows[0].pk is not None
     statement = _statement(model, conflicts, keyed=keyed)
-    prepared(statement, [_column(each, rows, using) for each in _fields(model, keyed=keyed)], using=using)
+    values = [_column(each, rows, using) for each in _fields(model, keyed=keyed)]
+    returned = prepared(statement, values, using=using)
     for row in rows:
         row._state.adding, row._state.db = False, using  # noqa: SLF001 - what bulk_create does
+    return returned
 
 
 def _fields(model: type[models.Model], *, keyed: bool) -> list[Any]:

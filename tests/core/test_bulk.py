@@ -108,9 +108,11 @@ def test_a_row_that_is_there_is_refused_or_left_or_written_anew() -> None:
     assert put(bulk.insert, row("a", strong=False)) == [False]
     with pytest.raises(IntegrityError), transaction.atomic():
         put(bulk.insert, row("a", strong=True))
-    assert put(bulk.insert_new, row("a", strong=True), row("b", strong=False)) == [False, False]
+    there, new = row("a", strong=True), row("b", strong=False)
+    number([there, new])
+    assert bulk.insert_new([there, new]) == [new]
     wanted = {"unique": ["case_id", "index"], "update": ["strong"]}
-    assert put(bulk.insert_or_update, row("a", strong=True), **wanted) == [False, True]
+    assert put(bulk.insert_or_update, row("a", strong=True), **wanted) == [False, True], "b is as it was"
 
 
 def test_keys_that_the_database_gives_are_left_to_it() -> None:

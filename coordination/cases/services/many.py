@@ -215,8 +215,7 @@ def start_deadlines(wanted: Sequence[NewDeadline], *, by: User | None = None) ->
     for each in wanted:
         if each.due_at.tzinfo is None or each.due_at <= each.started_at:
             raise InvalidInput("due_at", "A deadline is after its start, with a time zone.")
-    running = _running(wanted)
-    new = {
+    running = {
         (each.case.pk, each.code, each.about): Deadline(
             case=each.case,
             code=each.code,
@@ -227,11 +226,11 @@ def start_deadlines(wanted: Sequence[NewDeadline], *, by: User | None = None) ->
             due_at=each.due_at,
         )
         for each in wanted
-        if (each.case.pk, each.code, each.about) not in running
     }
-    number(list(new.values()))
-    bulk.insert_new(list(new.values()))
-    running |= _running(wanted)
+    number(list(running.values()))
+    started = bulk.insert_new(list(running.values()))
+    if len(started) < len(running):
+        running |= _running(wanted)
     ledger.append(
         ledger.entry(
             "cases.deadline_started",
@@ -244,8 +243,7 @@ def start_deadlines(wanted: Sequence[NewDeadline], *, by: User | None = None) ->
                 "about": each.about,
             },
         )
-        for key, each in new.items()
-        if running[key].pk == each.pk
+        for each in started
     )
     return [running[each.case.pk, each.code, each.about] for each in wanted]
 
@@ -271,7 +269,8 @@ def _inserted(new: dict[tuple[int, bytes], Subject]) -> dict[tuple[int, bytes], 
     if not new:
         return {}
     number(list(new.values()))
-    bulk.insert_new(list(new.values()))
+    if len(bulk.insert_new(list(new.values()))) == len(new):
+        return new
     rows = Subject.objects.filter(
         case__in={each.case_id for each in new.values()}, account_index__in={index for _, index in new}
     )

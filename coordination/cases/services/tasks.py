@@ -85,16 +85,14 @@ def open_tasks(wanted: Sequence[NewTask], *, by: User | None) -> list[Task]:
         if each.role not in [*Role]:
             raise InvalidInput("role", f"No such role: {each.role}.")
     keys: list[Key] = [(each.kind, each.about) if each.about else place for place, each in enumerate(wanted)]
-    tasks: dict[Key, Task] = {**_standing(wanted)}
-    new: dict[Key, Task] = {}
+    tasks: dict[Key, Task] = {}
     for key, task in zip(keys, _rows(wanted), strict=True):
-        if key not in tasks:
-            tasks[key] = new[key] = task
-    number(list(new.values()))
-    bulk.insert_new(list(new.values()))
-    # What somebody else opened for the same thing in the meantime stands, and ours was not inserted.
-    tasks |= _standing(wanted, but={each.pk for each in new.values()})
-    opened = [task for key, task in new.items() if tasks[key] is task]
+        tasks.setdefault(key, task)
+    number(list(tasks.values()))
+    opened = bulk.insert_new(list(tasks.values()))
+    if len(opened) < len(tasks):
+        # What stands for the same thing stays, and ours was not inserted.
+        tasks |= _standing(wanted, but={each.pk for each in opened})
     _tell_opened(opened, by=by)
     return [
         _hurried(tasks[key], by=by) if each.priority == "P0" else tasks[key]
