@@ -74,6 +74,7 @@ DUTIES: dict[str, str] = {
     "limit_failed": RESTRICT,
     "restriction_drift": RESTRICT,
     "review_restriction": RESTRICT,
+    "say_eu_link": RESTRICT,
     "review_preservation": "restrictions.preserve_account",
     "assess_lift": SIGN,
     "sign_assessment": SIGN,

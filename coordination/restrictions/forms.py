@@ -38,14 +38,9 @@ class StepForm(forms.Form):
     )
 
 
-class NoticeFields(forms.Form):
-    """The statement of reasons, where the subject has a link to the European Union."""
+class NoticeForm(forms.Form):
+    """What the user reads in a statement of reasons."""
 
-    eu_nexus = forms.BooleanField(
-        required=False,
-        label="The subject has a link to the European Union",
-        help_text="Then the user is told why, at the latest now (Regulation (EU) 2022/2065 Art. 17).",
-    )
     facts = _words("The facts, as the user reads them", "No victim, no reporter, no method.", required=False)
     ground = _words("The ground, as the user reads it", "The law, or the term of use.", required=False)
     tips_off = forms.BooleanField(
@@ -55,10 +50,28 @@ class NoticeFields(forms.Form):
     )
 
 
-class ImposeForm(StepForm, NoticeFields):
+class LinkForm(NoticeForm):
+    """Whether the subject has a link to the Union, and with one what the user is told."""
+
+    linked = forms.ChoiceField(
+        label="Has the subject a link to the European Union?",
+        choices=[("yes", "Yes: the user is told why"), ("no", "No: nothing is sent")],
+        widget=forms.RadioSelect,
+        help_text="They live there, or are there when they use the account.",
+    )
+    reason = _words("How you know", "It is sealed, and the user does not read it.")
+    field_order = ["linked", "reason", "facts", "ground", "tips_off"]
+
+
+class ImposeForm(StepForm, NoticeForm):
     """A restriction on one account of a case."""
 
     account = forms.ChoiceField(label="Account")
+    eu_nexus = forms.BooleanField(
+        required=False,
+        label="The subject has a link to the European Union",
+        help_text="Then the user is told why, at the latest now (Regulation (EU) 2022/2065 Art. 17).",
+    )
     field_order = ["account", "step", "reason", "authority", "expires_at", "eu_nexus", "facts", "ground"]
 
     def __init__(self, *args: Any, accounts: list[str], **kwargs: Any) -> None:

@@ -20,10 +20,11 @@ def send(lane: str) -> None:
 @app.periodic(cron=EVERY_MINUTE)
 @app.task(name="restrictions.sweep", queue="background", queueing_lock="restrictions.sweep")
 def sweep(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute
-    """Wake what a lost wake-up left, and ask people to do what the platform did not confirm."""
+    """Wake what a lost wake-up left, and ask people what only they can do or know."""
     services.wake_all()
     services.chase()
     services.ask_to_review()
+    services.ask_about_links()
 
 
 @app.periodic(cron="23 * * * *")

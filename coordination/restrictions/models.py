@@ -26,6 +26,8 @@ from coordination.restrictions.workflow import (
 )
 
 STEPS = [(step.value, step.value.replace("_", " ")) for step in Step]
+_TO_REVIEW = ~Q(state="lifted") & Q(in_review=False)
+_LINK_UNKNOWN = Q(eu_link=None, link_asked_at=None, state__in=["ordered", "in_force"])
 LANES = [("P0", "P0: danger to life"), ("normal", "normal")]
 
 
@@ -68,6 +70,8 @@ class Restriction(models.Model):
     )
     reported_at = models.DateTimeField(null=True, blank=True)
     drifted = models.BooleanField(default=False, help_text="The platform last said something else.")
+    eu_link = models.BooleanField(null=True, blank=True, help_text="A link to the Union; empty: unknown.")
+    link_asked_at = models.DateTimeField(null=True, blank=True, help_text="When a person was asked that.")
 
     class Meta:
         ordering = ["-imposed_at"]
@@ -93,11 +97,8 @@ class Restriction(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["review_at"],
-                condition=~Q(state="lifted") & Q(in_review=False),
-                name="restriction_review",
-            ),
+            models.Index(fields=["review_at"], condition=_TO_REVIEW, name="restriction_review"),
+            models.Index(fields=["imposed_at"], condition=_LINK_UNKNOWN, name="restriction_link_unknown"),
         ]
 
     def __str__(self) -> str:

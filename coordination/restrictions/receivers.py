@@ -9,8 +9,9 @@ from coordination.channels import read_in_force
 from coordination.core.errors import Refused
 from coordination.outbox.signals import delivery_changed
 from coordination.restrictions import selectors, services
-from coordination.restrictions.services import appeals, statements
+from coordination.restrictions.services import appeals, links, statements
 from coordination.restrictions.services.lifting import ASSESS_TASK, LIFT_TASK, SIGN_TASK
+from coordination.restrictions.workflow import STANDING
 
 COMMAND = "restrictions.command:"
 
@@ -45,6 +46,9 @@ def keep_task(sender: Any, *, task: Any, by_hand: bool = False, **_: Any) -> Non
     elif task.kind == statements.TASK:
         statement = selectors.statement_of_task(task.about)
         waits = statement is not None and statement.state == "counsel"
+    elif task.kind == links.TASK:
+        restriction = selectors.restriction_of_task(task.about)
+        waits = restriction is not None and restriction.eu_link is None and restriction.state in STANDING
     elif task.kind == services.CONNECT:
         waits = selectors.platform_destination() is None
     else:

@@ -43,6 +43,7 @@ class RestrictionActs(RecordAdmin):
         allowed = {
             "step_up": record.state != "lifted" and record.level < len(forms.STEPS),
             "keep": stands,
+            "say_link": stands and not record.eu_link,
             "report": record.state == "in_force",
             "ask_lift": stands and not state and selectors.order_in_force(record) is None,
             "assess": state == "asked" and not asked,
@@ -149,6 +150,15 @@ class RestrictionActs(RecordAdmin):
         order = _row(selectors.orders_of(record.case), data)
         services.end_order(order, by=person(request), reason=data["reason"])
         return "It is recorded as ended."
+
+    @act(IMPOSE, "Say whether there is a link to the Union", form=forms.LinkForm)
+    def say_link(self, request: HttpRequest, record: Restriction, data: Data) -> str:
+        """Record it, and have the user told where there is one."""
+        linked = data["linked"] == "yes"
+        told = {name: data[name] for name in ("facts", "ground", "tips_off")}
+        notice = services.Notice(**told) if linked else None
+        services.say_link(record, by=person(request), linked=linked, reason=data["reason"], notice=notice)
+        return "It is on record. The user is told why, or counsel decides." if linked else "It is on record."
 
     @act(COUNSEL, "Release the statement", form=forms.ReasonForm)
     def release_statement(self, request: HttpRequest, record: Restriction, data: Data) -> str:

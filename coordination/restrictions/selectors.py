@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Case as Choose
-from django.db.models import F, Q, QuerySet, Value, When
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from coordination.access import services as access
 from coordination.access.services import User
@@ -250,6 +250,11 @@ def assessments_of(restriction: Restriction) -> QuerySet[RiskAssessment]:
     return rows.select_related("asked_by", "assessed_by", "ended_by")
 
 
+def restriction_of_task(about: str) -> Restriction | None:
+    """Return the restriction that a task's `about` names, whoever asks: for the system's own work."""
+    return Restriction.objects.filter(pk=about.partition(":")[2]).first()
+
+
 def assessment_of_task(about: str) -> RiskAssessment | None:
     """Return the assessment that a task's `about` names, whoever asks: for the system's own work."""
     return RiskAssessment.objects.filter(pk=about.partition(":")[2]).first()
@@ -296,6 +301,13 @@ def to_review() -> QuerySet[Restriction]:
     """Return what stands, came to its date and is not in review, the longest ago first."""
     due = Restriction.objects.filter(state__in=STANDING, in_review=False, review_at__lte=clock.now())
     return due.order_by("review_at", "pk")
+
+
+def link_unknown() -> QuerySet[Restriction]:
+    """Return what stands, was imposed by itself, and of whose link to the Union nobody knows or was asked."""
+    rows = Restriction.objects.filter(state__in=STANDING, eu_link=None, link_asked_at=None)
+    by_itself = Imposition.objects.filter(restriction=OuterRef("pk"), by=None)
+    return rows.filter(Exists(by_itself)).select_related("case").order_by("imposed_at", "pk")
 
 
 def expired() -> QuerySet[Preservation]:

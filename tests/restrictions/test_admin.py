@@ -65,6 +65,19 @@ def test_somebody_imposes_from_the_case_and_errors_stand_at_their_field(
     assert "waits for counsel" in _text(answer)
 
 
+def test_somebody_says_on_the_page_whether_there_is_a_link_to_the_union(
+    automatic: Restriction, liaison: User, sign_in: SignIn
+) -> None:
+    browser = sign_in(liaison)
+    assert "nobody has said whether" in _text(browser.get(f"{HERE}{automatic.pk}/change/"))
+    told = {"linked": "yes", "reason": "Billed in Lyon.", "ground": "Terms, 4.2", "facts": ""}
+    assert "Something has to stand here." in _do(browser, automatic, "say_link", **told)
+    assert "has no link" in _do(browser, automatic, "say_link", **{**told, "linked": "no"})
+    answer = _do(browser, automatic, "say_link", **{**told, "facts": "You announced violence."})
+    assert "You announced violence." in answer
+    assert "do/say_link/" not in answer
+
+
 def test_the_whole_way_to_a_lift_on_the_page(
     automatic: Restriction, liaison: User, signers: list[User], sign_in: SignIn
 ) -> None:

@@ -19,6 +19,7 @@ from coordination.restrictions.services.lifting import (
     sign,
     valid_signers,
 )
+from coordination.restrictions.services.links import ask_about_links, link_of, say_link
 from coordination.restrictions.services.orders import end_order, record_order
 from coordination.restrictions.services.preserving import Preserving, preserve, preserve_many
 from coordination.restrictions.services.reindexing import (
@@ -45,6 +46,7 @@ __all__ = [
     "RiskAssessment",
     "answer_appeal",
     "ask",
+    "ask_about_links",
     "ask_lift",
     "ask_regularly",
     "ask_to_review",
@@ -60,6 +62,7 @@ __all__ = [
     "keep",
     "let_go",
     "lift",
+    "link_of",
     "pass_on_appeal",
     "preserve",
     "preserve_many",
@@ -70,6 +73,7 @@ __all__ = [
     "reindex_restrictions",
     "release",
     "report_in_force",
+    "say_link",
     "send_due",
     "sign",
     "valid_signers",

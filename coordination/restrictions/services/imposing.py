@@ -25,7 +25,7 @@ from coordination.policy import selectors as policy
 from coordination.restrictions import selectors
 from coordination.restrictions.models import Imposition, Restriction, Statement
 from coordination.restrictions.services import commands
-from coordination.restrictions.services.statements import Notice, checked, make
+from coordination.restrictions.services.statements import Notice, checked, in_force, make_many
 from coordination.restrictions.services.words import (
     LONGEST_AUTHORITY,
     account_of,
@@ -50,7 +50,8 @@ IMPOSE: Final = "restrictions.impose_restriction"
 class Imposing:
     """One restriction to impose. `about` names what it follows from, such as triage.flag:….
 
-    `notice` is the statement of reasons for a subject with a link to the European Union.
+    `notice` is the statement of reasons for a subject with a link to the European Union; `eu_link` says
+    whether there is one, None where nobody knows: then a person is asked about what was restricted by itself.
     """
 
     case: Case
@@ -61,6 +62,7 @@ class Imposing:
     about: str = ""
     expires_at: datetime | None = None
     notice: Notice | None = None
+    eu_link: bool | None = None
 
 
 @dataclass(kw_only=True)
@@ -94,6 +96,7 @@ class _Law:
     """What policy says, asked once for a batch."""
 
     allowed: selectors.OnIntake | None
+    tells: bool = True
     due: dict[str, datetime] = field(default_factory=dict)
 
     def authority(self, row: Imposing) -> str:
@@ -144,6 +147,8 @@ def impose(
 def impose_many(rows: Sequence[Imposing], *, by: User | None = None) -> list[Restriction]:
     """As `impose`, for many at once, in their order: a handful of statements, however many rows."""
     law = _Law(allowed=selectors.on_intake() if by is None else None)
+    if by is None and any(each.notice for each in rows):
+        law.tells = in_force()
     checked = [_checked(each, law, by) for each in rows]
     one_at_a_time(each.account for each in checked)
     standing = _standing(checked)
@@ -170,7 +175,8 @@ def _checked(row: Imposing, law: _Law, by: User | None) -> Imposing:
         authority=said("authority", row.authority, LONGEST_AUTHORITY) if by else law.authority(row),
         about=row.about,
         expires_at=row.expires_at,
-        notice=checked(row.notice) if row.notice else None,
+        notice=checked(row.notice) if row.notice and law.tells else None,
+        eu_link=row.notice is not None if by is not None else row.eu_link,
     )
 
 
@@ -214,6 +220,8 @@ def _step(done: _Done, law: _Law) -> _Done:
     if restriction.level is None or LEVEL[row.step] > restriction.level:
         restriction.step, restriction.level = row.step, LEVEL[row.step]
     restriction.confirmed_at, restriction.in_review = None, False
+    if restriction.eu_link is not True and row.eu_link is not None:
+        restriction.eu_link = row.eu_link
     restriction.review_at = row.expires_at or law.review_due(restriction.step)
     return done
 
@@ -231,7 +239,7 @@ def _write(taken: Sequence[_Done]) -> None:
     for each in taken:
         if id(each.restriction) not in fresh:
             each.restriction.save(
-                update_fields=["state", "step", "level", "confirmed_at", "review_at", "in_review"]
+                update_fields=["state", "step", "level", "confirmed_at", "review_at", "in_review", "eu_link"]
             )
             commands.supersede(each.restriction)
 
@@ -255,11 +263,8 @@ def _say(taken: Sequence[_Done], by: User | None) -> None:
     ]
     number(steps)
     bulk.insert(steps)
-    told = {
-        id(each.restriction): make(step, each.asked.notice)
-        for step, each in zip(steps, taken, strict=True)
-        if each.asked.notice
-    }
+    owed = [(step, each.asked.notice) for step, each in zip(steps, taken, strict=True) if each.asked.notice]
+    told = {id(each.imposition.restriction): each for each in make_many(owed)}
     last = {id(each.restriction): each for each in taken}
     commands.queue([_command(each, by, told.get(key)) for key, each in last.items()])
     ledger.record_many([_entry(each, by) for each in taken])

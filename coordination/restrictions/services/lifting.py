@@ -19,7 +19,7 @@ from coordination.core.errors import Conflict, IllegalTransition, InvalidInput, 
 from coordination.ledger import services as ledger
 from coordination.restrictions import selectors
 from coordination.restrictions.models import AssessmentSignature, Imposition, Restriction, RiskAssessment
-from coordination.restrictions.services import commands
+from coordination.restrictions.services import commands, links
 from coordination.restrictions.services.imposing import review_due
 from coordination.restrictions.services.words import one_at_a_time, permitted, said
 from coordination.restrictions.signals import restriction_changed
@@ -169,6 +169,7 @@ def lift(assessment: RiskAssessment, *, by: User) -> Restriction:
     _trace("lift_ordered", locked, f"Ordered: {_what(locked)}", by=by, digest=locked.digest)
     cases.end_tasks(about=locked.origin, outcome="It was done.", by=by)
     cases.end_tasks(about=restriction.origin, kind=REVIEW, outcome="It was lifted.", by=by)
+    cases.end_tasks(about=restriction.origin, kind=links.TASK, outcome="It was lifted.", by=by)
     return restriction
 
 

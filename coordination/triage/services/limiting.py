@@ -8,6 +8,7 @@ from coordination.cases.services import NewTask
 from coordination.restrictions import selectors as restrictions
 from coordination.restrictions.services import Imposing, Preserving, impose_many, preserve_many
 from coordination.triage.models import Flag
+from coordination.triage.services.telling import told
 from coordination.triage.services.trying import try_all
 
 FAILED = "limit_failed"
@@ -58,6 +59,7 @@ def _limit(flags: Sequence[Flag]) -> None:
                     reason=_WHY,
                     authority=policy.authority,
                     about=flag.origin,
+                    **told(flag),
                 )
                 for flag, case in placed
             ]
