@@ -10,6 +10,13 @@ from coordination.oncall import services
 KEPT = timedelta(days=1)
 
 
+@app.periodic(cron="* * * * *")
+@app.task(queue="background", name="oncall.page_again", queueing_lock="oncall.page_again")
+def page_again(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate passes the minute it stands for
+    """Wake others where whoever had a danger to life is disabled or has lost the role."""
+    services.page_again()
+
+
 @app.periodic(cron="41 * * * *")
 @app.task(queue="background", name="oncall.forget_links", pass_context=False)
 def forget_links(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate passes the minute it stands for

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from coordination.access import selectors as people
 from coordination.access import services as access
@@ -29,6 +30,8 @@ from coordination.oncall.workflow import PageState
 
 # In which order the schedules of the shipped policy climb; others follow by their number.
 FIRST = ("first", "second", "manager")
+# Of how many that people have it is asked at once whether they still can.
+LOOKED_AT = 1_000
 # What moved in the future was moved before the clock was set back.
 SET_BACK = timedelta(minutes=1)
 
@@ -218,6 +221,24 @@ def calling(user: User) -> list[Page]:
 def page_of(task_id: int) -> Page | None:
     """Return the page that climbs for a task."""
     return Page.objects.filter(task_id=task_id, state=PageState.PAGING).first()
+
+
+def answered_by_nobody_left(most: int) -> list[Page]:
+    """Return the last pages of dangers to life whose holder is gone, the oldest first, at most `most`.
+
+    Answered, and neither whoever answered nor whoever took the task could do it now: they were disabled, lost
+    the role, or see the case no more.
+    """
+    later = Page.objects.filter(task=OuterRef("task"), opened_at__gt=OuterRef("opened_at"))
+    last = Page.objects.filter(~Exists(later), state=PageState.ANSWERED)
+    open_ones = last.filter(task__state="open", task__priority="P0").order_by("opened_at", "pk")
+    rows = open_ones.select_related("task__case", "task__assignee", "answered_by")[:LOOKED_AT]
+    lost = (each for each in rows if not any(could_do(person, each.task) for person in _holders(each)))
+    return list(islice(lost, most))
+
+
+def _holders(page: Page) -> list[User]:
+    return [each for each in (page.answered_by, page.task.assignee) if each is not None]
 
 
 def unanswered(at: datetime) -> list[Page]:

@@ -4,7 +4,7 @@ from coordination.oncall.models import ContactWay, Override, Page, Rotation, Sch
 from coordination.oncall.services.climbing import CLIMBING, beat, climb
 from coordination.oncall.services.contacts import add_way, confirm_way, remove_way, send_code
 from coordination.oncall.services.links import answer_by_link, forget_links, make_link
-from coordination.oncall.services.paging import answer, answer_for, end_for, open_page, open_pages
+from coordination.oncall.services.paging import answer, answer_for, end_for, open_page, open_pages, page_again
 from coordination.oncall.services.schedules import (
     add_rotation,
     end_rotation,
@@ -36,6 +36,7 @@ __all__ = [
     "open_page",
     "open_pages",
     "open_schedule",
+    "page_again",
     "remove_way",
     "send_code",
     "stand_in",

@@ -105,8 +105,9 @@ def _key(pk: int) -> int:
 def _begin(page: Page) -> _Round:
     found = _Round(page, [])
     found.people = selectors.named(page.steps[found.number]["whom"], page.task, clock.now())
-    if page.round == 0 and page.task.assignee is not None and page.task.assignee not in found.people:
-        found.people.append(page.task.assignee)
+    has_it = page.task.assignee if page.round == 0 else None
+    if has_it is not None and has_it not in found.people and selectors.could_do(has_it, page.task):
+        found.people.append(has_it)
     for each in PageAttempt.objects.filter(page=page, round=page.round):
         if each.person_id is not None:
             found.tried.add((each.person_id, each.way))

@@ -52,6 +52,17 @@ def open_page(task: Any) -> None:
         open_pages([task])
 
 
+def page_again(most: int = 100) -> int:
+    """Page anew for what somebody had who can do it no more; return how many. For a periodic job."""
+    again = 0
+    for page in selectors.answered_by_nobody_left(most):
+        with transaction.atomic():
+            record("oncall.holder_lost", page, by=None, details={"task_id": page.task_id})
+            open_page(page.task)
+        again += 1
+    return again
+
+
 def _row_for(task: Any, rows: Iterable[Any]) -> Any:
     return next((row for row in rows if row.priority == task.priority and task.kind in row.task_kinds), None)
 

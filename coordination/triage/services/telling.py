@@ -1,7 +1,7 @@
 """What the user of an account that a flag restricts by itself is told, where the law asks for it.
 
-Neutral words, from the flag's category alone: no target, no reporter, no method, no content. Where telling may
-endanger somebody (a person reported it, a target is named, a child is concerned), counsel decides.
+Neutral words, from the category of the flag alone: no target, no reporter, no method, no content. Counsel
+decides where telling may endanger somebody: a person reported it, a target is named, a child is concerned.
 """
 
 from datetime import UTC
