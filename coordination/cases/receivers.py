@@ -232,8 +232,9 @@ def ask_to_confirm_destination(sender: Any, *, destination: Destination, **_: An
         None,
         kind=CONFIRM_DESTINATION,
         title=f"Confirm where commands to the platform go: {destination.title}"[:200],
-        instructions=f"Written by {destination.changed_by}. Ask those who run the platform which address is "
-        "theirs; then press Confirm on the destination's page, or close it there. Until then commands wait.",
+        instructions=f"Written by {destination.changed_by or 'nobody whom the records name'}. Ask those who"
+        " run the platform which address is theirs; then press Confirm on the destination's page, or close it"
+        " there. Until then commands wait.",
         role=Role.ADMINISTRATOR,
         about=f"partners.destination:{destination.pk}",
         priority="P0",

@@ -11,3 +11,10 @@ from coordination.partners import services
 def expire_unsigned(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate passes the minute it stands for
     """End the proposals to let an agency send unsigned that nobody decided in time."""
     services.expire_unsigned(clock.now())
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queue="background", name="partners.ask_about_waiting", pass_context=False)
+def ask_about_waiting(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate passes the minute it stands for
+    """Ask administrators about where commands to the platform go that nobody confirmed."""
+    services.ask_about_waiting()

@@ -266,13 +266,17 @@ def is_platform(agency: Agency) -> bool:
     return agency.kind == AgencyKind.PLATFORM
 
 
+def platforms_open() -> QuerySet[Destination]:
+    """Return the open destinations of the platform itself, confirmed or not, the oldest first."""
+    return destinations_open().filter(agency__kind=AgencyKind.PLATFORM).order_by("pk")
+
+
 def platforms_own(channels: Collection[str]) -> Destination | None:
     """Return the open, confirmed destination of the platform itself on one of these channels, or None.
 
     The oldest, so that all commands take one way, in which their order holds.
     """
-    own = destinations_open().filter(agency__kind=AgencyKind.PLATFORM, channel__in=channels)
-    return next(filter(is_confirmed, own.order_by("pk")), None)
+    return next(filter(is_confirmed, platforms_open().filter(channel__in=channels)), None)
 
 
 def is_confirmed(destination: Destination) -> bool:

@@ -144,3 +144,21 @@ def test_it_is_confirmed_on_its_page(look: Look, administrator: User, second: Us
     seen = shown.context["fingerprint"]
     client.post(f"{page}do/confirm/", {"fingerprint": seen, "how_confirmed": HOW})
     assert selectors.platform_destination() == look.destination
+
+
+def test_what_stood_before_a_second_look_was_asked_for_says_that_it_waits(
+    look: Look, administrator: User, second: User
+) -> None:
+    from coordination.partners import jobs
+    from coordination.partners.models import Destination as Row
+
+    Row.objects.update(confirmed_fingerprint="")  # as an upgrade finds it
+    assert selectors.platform_destination() is None
+    for _ in range(2):
+        jobs.ask_about_waiting(0)
+    (task,) = [each for each in cases_of.waiting_for(second) if each.kind == "confirm_destination"]
+    assert (task.priority, "nobody whom the records name" in task.instructions) == ("P0", True)
+    look.confirm(administrator)
+    task.refresh_from_db()
+    assert task.state == "done"
+    assert partners.ask_about_waiting() == 0

@@ -15,6 +15,7 @@ from coordination.partners.services.agencies import (
 from coordination.partners.services.destinations import (
     REFERENCE_ONLY,
     add_destination,
+    ask_about_waiting,
     change_destination,
     clean_config,
     confirm_destination,
@@ -40,6 +41,7 @@ __all__ = [
     "Officer",
     "add_destination",
     "allow_unsigned",
+    "ask_about_waiting",
     "change_destination",
     "clean_config",
     "confirm_destination",

@@ -14,7 +14,7 @@ from coordination.channels import registry, secrets
 from coordination.core import clock
 from coordination.core.errors import Conflict, InvalidInput, Refused
 from coordination.ledger import services as ledger
-from coordination.partners import signals
+from coordination.partners import selectors, signals
 from coordination.partners.models import Agency, Destination
 from coordination.partners.selectors import destination_fingerprint, is_confirmed, is_platform
 from coordination.partners.services.words import said
@@ -140,6 +140,19 @@ def change_destination(
     _ask_to_confirm(locked, by)
     destination.refresh_from_db()
     return locked
+
+
+@transaction.atomic
+def ask_about_waiting() -> int:
+    """Ask to confirm each open destination of the platform itself that waits; return how many wait.
+
+    For a periodic job: one may wait that nobody wrote, since it stood before a second person was asked for,
+    or since its agency has another name now. Where it was asked already, that task stands.
+    """
+    waiting = [each for each in selectors.platforms_open() if not is_confirmed(each)]
+    for each in waiting:
+        signals.destination_written.send(sender=Destination, destination=each)
+    return len(waiting)
 
 
 def _note_who(locked: Destination, before: str, by: User | None) -> None:

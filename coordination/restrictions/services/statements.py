@@ -14,7 +14,7 @@ from coordination.access import markup
 from coordination.access.services import Role, User
 from coordination.cases import selectors as case_selectors
 from coordination.cases import services as cases
-from coordination.core import clock
+from coordination.core import bulk, clock
 from coordination.core.errors import InvalidInput
 from coordination.core.fields import number
 from coordination.ledger import services as ledger
@@ -96,7 +96,7 @@ def make_many(wanted: Sequence[tuple[Imposition, Notice]]) -> list[Statement]:
             )
         )
     number(made)
-    Statement.objects.bulk_create(made)
+    bulk.insert(made)
     cases.open_tasks([_to_counsel(each) for each in made if each.state == NoticeState.COUNSEL], by=None)
     _trace_many("statement_made", made)
     return made
