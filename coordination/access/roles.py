@@ -55,6 +55,8 @@ _READ_REFERRALS = _permissions(
     inbox="view_inboundmessage",
     restrictions="view_restriction",
 )
+# Whoever is on shift calls an agency back, and cuts off who it does not know.
+_CALL_BACK = _permissions(partners="call_back_agency")
 _EXHIBITS = _permissions(evidence="view_exhibit read_exhibit take_in_exhibit")
 _FILE = _permissions(
     referrals="file_referral submit_referral withdraw_referral correct_referral close_referral",
@@ -83,6 +85,7 @@ _COUNSEL = (
     | _REVIEW_GLASS
     | _REINSTATE
     | _EXHIBITS
+    | _CALL_BACK
     | _permissions(
         triage="counsel_flag file_report",
         evidence="release_exhibit hold_exhibit",
@@ -104,6 +107,7 @@ ROLES: dict[Role, Rights] = {
         | _FILE
         | _RESTRICT
         | _EXHIBITS
+        | _CALL_BACK
         | _permissions(cases="work_case assign_case", triage="receive_flag file_report"),
     ),
     Role.REVIEWER: Rights(
@@ -130,6 +134,7 @@ ROLES: dict[Role, Rights] = {
         | _REINSTATE
         | _EXHIBITS
         | _PROPOSE_CRITERIA
+        | _CALL_BACK
         | _permissions(
             cases="work_case assign_case grant_case",
             triage="receive_flag assess_flag decide_flag file_report",
@@ -147,6 +152,7 @@ ROLES: dict[Role, Rights] = {
         | _REINSTATE
         | _EXHIBITS
         | _PROPOSE_CRITERIA
+        | _CALL_BACK
         | _permissions(
             cases="work_case assign_case grant_case",
             triage="receive_flag assess_flag decide_flag file_report",

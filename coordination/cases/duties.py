@@ -61,6 +61,8 @@ DUTIES: dict[str, str] = {
     "fast_readings": "access.view_ledgerreview",
     "verify_agency": "partners.change_agency",
     "verify_officer": "partners.change_agency",
+    "verify_officer_again": "partners.change_agency",
+    "call_back_agency": "partners.call_back_agency",
     "confirm_key": "partners.change_agency",
     "confirm_destination": "partners.change_destination",
     "decide_unsigned": "partners.change_agency",
@@ -87,7 +89,7 @@ DUTIES: dict[str, str] = {
 # A decision that a life may hang on waits for everybody who may take it, not for one role's shift alone.
 SHARED = (
     *("triage_senior", "triage_review", "approve_referral", "approve_answer", "confirm_acknowledgement"),
-    *("glass_review", "compartment_keeper", "approve_criteria"),
+    *("glass_review", "compartment_keeper", "approve_criteria", "call_back_agency"),
     *("assess_lift", "sign_assessment", "lift_restriction"),
 )
 # What belongs to no case and ends with no other act: who has it says on its page what came of it.

@@ -1,6 +1,6 @@
 """News from access, in the transaction that tells it: what happens at the doors is work for people."""
 
-from typing import Any, Final
+from typing import Any
 
 from django.dispatch import receiver
 
@@ -21,46 +21,20 @@ from coordination.access.signals import (
     token_issued,
     token_settled,
 )
-from coordination.cases import services
+from coordination.cases import agencyreceivers, services
 from coordination.cases.signals import subjects_added, task_ended
 from coordination.core.errors import Refused
 from coordination.evidence.signals import store_failed
-from coordination.partners import selectors as partners
-from coordination.partners.services import Agency, AgencyKey, Destination, Officer
-from coordination.partners.signals import (
-    agency_registered,
-    agency_settled,
-    destination_settled,
-    destination_written,
-    key_registered,
-    key_settled,
-    officer_registered,
-    officer_settled,
-    unsigned_ended,
-    unsigned_proposed,
-)
 
 LOCK_OUT = "lock_out"
 CODES_GUESSED = "codes_guessed"
 DECIDE_ROLES = "decide_roles"
 CONFIRM = "confirm_token"
 FAST_READINGS = "fast_readings"
-VERIFY_AGENCY = "verify_agency"
-VERIFY_OFFICER = "verify_officer"
-CONFIRM_KEY = "confirm_key"
-CONFIRM_DESTINATION = "confirm_destination"
-DECIDE_UNSIGNED = "decide_unsigned"
 GLASS_OPENED = "glass_opened"
 GLASS_REVIEW = "glass_review"
 LEDGER_REVIEW = "ledger_review"
 ROLE_CHANGE = "access.rolechange:"
-# What a second administrator still has to do on an agency's page.
-WAITS_AT_AGENCY: Final = {
-    VERIFY_AGENCY: partners.awaits_verification,
-    VERIFY_OFFICER: partners.has_officer_waiting,
-    CONFIRM_KEY: partners.has_key_waiting,
-    DECIDE_UNSIGNED: partners.unsigned_waits,
-}
 
 
 @receiver(locked_out, dispatch_uid="cases.tell_of_lock_out")
@@ -161,120 +135,6 @@ def tell_of_fast_readings(sender: Any, *, user: User, readings: int, **_: Any) -
     )
 
 
-@receiver(agency_registered, dispatch_uid="cases.ask_to_verify_agency")
-def ask_to_verify_agency(sender: Any, *, agency: Agency, **_: Any) -> None:  # noqa: ARG001
-    """Put a new agency before the administrators; another than who registered it verifies it."""
-    services.open_task(
-        None,
-        kind=VERIFY_AGENCY,
-        title=f"Verify {agency}"[:200],
-        instructions=f"Registered by {agency.registered_by}. Find the number yourself, too, and call "
-        f"{agency.phone}; then press Verify on the agency's page, or suspend it there.",
-        role=Role.ADMINISTRATOR,
-        about=f"partners.agency:{agency.pk}",
-    )
-
-
-@receiver(agency_settled, dispatch_uid="cases.end_verify_agency")
-def end_verify_agency(sender: Any, *, agency: Agency, by: User | None, outcome: str, **_: Any) -> None:  # noqa: ARG001
-    """End the task with what became of it."""
-    services.end_tasks(about=f"partners.agency:{agency.pk}", kind=VERIFY_AGENCY, outcome=outcome, by=by)
-
-
-@receiver(officer_registered, dispatch_uid="cases.ask_to_verify_officer")
-def ask_to_verify_officer(sender: Any, *, officer: Officer, **_: Any) -> None:  # noqa: ARG001
-    """Put a new officer before the administrators; another than who registered them verifies them."""
-    services.open_task(
-        None,
-        kind=VERIFY_OFFICER,
-        title=f"Verify {officer.user.username} of {officer.agency}"[:200],
-        instructions=f"Registered by {officer.registered_by}. Call their agency, on a number that we found, "
-        "and ask for them; then press Verify beside them on its page, or suspend them there.",
-        role=Role.ADMINISTRATOR,
-        about=f"partners.agency:{officer.agency_id}",
-    )
-
-
-@receiver(officer_settled, dispatch_uid="cases.end_verify_officer")
-def end_verify_officer(sender: Any, *, agency: Agency, by: User | None, **_: Any) -> None:  # noqa: ARG001
-    """End the task once no officer of this agency waits."""
-    if not partners.has_officer_waiting(agency):
-        about, outcome = f"partners.agency:{agency.pk}", "Verified, or suspended."
-        services.end_tasks(about=about, kind=VERIFY_OFFICER, outcome=outcome, by=by)
-
-
-@receiver(key_registered, dispatch_uid="cases.ask_to_confirm_key")
-def ask_to_confirm_key(sender: Any, *, key: AgencyKey, **_: Any) -> None:  # noqa: ARG001
-    """Put a new key before the administrators; another than who registered it confirms it."""
-    services.open_task(
-        None,
-        kind=CONFIRM_KEY,
-        title=f"Confirm key {key.key_id} of {key.agency}"[:200],
-        instructions=f"Registered by {key.registered_by}. Call the agency, on a number that we found, and "
-        "have them read the key's id to you; then press Confirm beside it on their page, or revoke it there.",
-        role=Role.ADMINISTRATOR,
-        about=f"partners.agency:{key.agency_id}",
-    )
-
-
-@receiver(key_settled, dispatch_uid="cases.end_confirm_key")
-def end_confirm_key(sender: Any, *, agency: Agency, by: User | None, **_: Any) -> None:  # noqa: ARG001
-    """End the task once no key of this agency waits."""
-    if not partners.has_key_waiting(agency):
-        about, outcome = f"partners.agency:{agency.pk}", "Confirmed, or revoked."
-        services.end_tasks(about=about, kind=CONFIRM_KEY, outcome=outcome, by=by)
-
-
-@receiver(destination_written, dispatch_uid="cases.ask_to_confirm_destination")
-def ask_to_confirm_destination(sender: Any, *, destination: Destination, **_: Any) -> None:  # noqa: ARG001
-    """Put where commands to the platform go before the administrators; not who wrote it confirms it."""
-    services.open_task(
-        None,
-        kind=CONFIRM_DESTINATION,
-        title=f"Confirm where commands to the platform go: {destination.title}"[:200],
-        instructions=f"Written by {destination.changed_by or 'nobody whom the records name'}. Ask those who"
-        " run the platform which address is theirs; then press Confirm on the destination's page, or close it"
-        " there. Until then commands wait.",
-        role=Role.ADMINISTRATOR,
-        about=f"partners.destination:{destination.pk}",
-        priority="P0",
-    )
-
-
-@receiver(destination_settled, dispatch_uid="cases.end_confirm_destination")
-def end_confirm_destination(
-    sender: Any,  # noqa: ARG001
-    *,
-    destination: Destination,
-    by: User | None,
-    **_: Any,
-) -> None:
-    """End the task."""
-    about = f"partners.destination:{destination.pk}"
-    services.end_tasks(about=about, kind=CONFIRM_DESTINATION, outcome="Confirmed, or closed.", by=by)
-
-
-@receiver(unsigned_proposed, dispatch_uid="cases.ask_about_unsigned")
-def ask_about_unsigned(sender: Any, *, agency: Agency, **_: Any) -> None:  # noqa: ARG001
-    """Put before the administrators that an agency may send unsigned; another than the proposer decides."""
-    services.open_task(
-        None,
-        kind=DECIDE_UNSIGNED,
-        title=f"Decide: may {agency.name} send unsigned?"[:200],
-        instructions=f"Proposed by {agency.unsigned_proposed_by}: {agency.unsigned_reason}",
-        role=Role.ADMINISTRATOR,
-        about=f"partners.agency:{agency.pk}",
-        due_at=partners.unsigned_until(agency),
-    )
-
-
-@receiver(unsigned_ended, dispatch_uid="cases.end_about_unsigned")
-def end_about_unsigned(sender: Any, *, agency: Agency, by: User | None, outcome: str, **_: Any) -> None:  # noqa: ARG001
-    """End the task with what became of it."""
-    about = f"partners.agency:{agency.pk}"
-    services.end_tasks(about=about, kind=DECIDE_UNSIGNED, outcome=outcome, by=by)
-
-
 @receiver(glass_opened, dispatch_uid="cases.alert_of_glass")
 def alert_of_glass(sender: Any, *, glass: BreakGlass, alerted: list[User], **_: Any) -> None:  # noqa: ARG001
     """Tell two others at once, by name, and open the review that must follow."""
@@ -356,11 +216,8 @@ def decide_on_its_page(sender: Any, *, task: Any, **_: Any) -> None:  # noqa: AR
         waits = change is not None and change.state == "proposed"
     elif task.kind == CONFIRM:
         waits = bool(people.waiting_tokens_of(people.everybody().get(pk=pk)))
-    elif task.kind in WAITS_AT_AGENCY:
-        waits = WAITS_AT_AGENCY[task.kind](partners.agency(int(pk)))
-    elif task.kind == CONFIRM_DESTINATION:
-        destination = partners.destination(int(pk))
-        waits = destination.enabled and not partners.is_confirmed(destination)
+    elif task.kind in agencyreceivers.WAITS:
+        waits = agencyreceivers.WAITS[task.kind](int(pk))
     elif task.kind == GLASS_REVIEW:
         glass = people.glass(int(pk))
         waits = glass is not None and glass.reviewed_at is None

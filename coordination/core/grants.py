@@ -72,7 +72,8 @@ KEPT = (
     "inbox_inboundmessage",
     *("oncall_override", "oncall_page", "oncall_rotation", "oncall_schedule"),
     *("outbox_delivery", "outbox_message"),
-    *("partners_agency", "partners_agencykey", "partners_destination", "partners_officer"),
+    *("partners_agency", "partners_agencykey", "partners_callback", "partners_destination"),
+    "partners_officer",
     *("policy_criteriaproposal", "policy_pack"),
     *("referrals_question", "referrals_referral", "referrals_referral_authors"),
     *("restrictions_appeal", "restrictions_command", "restrictions_preservation"),
@@ -97,6 +98,7 @@ OWN_ROWS = {
     "outbox_receipt": "delivery_id IN (SELECT id FROM outbox_delivery)",
     "partners_agency": f"id = {_AGENCY}",
     "partners_agencykey": f"agency_id = {_AGENCY}",
+    "partners_callback": f"agency_id = {_AGENCY}",
     "partners_destination": f"agency_id = {_AGENCY}",
     "partners_officer": f"agency_id = {_AGENCY}",
 }

@@ -26,6 +26,7 @@ NAVIGATION = (
     ("Pages", "oncall_page_changelist", "oncall.view_page"),
     ("Figures", "figures", "triage.view_flag"),
     ("Agencies", "partners_agency_changelist", "partners.view_agency"),
+    ("Calls back", "partners_callback_changelist", "partners.view_agency"),
     ("Lists of agencies", "partners_directoryimport_changelist", "partners.change_agency"),
     ("Destinations", "partners_destination_changelist", "partners.view_destination"),
     ("Law and policy", "app_list:policy", "policy.view_pack"),

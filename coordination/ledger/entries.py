@@ -41,6 +41,7 @@ KINDS: Final[Mapping[str, str]] = {
     "message": "a message to a destination",
     "pack": "a policy pack and its version",
     "page": "somebody who was asked for",
+    "partners.callback": "a call to an agency; what came of it is under the agency",
     "restrictions.preservation": "a preservation by the platform itself; what was done is under its case",
     "restrictions.restriction": "a restriction on an account; what was done is under its case",
     "rolechange": "a proposal about a person's access",

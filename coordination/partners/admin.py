@@ -12,14 +12,16 @@ from coordination.access import services as access
 from coordination.access.recordadmin import Act, Data, act
 from coordination.channels import registry
 from coordination.core.errors import InvalidInput, NotFound
-from coordination.partners import selectors, services
+from coordination.partners import calladmin, selectors, services  # noqa: F401 - it registers its pages
 from coordination.partners.forms import (
     AgencyForm,
+    AskCallForm,
     ConfirmWayForm,
     ContactsForm,
     DestinationForm,
     HowVerifiedForm,
     ImportForm,
+    OfficerCallForm,
     OfficerForm,
     ReasonForm,
     WayForm,
@@ -32,7 +34,9 @@ from coordination.partners.partneradmin import PartnerAdmin
 
 CHANGE_AGENCY = "partners.change_agency"
 CHANGE_DESTINATION = "partners.change_destination"
+CALL = "partners.call_back_agency"
 MOST_SHOWN = 20
+CALLS_SHOWN = 10
 
 
 @admin.register(Agency)
@@ -61,6 +65,8 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
             return not own and bool(record.phone) and not selectors.is_open(record)
         if act.name == "write_contacts":
             return record.verified_at is None
+        if act.name in ("ask_call_back", "call_about_officer"):
+            return bool(record.phone)
         if act.name in ("allow_unsigned", "drop_unsigned"):
             own = record.unsigned_proposed_by_id == request.user.pk
             waits = record.must_sign and selectors.unsigned_waits(record)
@@ -71,6 +77,8 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
 
     def form_arguments(self, request: HttpRequest, record: Agency, act: Act) -> dict[str, Any]:  # noqa: ARG002
         """Start from what stands there."""
+        if act.name == "ask_call_back":
+            return {"officers": [(str(each.pk), str(each)) for each in selectors.officers_of(record)]}
         if act.name != "write_contacts":
             return {}
         return {"initial": {name: getattr(record, name) for name in ContactsForm.base_fields}}
@@ -83,6 +91,7 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
             "standing": self.standing(record),
             "officers": [(each, selectors.may_act(each)) for each in officers],
             "destinations": list(selectors.destinations_of(record)) if sees else [],
+            "calls": list(selectors.calls_of(record)[:CALLS_SHOWN]),
             "waits": selectors.awaits_verification(record),
             "namesakes": selectors.namesakes_of(record),
             **self.keys_and_tokens(request, record),
@@ -122,12 +131,43 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
         officer = services.register_officer(record, by=access.person(request.user), **data)
         return f"{officer} is registered; another person has to verify them."
 
-    @act(CHANGE_AGENCY, "Verify", form=HowVerifiedForm, step_up=True)
-    def verify_officer(self, request: HttpRequest, record: Agency, data: Data) -> str:
-        """Record how we know that it is them."""
+    @act(CHANGE_AGENCY, "Record the call", form=OfficerCallForm, step_up=True)
+    def call_about_officer(self, request: HttpRequest, record: Agency, data: Data) -> str:
+        """Record what the agency said of an officer: it verifies them, or shuts them out."""
         officer = _officer(record, data)
-        services.verify_officer(officer, by=access.person(request.user), how_verified=data["how_verified"])
-        return f"{officer} is verified for 12 months."
+        data.pop("target")
+        done = services.record_officer_call(officer, by=access.person(request.user), **data)
+        if not done.outcome:
+            return "Nobody was reached. Try again, on the number of this page alone."
+        return f"{officer}: {markup.words(done.outcome)}."
+
+    @act(CHANGE_AGENCY, "Has left", form=ReasonForm, grave=True)
+    def officer_left(self, request: HttpRequest, record: Agency, data: Data) -> str:
+        """Record that an officer is there no more."""
+        officer = _officer(record, data)
+        services.record_departure(officer, by=access.person(request.user), reason=data["reason"])
+        return f"{officer} has left: they open nothing, and are verified no more."
+
+    @act(CHANGE_AGENCY, "Limit trust", form=ReasonForm)
+    def limit_trust(self, request: HttpRequest, record: Agency, data: Data) -> str:
+        """Have whatever they ask called back first."""
+        officer = _officer(record, data)
+        services.limit_trust(officer, by=access.person(request.user), reason=data["reason"])
+        return f"Whatever {officer} asks is called back first."
+
+    @act(CHANGE_AGENCY, "Restore trust", form=ReasonForm, step_up=True)
+    def restore_trust(self, request: HttpRequest, record: Agency, data: Data) -> str:
+        """Believe them as the rules have it again; not by who limited it."""
+        officer = _officer(record, data)
+        services.restore_trust(officer, by=access.person(request.user), reason=data["reason"])
+        return f"{officer} is believed as the rules have it."
+
+    @act(CALL, "Ask for a call back", form=AskCallForm)
+    def ask_call_back(self, request: HttpRequest, record: Agency, data: Data) -> str:
+        """Have somebody on shift call the agency, on our number."""
+        officer = _officer(record, {"target": data["officer"]}) if data["officer"] else None
+        services.ask_call_back(record, by=access.person(request.user), about=data["about"], officer=officer)
+        return "Whoever is on shift has the task to call them back."
 
     @act(CHANGE_AGENCY, "Suspend", form=ReasonForm, grave=True)
     def suspend_officer(self, request: HttpRequest, record: Agency, data: Data) -> str:

@@ -1,7 +1,7 @@
 """What an administrator fills in about a partner. A destination asks for what its channel needs."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from django import forms
@@ -14,6 +14,7 @@ from coordination.core.errors import InvalidInput
 from coordination.partners import selectors, services
 from coordination.partners.agencylist import COLUMNS, MOST_BYTES
 from coordination.partners.models import RECIPIENT_CLASSES, Agency, AgencyKind
+from coordination.partners.workflow import CallOutcome
 
 # The channel's fields are kept apart from ours: both may have a `title`.
 CONFIG = "config_"
@@ -112,6 +113,46 @@ class OfficerForm(forms.Form):
         label="The agency's own system",
         help_text="Its token is the agency's: their portal calls with it, and what it says names the person.",
     )
+
+
+class OfficerCallForm(forms.Form):
+    """What a call to an agency came to; about an officer it verifies them, or shuts them out."""
+
+    outcome = forms.ChoiceField(
+        choices=[("", "choose"), *((each.value, each.value.replace("_", " ")) for each in CallOutcome)]
+    )
+    spoke_with = forms.CharField(
+        max_length=200, required=False, label="Whom you spoke with", help_text="Name and post. Sealed."
+    )
+    words = forms.CharField(
+        max_length=2_000,
+        required=False,
+        label="What they said",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Sealed. Not needed where nobody was reached.",
+    )
+
+
+class CallForm(OfficerCallForm):
+    """What a call about a request came to: what they deny is cut off."""
+
+    suspend = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="If they know of no such officer or case, suspend the agency at once",
+        help_text="Nothing goes there then, and its officers open nothing until it is verified anew.",
+    )
+
+
+class AskCallForm(forms.Form):
+    """What somebody has to call the agency about."""
+
+    about = forms.CharField(max_length=80, label="About", help_text="The reference of the request.")
+    officer = forms.ChoiceField(required=False, help_text="Whose name stands on it, if we know them.")
+
+    def __init__(self, *args: Any, officers: Collection[tuple[str, str]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["officer"].choices = [("", "nobody whom we know"), *officers]  # type: ignore[attr-defined]
 
 
 class KeyForm(forms.Form):

@@ -18,3 +18,11 @@ def expire_unsigned(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate pas
 def ask_about_waiting(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate passes the minute it stands for
     """Ask administrators about where commands to the platform go that nobody confirmed."""
     services.ask_about_waiting()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queue="background", name="partners.record_lapses", pass_context=False)
+def record_lapses(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate passes the minute it stands for
+    """Record the verifications of officers that have ended, and ask for those that end soon."""
+    services.record_lapses(clock.now())
+    services.remind(clock.now())

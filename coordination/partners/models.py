@@ -7,7 +7,7 @@ from django.db import models
 
 from coordination.core.fields import SealedJSONField, SealedTextField
 from coordination.core.models import states_constraint
-from coordination.partners.workflow import Trust
+from coordination.partners.workflow import CallOutcome, CallPurpose, Trust
 
 RECIPIENT_CLASSES = (
     ("us_government", "US government"),
@@ -157,6 +157,11 @@ class Officer(models.Model):
     is_system = models.BooleanField(
         default=False, help_text="No person but the agency's own system, with the agency's token."
     )
+    left_at = models.DateTimeField(null=True, blank=True)
+    left_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    lapse_recorded_at = models.DateTimeField(null=True, blank=True, editable=False)
     trust = models.CharField(
         max_length=20, choices=[(each.value, each.value) for each in Trust], default=Trust.ORDINARY
     )
@@ -183,6 +188,69 @@ class Officer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rank} {self.name}".strip()
+
+
+class CallBack(models.Model):
+    """A call to an agency on the number that WE have, with what the caller says and what it came to.
+
+    `phone` and `script` are those of the moment it was asked for. `about` is the reference of what it is for.
+    """
+
+    agency = models.ForeignKey(Agency, models.PROTECT, related_name="call_backs")
+    officer = models.ForeignKey(Officer, models.PROTECT, null=True, blank=True, related_name="call_backs")
+    purpose = models.CharField(max_length=20, choices=[(each.value, each.value) for each in CallPurpose])
+    about = models.CharField(max_length=80, default="", blank=True)
+    phone = models.CharField(max_length=40)
+    script = SealedTextField()
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    tries = models.PositiveIntegerField(default=0, help_text="Calls that reached nobody.")
+    last_tried_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(
+        max_length=20, default="", blank=True, choices=[(each.value, each.value) for each in CallOutcome]
+    )
+    called_at = models.DateTimeField(null=True, blank=True)
+    called_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    spoke_with = SealedTextField(default="", blank=True)
+    said = SealedTextField(default="", blank=True)
+
+    class Meta:
+        ordering = ["-asked_at"]
+        verbose_name = "call back"
+        verbose_name_plural = "calls back"
+        default_permissions = ()
+        permissions = [
+            ("call_back_agency", "Call an agency back, and cut off by what they said"),
+        ]
+        constraints = [
+            states_constraint("callback", CallPurpose, field="purpose"),
+            models.CheckConstraint(
+                condition=models.Q(outcome="", called_at__isnull=True)
+                | models.Q(
+                    outcome__in=[each.value for each in CallOutcome if each != CallOutcome.NOT_REACHED],
+                    called_at__isnull=False,
+                    called_by__isnull=False,
+                ),
+                name="callback_outcome_known",
+            ),
+            models.UniqueConstraint(
+                fields=["agency", "purpose", "about"],
+                condition=models.Q(outcome="") & ~models.Q(about=""),
+                name="callback_open_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"call to {self.agency.name}" + (f" about {self.about}" if self.about else "")
+
+    @property
+    def origin(self) -> str:
+        """How tasks and ledger entries name it."""
+        return f"partners.callback:{self.pk}"
 
 
 class AgencyKey(models.Model):

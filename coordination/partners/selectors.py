@@ -1,7 +1,6 @@
 """Reading agencies, officers and destinations. A partner is who is verified now: the clock is asked."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,120 +12,36 @@ from coordination.access import selectors as access
 from coordination.access.services import ApiToken, User
 from coordination.channels import secrets
 from coordination.core import clock
-from coordination.core.errors import NotFound
+from coordination.core.errors import InvalidInput, NotFound
 from coordination.core.fields import opened, selected
 from coordination.core.sealing import SealBroken
-from coordination.partners import domains
 from coordination.partners.agencylist import bare
 from coordination.partners.models import (
     Agency,
     AgencyKey,
     AgencyKind,
+    CallBack,
     Destination,
     DirectoryImport,
     Officer,
 )
-from coordination.partners.workflow import Trust
+from coordination.partners.requesters import (
+    LookAlike,
+    RequesterStanding,
+    look_alike,
+    match_domain,
+    standing_for_requests,
+)
+from coordination.policy import engine
 from coordination.rest.callers import Standing
 
+__all__ = ["LookAlike", "RequesterStanding", "look_alike", "match_domain", "standing_for_requests"]
+
 PROPOSAL_LASTS: Final = timedelta(days=3)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RequesterStanding:
-    """Whether somebody may ask for data now, and what speaks against it, in plain words.
-
-    Where `verified`, `reasons` hold what is to be minded (limited trust); where not, why not. `trust` is one
-    of `workflow.Trust`; `suspended` is the officer's suspension or their agency's.
-    """
-
-    verified: bool
-    reasons: tuple[str, ...]
-    trust: str
-    verified_until: datetime | None
-    suspended: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class LookAlike:
-    """Whose registered domain a domain resembles, and how: a sign of a forgery, never a match."""
-
-    agency: Agency
-    domain: str
-    how: domains.How
-
-    @property
-    def in_words(self) -> str:
-        """Say it for a person."""
-        return f"It resembles {self.domain} of {self.agency}: {domains.IN_WORDS[self.how]}."
-
-
-def standing_for_requests(officer: Officer | None) -> RequesterStanding:
-    """Return what stands behind a request for data now; None is a requester whom nobody knows.
-
-    Asked anew at each step and at the last before anything leaves: a verification ends to the second, and a
-    suspension holds at once. An agency's own system is no person and is verified for no request.
-    """
-    if officer is None:
-        why = "Nobody whom we verified stands behind it."
-        return RequesterStanding(
-            verified=False, reasons=(why,), trust=Trust.LIMITED, verified_until=None, suspended=False
-        )
-    found = Officer.objects.select_related("agency", "user").get(pk=officer.pk)
-    against = _against(found)
-    limited = "Trust in this officer is limited: call back before anything leaves."
-    minded = (limited,) if found.trust == Trust.LIMITED else ()
-    return RequesterStanding(
-        verified=not against,
-        reasons=(*against, *minded),
-        trust=found.trust,
-        verified_until=found.expires_at,
-        suspended=found.suspended_at is not None or found.agency.suspended_at is not None,
-    )
-
-
-def _against(officer: Officer) -> tuple[str, ...]:
-    agency, ends = officer.agency, officer.expires_at
-    ended = officer.verified_at is not None and ends is not None and ends <= clock.now()
-    said = {
-        "The officer is suspended.": officer.suspended_at is not None,
-        "Nobody has verified the officer yet.": officer.verified_at is None,
-        f"The officer's verification ended on {ends:%Y-%m-%d}." if ends else "": ended,
-        "The officer's access was taken away.": not officer.user.is_active,
-        "The agency's own system asked, which is no person.": officer.is_system,
-        "The agency is suspended.": agency.suspended_at is not None,
-        "Nobody has verified the agency yet.": agency.verified_at is None,
-    }
-    return tuple(words for words, holds in said.items() if holds)
-
-
-def match_domain(address_or_domain: str) -> Agency | None:
-    """Return the agency whose registered domain this is, letter by letter (case aside); None otherwise.
-
-    Never by a part of the name, for a name under it, or for one that resembles it. None too where two
-    agencies share the domain: then a person picks. That a domain matches proves no sender; the agency may be
-    unverified or suspended (`is_open`).
-    """
-    wanted = domains.domain_of(address_or_domain)
-    found = list(Agency.objects.filter(domain=wanted)[:2]) if wanted else []
-    return found[0] if len(found) == 1 else None
-
-
-def look_alike(domain: str) -> LookAlike | None:
-    """Return the agency whose registered domain this one, or an address in it, resembles, and how.
-
-    None for a registered domain itself and for what stands under one. Source: FBI, Private Industry
-    Notification of 4 November 2024.
-    """
-    given = domains.domain_of(domain)
-    registered = Agency.objects.exclude(domain="")
-    known = dict(registered.order_by("-pk").values_list("domain", "pk"))
-    if not given or any(given == each or given.endswith("." + each) for each in known):
-        return None
-    for each, pk in sorted(known.items()):
-        if how := domains.resemblance(given, each):
-            return LookAlike(agency=Agency.objects.get(pk=pk), domain=each, how=how)
-    return None
+VERIFICATION_CLOCK: Final = "policy.officer-verification"
+VERIFICATION_LASTS: Final = timedelta(days=365)
+REMINDER_CLOCK: Final = "policy.officer-reminder"
+REMINDED_BEFORE: Final = timedelta(days=30)
 
 
 def agencies() -> QuerySet[Agency]:
@@ -149,7 +64,52 @@ def awaits_verification(agency: Agency) -> bool:
 
 def has_officer_waiting(agency: Agency) -> bool:
     """Tell whether somebody still has to verify an officer of an agency for the first time."""
-    return officers_of(agency).filter(verified_at__isnull=True, suspended_at__isnull=True).exists()
+    waiting = officers_of(agency).filter(verified_at__isnull=True, suspended_at__isnull=True)
+    return waiting.filter(left_at__isnull=True).exists()
+
+
+def has_officer_ending(agency: Agency) -> bool:
+    """Tell whether somebody has to call about an officer again: the verification ends soon, or has ended."""
+    return _ending(clock.now()).filter(agency=agency).exists()
+
+
+def agencies_to_call_again(at: datetime) -> list[tuple[Agency, datetime | None]]:
+    """Return each agency with officers whose verification ends soon or has ended, and the first such end."""
+    first = dict(_ending(at).order_by("-expires_at").values_list("agency", "expires_at"))
+    found = Agency.objects.filter(pk__in=first, suspended_at__isnull=True)
+    return [(each, first[each.pk]) for each in found]
+
+
+def _ending(at: datetime) -> QuerySet[Officer]:
+    until = runs_out(REMINDER_CLOCK, at, else_after=REMINDED_BEFORE)
+    return Officer.objects.filter(
+        verified_at__isnull=False, expires_at__lte=until, suspended_at__isnull=True, left_at__isnull=True
+    )
+
+
+def runs_out(code: str, start: datetime, *, else_after: timedelta) -> datetime:
+    """Return when a clock of policy runs out; after `else_after` where no pack in force has it.
+
+    A desk whose packs are older than this clock keeps what ships: nothing is verified for ever, and a
+    verification does not fail for want of a row.
+    """
+    try:
+        return engine.deadline(code, start).due
+    except InvalidInput:
+        return start + else_after
+
+
+def calls_of(agency: Agency) -> QuerySet[CallBack]:
+    """Return the calls to an agency, the newest first."""
+    return CallBack.objects.filter(agency=agency).select_related("officer", "called_by", "asked_by")
+
+
+def call(pk: int) -> CallBack:
+    """Return one call, or raise NotFound."""
+    found = CallBack.objects.select_related("agency", "officer").filter(pk=pk).first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def has_key_waiting(agency: Agency) -> bool:
@@ -203,6 +163,7 @@ def may_act(officer: Officer) -> bool:
     return (
         officer.user.is_active
         and officer.suspended_at is None
+        and officer.left_at is None
         and officer.verified_at is not None
         and officer.expires_at is not None
         and officer.expires_at > clock.now()

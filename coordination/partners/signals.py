@@ -10,6 +10,14 @@ agency_settled = Signal()
 officer_registered = Signal()
 # agency, by: an officer was verified or suspended
 officer_settled = Signal()
+# officer, by: they act for their agency no more (suspended, left, or the verification ended; by is None then)
+officer_stopped = Signal()
+# agency, ends_at: the verification of an officer there ends soon, or has ended
+verification_ends = Signal()
+# call: somebody has to call an agency back
+call_asked = Signal()
+# call, by: it has an outcome
+called_back = Signal()
 # key, by an administrator: another has to confirm it
 key_registered = Signal()
 # agency, by: a key was confirmed or revoked

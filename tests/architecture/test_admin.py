@@ -37,13 +37,14 @@ def test_the_weighty_acts_ask_for_the_second_factor_again() -> None:
     """Approval, roles, tokens, ways in, packages, who a partner is. Key rotation is no act of the desk."""
     assert {f"{page}.{act.name}" for page, act in ACTS if act.step_up} == {
         "AgencyAdmin.allow_unsigned",
+        "AgencyAdmin.call_about_officer",
         "AgencyAdmin.confirm_key",
         "AgencyAdmin.confirm_token",
         "AgencyAdmin.issue_token",
         "AgencyAdmin.propose_unsigned",
+        "AgencyAdmin.restore_trust",
         "AgencyAdmin.rotate_token",
         "AgencyAdmin.verify",
-        "AgencyAdmin.verify_officer",
         "CaseAdmin.lift_hold",
         "CaseAdmin.make_package",
         "CaseAdmin.put_under",

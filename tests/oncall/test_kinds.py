@@ -14,7 +14,8 @@ from coordination.cases.duties import DUTIES
 from coordination.oncall.models import Page
 from tests.oncall.conftest import page_of
 
-PACK = Path(settings.BASE_DIR) / "fixtures" / "policy" / "platform" / "2026.3.toml"
+POLICY = Path(settings.BASE_DIR) / "fixtures" / "policy"
+PACKS = [POLICY / "platform" / "2026.3.toml", POLICY / "requesters" / "2026.1.toml"]
 # These are never opened as a danger to life, or tell of one that was met already.
 WAIT = {
     *(
@@ -30,13 +31,21 @@ WAIT = {
     *("answer_stopped", "after_action_review", "break_glass_review", "break_glass_alert_duty_officer"),
     *("break_glass_alert_counsel", "correct_recalled", "nothing_leaves", "confirm_acknowledgement"),
     *("compartment_alone", "compartment_keeper", "decide_roles", "confirm_token", "fast_readings"),
-    *("verify_agency", "verify_officer", "confirm_key", "decide_unsigned", "glass_opened", "glass_review"),
+    *(
+        "verify_agency",
+        "verify_officer",
+        "verify_officer_again",
+        "confirm_key",
+        "decide_unsigned",
+        "glass_opened",
+        "glass_review",
+    ),
     *("ledger_review", "lock_out", "codes_guessed", "no_room", "unanchored"),
 }
 
 
 def kinds() -> set[str]:
-    rows = tomllib.loads(PACK.read_text())["escalation"]
+    rows = [row for pack in PACKS for row in tomllib.loads(pack.read_text())["escalation"]]
     return {kind for row in rows for kind in row["task_kinds"]}
 
 

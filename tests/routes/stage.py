@@ -21,6 +21,7 @@ from coordination.inbox import services as inbox
 from coordination.oncall import selectors as oncall_pages
 from coordination.oncall import services as oncall
 from coordination.outbox import services as outbox
+from coordination.partners import selectors as partner_selectors
 from coordination.partners import services as partners
 from coordination.partners.services import Agency
 from coordination.policy import selectors as policy_selectors
@@ -187,6 +188,8 @@ def add_what_takes_two() -> None:
     access.open_break_glass(by=alone, reason="A bomb threat, and nobody answers.")
     access.open_ledger_reviews(clock.now())
     partners.import_agencies(LIST, by=None)
+    called = next(iter(partner_selectors.taken_up()))
+    partners.ask_call_back(called, by=None, about="D-0000-0000")
     oncall.open_schedule(code="first", name="First call", time_zone="UTC", by=None)
     base = policy_selectors.newest_criteria()
     policy.propose_criteria(

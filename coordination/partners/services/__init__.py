@@ -1,17 +1,14 @@
 """The verbs of partners. One transaction each, every change an entry in the ledger."""
 
-from coordination.partners.models import Agency, AgencyKey, Destination, Officer
-from coordination.partners.selectors import destination_fingerprint
+from coordination.partners.models import Agency, AgencyKey, CallBack, Destination, Officer
+from coordination.partners.selectors import VERIFICATION_LASTS, destination_fingerprint
 from coordination.partners.services.agencies import (
-    VERIFICATION_LASTS,
     register_agency,
-    register_officer,
     suspend_agency,
-    suspend_officer,
     verify_agency,
-    verify_officer,
     write_contacts,
 )
+from coordination.partners.services.calls import ask_call_back, record_call, record_officer_call
 from coordination.partners.services.destinations import (
     REFERENCE_ONLY,
     add_destination,
@@ -23,6 +20,16 @@ from coordination.partners.services.destinations import (
 )
 from coordination.partners.services.directory import Imported, import_agencies
 from coordination.partners.services.keys import confirm_key, register_key, revoke_key
+from coordination.partners.services.officers import (
+    limit_trust,
+    record_departure,
+    record_lapses,
+    register_officer,
+    remind,
+    restore_trust,
+    suspend_officer,
+    verify_officer,
+)
 from coordination.partners.services.signing import (
     allow_unsigned,
     drop_unsigned,
@@ -36,12 +43,14 @@ __all__ = [
     "VERIFICATION_LASTS",
     "Agency",
     "AgencyKey",
+    "CallBack",
     "Destination",
     "Imported",
     "Officer",
     "add_destination",
     "allow_unsigned",
     "ask_about_waiting",
+    "ask_call_back",
     "change_destination",
     "clean_config",
     "confirm_destination",
@@ -51,11 +60,18 @@ __all__ = [
     "expire_unsigned",
     "import_agencies",
     "is_secret",
+    "limit_trust",
     "propose_unsigned",
+    "record_call",
+    "record_departure",
+    "record_lapses",
+    "record_officer_call",
     "register_agency",
     "register_key",
     "register_officer",
+    "remind",
     "require_signatures",
+    "restore_trust",
     "revoke_key",
     "suspend_agency",
     "suspend_officer",
