@@ -26,7 +26,7 @@ TALLEST = 1500
 @pytest.fixture
 def told(demo_files: Path, packs: None) -> demo_cast.Cast:
     """The demo's cast, its past cases, and its main case up to the moment of the review."""
-    cast = demo_cast.assemble("http://127.0.0.1:9")
+    cast = demo_cast.assemble(portal="http://127.0.0.1:9", platform="http://127.0.0.1:9")
     loading.load(cast)
     live = loading.live()
     live["steps"] = [step for step in live["steps"] if step["do"] in BEFORE_APPROVAL]
