@@ -45,6 +45,7 @@ DUTIES: dict[str, str] = {
     "nothing_leaves": "referrals.withdraw_referral",
     "heard_late": WORK,
     "missed_deadline": WORK,
+    "deadline_soon": WORK,
     "delivery_failed": "outbox.resend_delivery",
     "delivery_rejected": "outbox.resend_delivery",
     "delivery_held": "outbox.resend_delivery",

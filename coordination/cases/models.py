@@ -246,7 +246,11 @@ class Task(models.Model):
 
 
 class Deadline(models.Model):
-    """A clock that runs on a case, with the rule it comes from."""
+    """A clock that runs on a case, with the rule it comes from.
+
+    `zone` is where its days end, "" where the rule's pack says so. At `warn_at` it opens a task, once. It
+    stands still since `paused_at`; `due_at` moves when it goes on.
+    """
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="deadlines")
     code = models.CharField(max_length=60)
@@ -256,8 +260,12 @@ class Deadline(models.Model):
     state = models.CharField(
         max_length=20, choices=[(s.value, s.value) for s in DeadlineState], default=DeadlineState.RUNNING
     )
+    zone = models.CharField(max_length=60, default="", blank=True)
     started_at = models.DateTimeField()
     due_at = models.DateTimeField()
+    warn_at = models.DateTimeField(null=True, blank=True)
+    warned_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -267,11 +275,22 @@ class Deadline(models.Model):
             states_constraint("deadline", DeadlineState),
             models.UniqueConstraint(
                 fields=["case", "code", "about"],
-                condition=models.Q(state="running"),
+                condition=models.Q(state__in=["running", "paused"]),
                 name="deadline_runs_once",
             ),
+            models.CheckConstraint(
+                condition=~models.Q(state="paused") | models.Q(paused_at__isnull=False),
+                name="deadline_paused_since",
+            ),
         ]
-        indexes = [models.Index(fields=["state", "due_at"])]
+        indexes = [
+            models.Index(fields=["state", "due_at"]),
+            models.Index(
+                fields=["warn_at"],
+                condition=models.Q(state="running", warned_at=None),
+                name="deadline_warns",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title

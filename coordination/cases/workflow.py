@@ -72,9 +72,10 @@ TASK = Transitions(
 
 
 class DeadlineState(StrEnum):
-    """A deadline runs, is met, or was missed; a met one keeps its time."""
+    """A deadline runs, stands still, is met, or was missed; a met one keeps its time."""
 
     RUNNING = "running"
+    PAUSED = "paused"
     MET = "met"
     MISSED = "missed"
     CANCELLED = "cancelled"
@@ -83,6 +84,8 @@ class DeadlineState(StrEnum):
 class DeadlineVerb(StrEnum):
     """What is done to a deadline."""
 
+    PAUSE = "pause"
+    RESUME = "resume"
     MEET = "meet"
     MISS = "miss"
     CANCEL = "cancel"
@@ -92,6 +95,10 @@ DEADLINE = Transitions(
     DeadlineState,
     DeadlineVerb,
     {
+        (DeadlineState.RUNNING, DeadlineVerb.PAUSE): DeadlineState.PAUSED,
+        (DeadlineState.PAUSED, DeadlineVerb.RESUME): DeadlineState.RUNNING,
+        (DeadlineState.PAUSED, DeadlineVerb.MEET): DeadlineState.MET,
+        (DeadlineState.PAUSED, DeadlineVerb.CANCEL): DeadlineState.CANCELLED,
         (DeadlineState.RUNNING, DeadlineVerb.MEET): DeadlineState.MET,
         (DeadlineState.RUNNING, DeadlineVerb.MISS): DeadlineState.MISSED,
         (DeadlineState.RUNNING, DeadlineVerb.CANCEL): DeadlineState.CANCELLED,

@@ -5,8 +5,6 @@ from typing import Final
 
 from procrastinate.contrib.django import app
 
-from coordination.cases import services as cases
-from coordination.core import clock
 from coordination.outbox import dispatch, polling, wakeup
 from coordination.outbox import sweep as sweeping
 from coordination.outbox.halt import Halt
@@ -40,20 +38,6 @@ def sweep(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the min
 def poll(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute
     """Ask partners what became of messages."""
     polling.poll(HALT)
-
-
-@app.periodic(cron=EVERY_MINUTE)
-@app.task(name="cases.miss_deadlines", queue=BACKGROUND, queueing_lock="cases.miss_deadlines")
-def miss_deadlines(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute
-    """Mark the deadlines that passed, which opens their tasks."""
-    cases.miss_deadlines(clock.now())
-
-
-@app.periodic(cron="*/10 * * * *")
-@app.task(name="cases.ask_for_keepers", queue=BACKGROUND, queueing_lock="cases.ask_for_keepers")
-def ask_for_keepers(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute
-    """Have somebody named for the compartments in which nobody is left who lets others in."""
-    cases.ask_for_keepers()
 
 
 @app.periodic(cron="17 3 * * *")

@@ -100,6 +100,28 @@ def deadline(code: str, start: datetime, at: datetime | None = None, *, zone: st
     return Deadline(datetime.combine(last, _LAST_SECOND, local).astimezone(UTC), row.citation)
 
 
+def postponed(
+    code: str, due: datetime, *, started: datetime, paused: datetime, resumed: datetime, zone: str = ""
+) -> datetime:
+    """Return when the clock `code` runs out that was due at `due` and stood still between two aware times.
+
+    What was left when it stopped is left when it goes on: minutes and hours as elapsed time, days and
+    business days counted from the day after it goes on, as `deadline` counts them, under the packs in force
+    when it `started`. Raises InvalidInput as `deadline` does.
+    """
+    row = selectors.clock_row(code, started)
+    if row.unit in (Unit.MINUTES, Unit.HOURS):
+        return due + (resumed - paused)
+    local = _zone(zone or row.pack.time_zone)
+    stopped, last, goes_on = (each.astimezone(local).date() for each in (paused, due, resumed))
+    if row.unit == Unit.DAYS:
+        end = goes_on + (last - stopped)
+    else:
+        closed = set(selectors.holidays(row.calendar, started).values_list("day", flat=True))
+        end = _business_day(goes_on, _business_days(stopped, last, closed), closed)
+    return datetime.combine(end, _LAST_SECOND, local).astimezone(UTC)
+
+
 def _lacking(
     basis: LegalBasis, category: str, recipient_class: str, *, emergency: bool, consent: bool, counsel: bool
 ) -> str:
@@ -124,6 +146,12 @@ def _business_day(first: date, amount: int, closed: Container[date]) -> date:
         if day.weekday() < _SATURDAY and day not in closed:
             amount -= 1
     return day
+
+
+def _business_days(first: date, last: date, closed: Container[date]) -> int:
+    """Return how many business days there are after the first day, the last one with them."""
+    days = (first + timedelta(days=each) for each in range(1, (last - first).days + 1))
+    return sum(day.weekday() < _SATURDAY and day not in closed for day in days)
 
 
 def _zone(name: str) -> ZoneInfo:

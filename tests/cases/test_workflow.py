@@ -1,5 +1,7 @@
 """The three workflows of a case, multiplied out: what is not in a table is refused."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from coordination.cases.workflow import (
     TaskState,
     TaskVerb,
 )
+from coordination.core import clock
 from coordination.core.errors import IllegalTransition
 from coordination.core.transitions import Transitions
 
@@ -81,13 +84,19 @@ def test_the_task_follows_its_table(case: Case, liaison: User, state: TaskState,
 
 
 @pytest.mark.parametrize("state", DeadlineState)
-@pytest.mark.parametrize("verb", [DeadlineVerb.MEET, DeadlineVerb.CANCEL])
+@pytest.mark.parametrize("verb", [each for each in DeadlineVerb if each != DeadlineVerb.MISS])
 def test_the_deadline_follows_its_table(
-    case: Case, deadline: Deadline, state: DeadlineState, verb: DeadlineVerb
+    case: Case, deadline: Deadline, packs: None, state: DeadlineState, verb: DeadlineVerb
 ) -> None:
-    Deadline.objects.filter(pk=deadline.pk).update(state=state)
-    stop = {DeadlineVerb.MEET: services.meet_deadline, DeadlineVerb.CANCEL: services.cancel_deadline}[verb]
-    stopped = stop(case, code=deadline.code)
+    since = clock.now() if state == DeadlineState.PAUSED else None
+    Deadline.objects.filter(pk=deadline.pk).update(state=state, paused_at=since, code="policy.ack-normal")
+    stop: Callable[..., Deadline | None] = {
+        DeadlineVerb.MEET: services.meet_deadline,
+        DeadlineVerb.CANCEL: services.cancel_deadline,
+        DeadlineVerb.PAUSE: partial(services.pause_deadline, by=None, reason="They have to answer."),
+        DeadlineVerb.RESUME: partial(services.resume_deadline, by=None, reason="They answered."),
+    }[verb]
+    stopped = stop(case, code="policy.ack-normal")
     if verb in DEADLINE.allowed(state):
         assert stopped is not None
         assert stopped.state == DEADLINE.after(state, verb)

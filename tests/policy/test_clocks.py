@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import holidays
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -150,3 +151,37 @@ def test_a_business_day_clock_never_ends_on_a_closed_day(shipped: list[Pack], ho
     assert day.weekday() < 5
     assert day not in closed
     assert due - begins <= timedelta(days=6)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(
+    hours=st.integers(min_value=0, max_value=24 * 365),
+    stopped=st.integers(min_value=0, max_value=100),
+    still=st.integers(min_value=0, max_value=24 * 60),
+    code=st.sampled_from(["policy.ack-normal", "policy.ack-p0", "policy.own-preservation"]),
+    zone=st.sampled_from(["UTC", "America/Los_Angeles", "Pacific/Kiritimati"]),
+)
+def test_a_clock_that_stood_still_goes_on_with_what_was_left(  # noqa: PLR0917 - what a clock is
+    shipped: list[Pack], hours: int, stopped: int, still: int, code: str, zone: str
+) -> None:
+    started = datetime(2026, 1, 2, tzinfo=UTC) + timedelta(hours=hours)
+    due = engine.deadline(code, started, zone=zone).due
+    paused = started + (due - started) * stopped / 100
+    times = {"started": started, "paused": paused, "zone": zone}
+    later = engine.postponed(code, due, resumed=paused + timedelta(hours=still), **times)  # type: ignore[arg-type]
+    assert engine.postponed(code, due, resumed=paused, **times) == due, "not a moment is lost"  # type: ignore[arg-type]
+    assert later >= due
+    if stopped == 0:
+        assert later == engine.deadline(code, started + timedelta(hours=still), zone=zone).due or still < 24
+    again = engine.postponed(code, due, resumed=paused + timedelta(hours=still + 24), **times)  # type: ignore[arg-type]
+    assert again >= later
+
+
+def test_the_federal_holidays_are_those_that_a_library_knows(shipped: list[Pack]) -> None:
+    ours = set(
+        selectors.holidays("us-federal", datetime(2026, 3, 6, tzinfo=UTC)).values_list("day", flat=True)
+    )
+    years = {day.year for day in ours}
+    # A first of January on a Saturday is kept in the year before.
+    known = holidays.country_holidays("US", years=[*years, max(years) + 1], observed=True)
+    assert ours == {day for day in known if day.weekday() < 5 and day.year in years}

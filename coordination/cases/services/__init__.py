@@ -10,6 +10,7 @@ from coordination.cases.services.deadlines import (
     meet_deadline,
     miss_deadlines,
     start_deadline,
+    warn_of_deadlines,
 )
 from coordination.cases.services.keepers import KEEP, ask_for_keepers
 from coordination.cases.services.many import (
@@ -38,6 +39,7 @@ from coordination.cases.services.matters import (
 )
 from coordination.cases.services.packages import PackageFailed, make_package
 from coordination.cases.services.packing import order_again, order_package, pack_waiting
+from coordination.cases.services.pausing import pause_deadline, resume_deadline
 from coordination.cases.services.persons import RETURNED, move_work, reassign, take_back
 from coordination.cases.services.reindexing import reindex_accounts, reindex_identifiers
 from coordination.cases.services.tasks import (
@@ -96,6 +98,7 @@ __all__ = [
     "order_again",
     "order_package",
     "pack_waiting",
+    "pause_deadline",
     "raise_priorities",
     "raise_priority",
     "reassign",
@@ -104,6 +107,7 @@ __all__ = [
     "reopen_case",
     "require_case",
     "require_of_staff",
+    "resume_deadline",
     "revoke",
     "start_deadline",
     "start_deadlines",
@@ -111,4 +115,5 @@ __all__ = [
     "take_back",
     "take_task",
     "tell_members",
+    "warn_of_deadlines",
 ]

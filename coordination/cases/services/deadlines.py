@@ -18,6 +18,11 @@ from coordination.ledger import services as ledger
 
 AT_ONCE = 200
 MISSED = "missed_deadline"
+SOON = "deadline_soon"
+IT_RUNS_OUT = (
+    "A clock runs out soon: the title says which, the case's page under which rule. Do what it asks for, "
+    "which ends this task, or see to it that others do."
+)
 DO_IT_NOW = (
     "The clock ran out. Do now what the title asks for: what is done late still counts, and ends this task. "
     "What cannot be done any more: Complete, with why."
@@ -34,12 +39,15 @@ def start_deadline(
     due_at: datetime,
     about: str = "",
     started_at: datetime | None = None,
+    zone: str = "",
+    warn_at: datetime | None = None,
     by: User | None = None,
 ) -> Deadline:
     """Start a clock on a case; `due_at` and `citation` come from policy. One that runs is returned.
 
-    `started_at` (default: now) is what set it off. Raises InvalidInput naming `due_at` where it is not later
-    than that or has no time zone.
+    `started_at` (default: now) is what set it off; `zone` is where its days end (default: where the policy
+    says); at `warn_at` the liaisons are told that it is due soon. Raises InvalidInput naming `due_at` where
+    it is not later than the start or has no time zone, and `warn_at` where it is not before that.
     """
     require_of_staff(by, case)
     wanted = NewDeadline(
@@ -50,6 +58,8 @@ def start_deadline(
         due_at=due_at,
         about=about,
         started_at=started_at or clock.now(),
+        zone=zone,
+        warn_at=warn_at,
     )
     return start_deadlines([wanted], by=by)[0]
 
@@ -78,6 +88,39 @@ def miss_deadlines(now: datetime | None = None) -> int:
     return missed
 
 
+def warn_of_deadlines(now: datetime | None = None) -> int:
+    """Open a task for the running deadlines that are due soon; return for how many. As `miss_deadlines`."""
+    moment = now or clock.now()
+    warned = 0
+    while warned < AT_ONCE and _warn_of_one(moment):
+        warned += 1
+    return warned
+
+
+@transaction.atomic
+def _warn_of_one(moment: datetime) -> bool:
+    soon = Deadline.objects.filter(state=DeadlineState.RUNNING, warned_at=None, warn_at__lte=moment)
+    rows = soon.select_related("case").select_for_update(of=("self",), skip_locked=True)
+    deadline = rows.order_by("warn_at").first()
+    if deadline is None:
+        return False
+    deadline.warned_at = clock.now()
+    deadline.save(update_fields=["warned_at"])
+    record("cases.deadline_warned", deadline, by=None)
+    if not _has_task(deadline):
+        open_task(
+            deadline.case,
+            kind=SOON,
+            title=f"Due soon: {deadline.title}"[:200],
+            role=Role.SAFETY_LIAISON,
+            instructions=IT_RUNS_OUT,
+            about=origin_of(deadline),
+            priority=deadline.case.priority,
+            due_at=deadline.due_at,
+        )
+    return True
+
+
 @transaction.atomic
 def _miss_one(moment: datetime) -> bool:
     due = Deadline.objects.filter(state=DeadlineState.RUNNING, due_at__lt=moment).select_related("case")
@@ -86,7 +129,8 @@ def _miss_one(moment: datetime) -> bool:
         return False
     deadline.state = DEADLINE.after(deadline.state, DeadlineVerb.MISS)
     deadline.save(update_fields=["state"])
-    _record("cases.deadline_missed", deadline, by=None)
+    record("cases.deadline_missed", deadline, by=None)
+    end_tasks(about=origin_of(deadline), kind=SOON, outcome="The clock ran out.", by=None)
     add_event(
         deadline.case, kind="deadline_missed", title=f"Missed: {deadline.title}"[:200], about=deadline.about
     )
@@ -101,14 +145,15 @@ def _miss_one(moment: datetime) -> bool:
             title=f"Missed: {deadline.title}"[:200],
             role=Role.SAFETY_LIAISON,
             instructions="\n\n".join(said_above) or DO_IT_NOW,
-            about=_origin(deadline),
+            about=origin_of(deadline),
             priority=deadline.case.priority,
             due_at=deadline.due_at,
         )
     return True
 
 
-def _origin(deadline: Deadline) -> str:
+def origin_of(deadline: Deadline) -> str:
+    """Return how a task about a clock names it."""
     return f"cases.deadline:{deadline.pk}"
 
 
@@ -136,11 +181,13 @@ def _stop(case: Case, verb: DeadlineVerb, *, code: str, about: str, by: User | N
     deadline.state = DEADLINE.after(deadline.state, verb)
     deadline.ended_at = clock.now()
     deadline.save(update_fields=["state", "ended_at"])
-    _record(f"cases.deadline_{deadline.state}", deadline, by=by)
+    record(f"cases.deadline_{deadline.state}", deadline, by=by)
+    outcome = "It was done." if verb == DeadlineVerb.MEET else "No longer asked for."
+    end_tasks(about=origin_of(deadline), kind=SOON, outcome=outcome, by=by)
     if was_missed:
         done = verb == DeadlineVerb.MEET
         outcome = "It was done after all, late." if done else "Late, and no longer asked for."
-        end_tasks(about=_origin(deadline), kind=MISSED, outcome=outcome, by=by)
+        end_tasks(about=origin_of(deadline), kind=MISSED, outcome=outcome, by=by)
     return deadline
 
 
@@ -148,7 +195,8 @@ def _stoppable(verb: DeadlineVerb) -> list[DeadlineState]:
     return [state for state in DeadlineState if verb in DEADLINE.allowed(state)]
 
 
-def _record(action: str, deadline: Deadline, *, by: User | None, **details: str) -> None:
+def record(action: str, deadline: Deadline, *, by: User | None, **details: str) -> None:
+    """Write what became of a clock into the ledger."""
     ledger.record(
         action,
         subject=deadline.case.reference,

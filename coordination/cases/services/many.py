@@ -58,7 +58,7 @@ class NewEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class NewDeadline:
-    """A clock for a case; `started_at` is what set it off."""
+    """A clock for a case; `started_at` is what set it off, at `warn_at` people hear that it ends soon."""
 
     case: Case
     code: str
@@ -67,6 +67,8 @@ class NewDeadline:
     due_at: datetime
     about: str = ""
     started_at: datetime = field(default_factory=clock.now)
+    zone: str = ""
+    warn_at: datetime | None = None
 
 
 @transaction.atomic
@@ -210,11 +212,14 @@ def add_events(wanted: Sequence[NewEvent]) -> list[TimelineEvent]:
 def start_deadlines(wanted: Sequence[NewDeadline], *, by: User | None = None) -> list[Deadline]:
     """Start clocks, in the given order; one that runs already is returned in place of the new one.
 
-    Raises InvalidInput naming `due_at` where it is not later than the start or has no time zone.
+    Raises InvalidInput naming `due_at` where it is not later than the start or has no time zone, and
+    `warn_at` where it is not before that.
     """
     for each in wanted:
         if each.due_at.tzinfo is None or each.due_at <= each.started_at:
             raise InvalidInput("due_at", "A deadline is after its start, with a time zone.")
+        if each.warn_at is not None and (each.warn_at.tzinfo is None or each.warn_at >= each.due_at):
+            raise InvalidInput("warn_at", "A warning comes before the deadline, with a time zone.")
     running = {
         (each.case.pk, each.code, each.about): Deadline(
             case=each.case,
@@ -224,6 +229,8 @@ def start_deadlines(wanted: Sequence[NewDeadline], *, by: User | None = None) ->
             citation=each.citation,
             started_at=each.started_at,
             due_at=each.due_at,
+            zone=each.zone,
+            warn_at=each.warn_at,
         )
         for each in wanted
     }
@@ -253,7 +260,7 @@ def _running(wanted: Sequence[NewDeadline]) -> dict[tuple[int, str, str], Deadli
         case__in={each.case.pk for each in wanted},
         code__in={each.code for each in wanted},
         about__in={each.about for each in wanted},
-        state=DeadlineState.RUNNING,
+        state__in=[DeadlineState.RUNNING, DeadlineState.PAUSED],
     ).select_related("case")
     return {(each.case_id, each.code, each.about): each for each in rows}
 
