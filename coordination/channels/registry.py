@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, entry_points
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -56,8 +56,10 @@ class Registry:
     def load(cls, allowed: Iterable[str]) -> "Registry":
         """Import the allow-listed entry points and nothing else."""
         registry = cls(_manager())
+        # Looked for once: each look reads the metadata of every distribution that is installed.
+        installed = entry_points(group=ENTRY_POINT_GROUP)
         for name in dict.fromkeys(allowed):
-            module = registry._import(name)
+            module = registry._import(name, installed)
             if module is not None and registry._hook_up(name, module):
                 registry._take_channels(name)
         return registry
@@ -74,8 +76,8 @@ class Registry:
             except Exception as error:  # noqa: BLE001 - yielded: each caller says what a raising plugin means
                 yield name, error
 
-    def _import(self, name: str) -> Any:
-        found = tuple(entry_points(group=ENTRY_POINT_GROUP, name=name))
+    def _import(self, name: str, installed: EntryPoints) -> Any:
+        found = tuple(installed.select(name=name))
         if len(found) != 1:
             what = "not installed" if not found else f"claimed by {len(found)} distributions"
             self._problem(
