@@ -50,7 +50,7 @@ def create_person(
     user.set_password(password)
     user.save()
     ledger.record("access.person_created", subject=_subject(user), by=by)
-    rolechanges.set_roles(user, roles, by=by, reason=reason)
+    rolechanges.set_roles(user, roles, by=by, reason=reason, new=True)
     return user
 
 

@@ -19,12 +19,15 @@ from coordination.ledger import services as ledger
 
 
 @transaction.atomic
-def set_roles(user: User, roles: Iterable[str], *, by: User | None, reason: str = "") -> RoleChange | None:
+def set_roles(
+    user: User, roles: Iterable[str], *, by: User | None, reason: str = "", new: bool = False
+) -> RoleChange | None:
     """Take from `user` at once what is not among `roles`; propose the rest of them, and return the proposal.
 
     None where nothing is proposed: roles outside the desk are given at once, and so is everything where `by`
-    is None. Raises InvalidInput naming `roles` (unknown, or not held together) or `reason`, and Refused where
-    somebody changes their own.
+    is None. Of who is `new`, made in this transaction, nothing is looked up that they cannot have yet.
+    Raises InvalidInput naming `roles` (unknown, or not held together) or `reason`, and Refused where somebody
+    changes their own.
     """
     wanted = set(roles)
     if by is not None:
@@ -32,9 +35,9 @@ def set_roles(user: User, roles: Iterable[str], *, by: User | None, reason: str 
         if by.pk == user.pk:
             raise Refused("Nobody changes their own roles.", rule="separation-of-duties")
     check(wanted)
-    current = set(user.groups.values_list("name", flat=True))
+    current = set() if new else _roles_of(user)
     proposed = need_two(wanted - current) if by is not None else set()
-    assign(user, wanted - proposed, by=by)
+    assign(user, wanted - proposed, by=by, new=new)
     if not proposed or by is None:
         return None
     return proposals.propose(user, ChangeKind.ROLES, by=by, reason=reason, roles=proposed)
@@ -65,14 +68,22 @@ def check(wanted: set[str]) -> None:
         raise InvalidInput("roles", f"Nobody is {pair} at once: {why}.")
 
 
-def assign(user: User, wanted: set[str], *, by: User | None, proposal: int | None = None) -> None:
-    """Make `wanted` the person's roles. For this module: whether `by` may give them was asked before."""
+def assign(
+    user: User, wanted: set[str], *, by: User | None, proposal: int | None = None, new: bool = False
+) -> None:
+    """Make `wanted` the person's roles. For this module: whether `by` may give them was asked before.
+
+    Whoever is `new` has no roles, sessions or tokens: nothing of that is looked for.
+    """
     check(wanted)
-    before = set(user.groups.values_list("name", flat=True))
-    user.groups.set(Group.objects.filter(name__in=wanted))
+    before = set() if new else _roles_of(user)
+    if before != wanted:
+        groups = Group.objects.filter(name__in=wanted)
+        user.groups.add(*groups) if new else user.groups.set(groups)
     outside, user.is_staff = not user.is_staff, any(ROLES[Role(role)].staff for role in wanted)
-    user.save(update_fields=["is_staff"])
-    if outside and user.is_staff:
+    if user.is_staff or not new:
+        user.save(update_fields=["is_staff"])
+    if outside and user.is_staff and not new:
         tokens.revoke_all(user, by=by, reason="They work at the desk now.")
     for cache in ("_perm_cache", "_user_perm_cache", "_group_perm_cache"):
         user.__dict__.pop(cache, None)
@@ -87,4 +98,9 @@ def assign(user: User, wanted: set[str], *, by: User | None, proposal: int | Non
     if by is None:
         details["set_up"] = True
     ledger.record("access.roles_changed", subject=f"user:{user.pk}", by=by, details=details)
-    sessions.end_all(user, why="roles changed", by=by)
+    if not new:
+        sessions.end_all(user, why="roles changed", by=by)
+
+
+def _roles_of(user: User) -> set[str]:
+    return set(user.groups.values_list("name", flat=True))
