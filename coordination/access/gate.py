@@ -70,6 +70,7 @@ class Gate:
         session = selectors.live_session(request.session.session_key)
         if session is None or session.user_id != request.user.pk:
             return _to_the_door(request)
+        session.user = request.user  # known already
         if clock.now() - session.began_at >= settings.LONGEST_SESSION:
             services.end_session(session, why="longest session", by=None)
             return _to_the_door(request)

@@ -93,8 +93,8 @@ def live_session(session_key: str | None) -> DeskSession | None:
     """Return the session of the desk behind a cookie's key unless it has ended."""
     if not session_key:
         return None
-    live = DeskSession.objects.filter(key_digest=sessionstore.digest(session_key), ended_at__isnull=True)
-    return live.select_related("user").first()
+    digest = sessionstore.digest(session_key)
+    return DeskSession.objects.filter(key_digest=digest, ended_at__isnull=True).first()
 
 
 def sessions_of(user: User) -> QuerySet[DeskSession]:
