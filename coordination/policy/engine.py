@@ -51,7 +51,28 @@ def allow(
     """
     selectors.data_category(category)
     selectors.known_recipient_class(recipient_class)
-    basis = selectors.legal_basis(basis_code, at)
+    return allow_under(
+        selectors.legal_basis(basis_code, at),
+        category=category,
+        recipient_class=recipient_class,
+        emergency=emergency,
+        consent=consent,
+        counsel=counsel,
+    )
+
+
+def allow_under(
+    basis: LegalBasis,
+    *,
+    category: str,
+    recipient_class: str,
+    emergency: bool = False,
+    consent: bool = False,
+    counsel: bool = False,
+) -> Permission:
+    """Do as `allow` under a row that is known already. Raises as it does."""
+    selectors.data_category(category)
+    selectors.known_recipient_class(recipient_class)
     lacking = _lacking(
         basis, category, recipient_class, emergency=emergency, consent=consent, counsel=counsel
     )

@@ -1,5 +1,6 @@
 """What is in force at a moment. Law is no secret: every reader sees all of it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Case, Q, QuerySet, Value, When
@@ -24,7 +25,7 @@ from coordination.policy.models import (
 from coordination.policy.models import MandatedReport as ReportRule
 from coordination.policy.workflow import DataCategory, FlagCategory, ProposalState, RecipientClass
 
-__all__ = ["ReportRule"]
+__all__ = ["LegalBasis", "ReportRule"]
 
 
 def packs_in_force(at: datetime | None = None) -> QuerySet[Pack]:
@@ -54,8 +55,20 @@ def legal_basis(code: str, at: datetime | None = None) -> LegalBasis:
     """Return one legal basis in force, or raise InvalidInput naming `basis_code`."""
     found = legal_bases(at=at).filter(code=code).first()
     if found is None:
-        raise InvalidInput("basis_code", f"No legal basis {code} is in force.")
+        raise not_in_force(code)
     return found
+
+
+def legal_bases_named(codes: Iterable[str], at: datetime | None = None) -> dict[str, LegalBasis]:
+    """Return those of the legal bases that are in force, by code: one question for many."""
+    rows = legal_bases(at=at).filter(code__in=set(codes))
+    # Of two packs the first by name, as `legal_basis` has it.
+    return {each.code: each for each in reversed(rows)}
+
+
+def not_in_force(code: str) -> InvalidInput:
+    """Return what is raised where a code names no legal basis in force."""
+    return InvalidInput("basis_code", f"No legal basis {code} is in force.")
 
 
 def criteria_in_force(at: datetime | None = None) -> CriteriaVersion:

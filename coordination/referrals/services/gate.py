@@ -1,6 +1,6 @@
 """The gate: each thing that would leave, for the class of each recipient, against the policy in force."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from coordination.access.roles import Role
 from coordination.access.services import User
@@ -38,10 +38,11 @@ def check(
     """
     citations: dict[str, str] = {}
     recipients, leaving = list(addressees), list(disclosed)
-    raise_all(missing(referral, leaving))
+    bases = policy.legal_bases_named(each.basis for each in leaving)
+    raise_all(_missing(referral, leaving, bases))
     for each in leaving:
         for addressee in recipients:
-            permission = _allow(referral, each, addressee, counsel=counsel)
+            permission = _allow(referral, each, addressee, bases[each.basis], counsel=counsel)
             citations[field_of(each, "basis")] = permission.citation
     for addressee in recipients:
         own_words(addressee, emergency=_emergency(referral))
@@ -53,6 +54,13 @@ def missing(referral: Referral, disclosed: Iterable[Item | Fact]) -> list[Invali
 
     And the danger statement that is not there although a basis rests on it (18 USC 2702(b)(8), (c)(4)).
     """
+    leaving = list(disclosed)
+    return _missing(referral, leaving, policy.legal_bases_named(each.basis for each in leaving))
+
+
+def _missing(
+    referral: Referral, disclosed: Iterable[Item | Fact], bases: Mapping[str, policy.LegalBasis]
+) -> list[InvalidInput]:
     found: list[InvalidInput] = []
     resting: dict[str, list[str]] = {}
     for each in disclosed:
@@ -60,10 +68,9 @@ def missing(referral: Referral, disclosed: Iterable[Item | Fact]) -> list[Invali
         if not each.basis:
             found.append(InvalidInput(field, f"Name the legal basis on which “{each}” may leave."))
             continue
-        try:
-            basis = policy.legal_basis(each.basis)
-        except InvalidInput as error:
-            found.append(InvalidInput(field, f"“{each}”: {error}"))
+        basis = bases.get(each.basis)
+        if basis is None:
+            found.append(InvalidInput(field, f"“{each}”: {policy.not_in_force(each.basis)}"))
             continue
         if basis.requires_emergency and not referral.danger_to_life:
             resting.setdefault(basis.citation, []).append(f"“{each}”")
@@ -93,10 +100,10 @@ def own_words(addressee: Addressee, *, emergency: bool) -> Permission:
     refusal: Refused | None = None
     for basis in policy.legal_bases(DataCategory.OWN_ASSESSMENT, agency.recipient_class):
         try:
-            return engine.allow(
+            return engine.allow_under(
+                basis,
                 category=DataCategory.OWN_ASSESSMENT,
                 recipient_class=agency.recipient_class,
-                basis_code=basis.code,
                 emergency=emergency,
             )
         except Refused as lacking:
@@ -110,13 +117,15 @@ def _emergency(referral: Referral) -> bool:
     return referral.danger_to_life and bool(referral.danger_reason.strip())
 
 
-def _allow(referral: Referral, each: Item | Fact, addressee: Addressee, *, counsel: bool) -> Permission:
+def _allow(
+    referral: Referral, each: Item | Fact, addressee: Addressee, basis: policy.LegalBasis, *, counsel: bool
+) -> Permission:
     agency = addressee.destination.agency
     try:
-        return engine.allow(
+        return engine.allow_under(
+            basis,
             category=each.category,
             recipient_class=agency.recipient_class,
-            basis_code=each.basis,
             emergency=_emergency(referral),
             consent=bool(referral.consent.strip()),
             counsel=counsel,
