@@ -13,7 +13,7 @@ from coordination.access import services as access
 from coordination.access.services import User
 from coordination.cases import identities
 from coordination.cases.duties import BY_HAND, COUNSEL, SHARED, permission_for
-from coordination.cases.holding import holds
+from coordination.cases.holding import holds, principals
 from coordination.cases.models import (
     Assignment,
     Case,
@@ -42,7 +42,7 @@ def principals_of(user: User) -> list[str]:
     """Return under which names `user` is granted cases: none without the permission to see any."""
     if not access.has(user, "cases.view_case"):
         return []
-    return principals_of_people([user.pk], user.groups.order_by("pk").values_list("pk", flat=True))
+    return principals(user)
 
 
 def principals_of_people(people: Collection[int], teams: Iterable[int] = ()) -> list[str]:

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group
 
 from coordination.access import selectors as people
 from coordination.access.services import Role, User
-from coordination.cases import selectors, signals
+from coordination.cases import holding, selectors, signals
 from coordination.cases.duties import COUNSEL, can_do
 from coordination.cases.models import Case, CaseAccess, Task
 from coordination.cases.workflow import TaskState
@@ -83,6 +83,4 @@ def _reached(cases: Collection[int], role: str) -> list[int]:
 
 
 def _sees(case: Case, person: User) -> bool:
-    groups = person.groups.values_list("pk", flat=True)
-    principals = selectors.principals_of_people([person.pk], groups)
-    return CaseAccess.objects.filter(case=case, principal__in=principals).exists()
+    return CaseAccess.objects.filter(case=case, principal__in=holding.principals(person)).exists()
