@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "coordination.desk",
     "coordination.triage",
     "coordination.referrals",
+    "coordination.datarequests",
     "coordination.restrictions",
     "coordination.inbox",
     "coordination.outbox",

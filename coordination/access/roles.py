@@ -49,6 +49,7 @@ _READ_DESK = _permissions(
     policy="view_pack",
 )
 _READ_REFERRALS = _permissions(
+    datarequests="view_datarequest",
     triage="view_flag",
     referrals="view_referral",
     outbox="view_delivery",
@@ -61,6 +62,10 @@ _EXHIBITS = _permissions(evidence="view_exhibit read_exhibit take_in_exhibit")
 _FILE = _permissions(
     referrals="file_referral submit_referral withdraw_referral correct_referral close_referral",
     outbox="resend_delivery resolve_delivery",
+)
+# Who enters a data request, calls back and looks at its face.
+_INTAKE = _permissions(
+    datarequests="view_datarequest file_datarequest verify_requester docket_datarequest close_datarequest"
 )
 _DECIDE = _permissions(triage="decide_flag")
 _RESTRICT = _permissions(restrictions="impose_restriction preserve_account ask_lift receive_appeal")
@@ -94,7 +99,9 @@ _COUNSEL = (
         referrals="withdraw_referral",
         ledger="view_leaf",
         policy="approve_criteria",
+        datarequests="decide_datarequest clear_account check_quality sign_off_production produce_datarequest",
     )
+    | _INTAKE
     | _PROPOSE_CRITERIA
 )
 
@@ -105,6 +112,7 @@ ROLES: dict[Role, Rights] = {
         | _READ_REFERRALS
         | _DISSENT
         | _FILE
+        | _INTAKE
         | _RESTRICT
         | _EXHIBITS
         | _CALL_BACK
@@ -135,7 +143,9 @@ ROLES: dict[Role, Rights] = {
         | _EXHIBITS
         | _PROPOSE_CRITERIA
         | _CALL_BACK
+        | _INTAKE
         | _permissions(
+            datarequests="decide_datarequest check_quality",
             cases="work_case assign_case grant_case",
             triage="receive_flag assess_flag decide_flag file_report",
         ),
@@ -153,7 +163,9 @@ ROLES: dict[Role, Rights] = {
         | _EXHIBITS
         | _PROPOSE_CRITERIA
         | _CALL_BACK
+        | _INTAKE
         | _permissions(
+            datarequests="decide_datarequest check_quality",
             cases="work_case assign_case grant_case",
             triage="receive_flag assess_flag decide_flag file_report",
             oncall="keep_schedule",
@@ -170,8 +182,15 @@ ROLES: dict[Role, Rights] = {
         permissions=_COUNSEL | _permissions(triage="decide_flag"),
     ),
     Role.CUSTODIAN: Rights(
-        purpose="Collects and keeps records; acts on no referral.",
-        permissions=_READ_DESK | _EXHIBITS | _permissions(cases="work_case", evidence="release_exhibit"),
+        purpose="Collects and keeps records, for data requests too; acts on no referral.",
+        permissions=_READ_DESK
+        | _EXHIBITS
+        | _permissions(
+            cases="work_case",
+            evidence="release_exhibit",
+            datarequests="view_datarequest docket_datarequest collect_datarequest check_quality"
+            " produce_datarequest",
+        ),
     ),
     Role.VICTIM_LIAISON: Rights(
         purpose="Owns the contact with victims; acts on no referral.",

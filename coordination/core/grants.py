@@ -50,7 +50,9 @@ APPEND_ONLY = (
     "policy_legalbasis",
     "policy_mandatedreport",
     "policy_phonerule",
+    "policy_processgate",
     "policy_routing",
+    "policy_validityrule",
     "restrictions_assessmentsignature",
     "restrictions_imposition",
     "triage_assessment",
@@ -75,6 +77,8 @@ KEPT = (
     *("partners_agency", "partners_agencykey", "partners_callback", "partners_destination"),
     "partners_officer",
     *("policy_criteriaproposal", "policy_pack"),
+    *("datarequests_datarequest", "datarequests_deficiency", "datarequests_emergencygrounds"),
+    *("datarequests_namedaccount", "datarequests_production", "datarequests_production_collectors"),
     *("referrals_question", "referrals_referral", "referrals_referral_authors"),
     *("restrictions_appeal", "restrictions_command", "restrictions_preservation"),
     *("restrictions_protectiveorder", "restrictions_restriction", "restrictions_riskassessment"),
@@ -89,6 +93,7 @@ EVERY_ROW = "true"
 # Whose a row is. These tables have row-level security: a role without a policy here sees no row of them.
 # A subquery is filtered by the policy of its own table, so each says only how it hangs on the next.
 OWN_ROWS = {
+    "datarequests_datarequest": f"agency_id = {_AGENCY}",
     "inbox_inboundmessage": f"agency_id = {_AGENCY}",
     # What was never begun is nobody's outside: approved and waiting, held, or voided before it left.
     "outbox_delivery": "destination_id IN (SELECT id FROM partners_destination)"

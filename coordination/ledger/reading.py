@@ -27,6 +27,7 @@ class Page:
 # By what a subject begins with. A reference reads C-7F3K-9QWD, anything else kind:id.
 PAGES = {
     "C": Page(model="cases.case"),
+    "D": Page(model="datarequests.datarequest"),
     "R": Page(model="referrals.referral"),
     "X": Page(model="evidence.exhibit"),
     "agency": Page(model="partners.agency", name="name"),

@@ -394,3 +394,7 @@ class EmergencyNumber(models.Model):
 
     def __str__(self) -> str:
         return f"{self.place} {self.number}"
+
+
+# The rows about process, which need Row and Pack from above.
+import coordination.policy.processmodels  # noqa: E402, F401

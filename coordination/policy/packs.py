@@ -34,10 +34,13 @@ from coordination.policy.workflow import (
     Asked,
     DataCategory,
     Place,
+    Process,
+    ProcessData,
     RecipientClass,
     ReportTrigger,
     Step,
     Unit,
+    Validity,
     Way,
 )
 
@@ -158,6 +161,22 @@ SECTIONS: Mapping[str, Fields] = {
         "coordinated_reports": (count, REQUIRED),
         "coordinated_days": (count, REQUIRED),
     },
+    "process_gates": {
+        **_ROW,
+        "process": (partial(one_of, Process), REQUIRED),
+        "title": (text, REQUIRED),
+        "categories": (partial(some_of, ProcessData), OPTIONAL),
+        "undated": (partial(some_of, ProcessData), OPTIONAL),
+        "related_only": (flag, OPTIONAL),
+    },
+    "validity_rules": {
+        **_ROW,
+        "looks_at": (partial(one_of, Validity), REQUIRED),
+        "processes": (partial(some_of, Process), REQUIRED),
+        "title": (text, REQUIRED),
+        "supply": (text, REQUIRED),
+        "counsel_only": (flag, OPTIONAL),
+    },
     "emergency_numbers": {
         "place": (text, REQUIRED),
         "number": (text, REQUIRED),
@@ -242,7 +261,12 @@ def _rows(path: Path, section: str, tables: list[Any]) -> tuple[list[Values], li
 
 
 def _within(path: Path, rows: Mapping[str, list[Values]]) -> Iterator[Problem]:
-    keys = {"emergency_numbers": "place", "phone_rules": "priority", "ladder": "step"}
+    keys = {
+        "emergency_numbers": "place",
+        "phone_rules": "priority",
+        "ladder": "step",
+        "process_gates": "process",
+    }
     for section, tables in rows.items():
         for key in {"id", keys.get(section, "id")}:
             found = Counter(row[key] for row in tables if key in row)

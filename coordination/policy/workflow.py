@@ -27,6 +27,69 @@ class RecipientClass(StrEnum):
     OTHER_PRIVATE = "other_private"
 
 
+class Process(StrEnum):
+    """The legal instruments that ask a provider for something, as officers and courts name them."""
+
+    GRAND_JURY_SUBPOENA = "grand_jury_subpoena"
+    TRIAL_SUBPOENA = "trial_subpoena"
+    ADMINISTRATIVE_SUBPOENA = "administrative_subpoena"
+    COURT_ORDER = "court_order"  # 18 USC 2703(d)
+    SEARCH_WARRANT = "search_warrant"
+    PEN_REGISTER = "pen_register"
+    WIRETAP = "wiretap"
+    EMERGENCY = "emergency"  # an emergency disclosure request
+    PRESERVATION = "preservation"  # 18 USC 2703(f)
+    CIVIL_SUBPOENA = "civil_subpoena"
+    CIVIL_PRESERVATION_LETTER = "civil_preservation_letter"
+    PROTECTIVE_ORDER = "protective_order"
+    ORDER_TO_ACT = "order_to_act"  # DSA Art. 9
+    ORDER_TO_INFORM = "order_to_inform"  # DSA Art. 10
+    TESTIMONY = "testimony"
+    REVERSE_GEOFENCE = "reverse_geofence"
+    REVERSE_KEYWORD = "reverse_keyword"
+    MLAT = "mlat"
+    EPOC = "epoc"
+    EPOC_PR = "epoc_pr"
+    US_UK_ORDER = "us_uk_order"
+    FOREIGN_REQUEST = "foreign_request"
+    NATIONAL_SECURITY = "national_security"
+
+
+class ProcessData(StrEnum):
+    """What process may compel: 18 USC 2703(c)(2) parts what 2702(c) leaves whole, so `sessions` is one."""
+
+    SUBSCRIBER = "subscriber"  # name, address, identifiers, length and types of service
+    SESSIONS = "sessions"  # connection records, session times, network addresses assigned then
+    PAYMENT = "payment"  # means and source of payment
+    RECORDS = "records"  # other records that are no content
+    LOCATION = "location"
+    CONTENT = "content"
+
+
+class Validity(StrEnum):
+    """What is looked at on the face of a data request; how, is coordination.datarequests.services.facial."""
+
+    ADDRESSED = "addressed"
+    SIGNED = "signed"
+    COURT = "court"
+    AUTHORITY = "authority"
+    NEXUS = "nexus"
+    NAMED_ACCOUNT = "named_account"
+    CATEGORIES = "categories"
+    WITHIN_GATE = "within_gate"
+    DATE_RANGE = "date_range"
+    RETURN_DATE = "return_date"
+    NOT_EXPIRED = "not_expired"
+    GAG_ENDS = "gag_ends"
+    NOT_REUSED = "not_reused"
+    SCANNED = "scanned"
+    SWORN_OFFICER = "sworn_officer"
+    PERSON_IN_DANGER = "person_in_danger"
+    NATURE_AND_RECENCY = "nature_and_recency"
+    WHY_THIS_DATA = "why_this_data"
+    WHY_NOT_PROCESS = "why_not_process"
+
+
 class FlagCategory(StrEnum):
     """What a safety flag is about."""
 

@@ -32,6 +32,7 @@ from coordination.policy.models import (
     Routing,
 )
 from coordination.policy.packs import PackFile, read_all
+from coordination.policy.processmodels import ProcessGate, ValidityRule
 
 
 @transaction.atomic
@@ -113,6 +114,8 @@ def _rows(pack: Pack, file: PackFile) -> Iterable[Model]:
     yield from (MandatedReport(pack=pack, **coded(row)) for row in rows.get("mandated_reports", []))
     yield from (Escalation(pack=pack, **coded(row)) for row in rows.get("escalation", []))
     yield from (IntakeRule(pack=pack, **coded(row)) for row in rows.get("intake", []))
+    yield from (ProcessGate(pack=pack, **coded(row)) for row in rows.get("process_gates", []))
+    yield from (ValidityRule(pack=pack, **coded(row)) for row in rows.get("validity_rules", []))
     yield from (EmergencyNumber(pack=pack, **row) for row in rows.get("emergency_numbers", []))
     for row in rows.get("clocks", []):
         begins = row.get("in_force_from")

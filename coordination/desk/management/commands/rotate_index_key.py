@@ -10,6 +10,7 @@ from django.db import transaction
 from coordination.access import services as access
 from coordination.cases import services as cases
 from coordination.core.rotation import Batch
+from coordination.datarequests import services as datarequests
 from coordination.ledger import services as ledger
 from coordination.restrictions import services as restrictions
 from coordination.triage import services as triage
@@ -20,6 +21,7 @@ MOST_NAMED = 20
 INDEXED: Final[dict[str, Callable[..., Batch]]] = {
     "cases_subject": cases.reindex_accounts,
     "cases_identifier": cases.reindex_identifiers,
+    "datarequests_namedaccount": datarequests.reindex_named_accounts,
     "triage_flag": triage.reindex_flags,
     "triage_targetaccount": triage.reindex_targets,
     "restrictions_restriction": restrictions.reindex_restrictions,

@@ -56,12 +56,13 @@ class Command(BaseCommand):
 
 
 def table(packs: list[PackFile]) -> str:
-    """Return the legal bases, clocks, ladders and rules of criteria of `packs` as Markdown tables."""
+    """Return the legal bases, clocks, gates, ladders and rules of `packs` as Markdown tables."""
     lines = []
     for pack in sorted(packs, key=lambda pack: (pack.header["name"], pack.header["effective_from"])):
         bases, clocks = pack.rows.get("legal_bases", []), pack.rows.get("clocks", [])
         versions = [row for row in pack.rows.get("criteria", []) if row.get("rules")]
-        if bases or clocks or versions:
+        gates = pack.rows.get("process_gates", [])
+        if bases or clocks or versions or gates:
             lines += ["", f"### {pack.header['title']} ({pack.header['name']} {pack.header['version']})"]
         if bases:
             lines += _markdown(
@@ -93,6 +94,8 @@ def table(packs: list[PackFile]) -> str:
                     for row in clocks
                 ],
             )
+        lines += _gates(gates)
+        lines += _validity(pack.rows.get("validity_rules", []))
         lines += _ladder(pack.rows.get("ladder", []))
         lines += _intake(pack.rows.get("intake", []))
         for version in versions:
@@ -109,6 +112,34 @@ def table(packs: list[PackFile]) -> str:
                 ],
             )
     return "\n".join(lines).strip()
+
+
+def _gates(rows: list[Values]) -> list[str]:
+    cells = [
+        [
+            f"`{row['id']}` {row['title']}",
+            row["process"].replace("_", " "),
+            ", ".join(row.get("categories", [])) or "nothing leaves",
+            "what relates to it" if row.get("related_only") else "",
+            row["citation"],
+            _confirm(row),
+        ]
+        for row in rows
+    ]
+    return _markdown(["Gate", "Process", "May leave", "Only", "Citation", "Counsel"], cells) if rows else []
+
+
+def _validity(rows: list[Values]) -> list[str]:
+    cells = [
+        [
+            f"`{row['id']}` {row['title']}",
+            "counsel looks" if row.get("counsel_only") else row["supply"],
+            row["citation"],
+            _confirm(row),
+        ]
+        for row in rows
+    ]
+    return _markdown(["On the face of a request", "Asked for", "Citation", "Counsel"], cells) if rows else []
 
 
 def _ladder(rows: list[Values]) -> list[str]:

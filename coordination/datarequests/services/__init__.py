@@ -1,0 +1,88 @@
+"""The verbs of data requests. One transaction each, every change an entry in the ledger.
+
+hand_in, add_extract, attach_scan and return_deficient write to the store first: not inside a transaction.
+"""
+
+from coordination.datarequests.models import (
+    DataRequest,
+    Deficiency,
+    EmergencyGrounds,
+    NamedAccount,
+    Production,
+    ProductionItem,
+)
+from coordination.datarequests.services.collecting import add_item, collect, hand_in, remove_item
+from coordination.datarequests.services.deciding import accept, narrow, reject, return_deficient
+from coordination.datarequests.services.ending import close, extend, object_, quash, resume, withdraw
+from coordination.datarequests.services.extracting import Extract, add_extract
+from coordination.datarequests.services.facial import Look, check_validity, look
+from coordination.datarequests.services.filing import amend, attach_scan, file
+from coordination.datarequests.services.naming import (
+    choose_account,
+    clear_account,
+    offer_candidates,
+    protect_account,
+)
+from coordination.datarequests.services.notice import give_notice, keep_silent, silence_is_ordered
+from coordination.datarequests.services.reindexing import reindex_named_accounts
+from coordination.datarequests.services.requesters import RequesterStanding, standing
+from coordination.datarequests.services.signing import (
+    acknowledge,
+    deliver,
+    follow_suspension,
+    produce,
+    quality_check,
+    send_back,
+    sign_off,
+)
+from coordination.datarequests.services.verifying import docket, verify_requester
+
+__all__ = [
+    "DataRequest",
+    "Deficiency",
+    "EmergencyGrounds",
+    "Extract",
+    "Look",
+    "NamedAccount",
+    "Production",
+    "ProductionItem",
+    "RequesterStanding",
+    "accept",
+    "acknowledge",
+    "add_extract",
+    "add_item",
+    "amend",
+    "attach_scan",
+    "check_validity",
+    "choose_account",
+    "clear_account",
+    "close",
+    "collect",
+    "deliver",
+    "docket",
+    "extend",
+    "file",
+    "follow_suspension",
+    "give_notice",
+    "hand_in",
+    "keep_silent",
+    "look",
+    "narrow",
+    "object_",
+    "offer_candidates",
+    "produce",
+    "protect_account",
+    "quality_check",
+    "quash",
+    "reindex_named_accounts",
+    "reject",
+    "remove_item",
+    "resume",
+    "return_deficient",
+    "send_back",
+    "sign_off",
+    "silence_is_ordered",
+    "standing",
+    "verify_requester",
+    "withdraw",
+]

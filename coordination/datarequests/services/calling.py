@@ -1,0 +1,69 @@
+"""The tasks for people that a data request opens, and their ends."""
+
+from coordination.access.roles import Role
+from coordination.access.services import User
+from coordination.cases import services as cases
+from coordination.datarequests.models import DataRequest
+
+VERIFY = "verify_requester"
+DOCKET = "docket_request"
+DECIDE = "decide_request"
+OUTSIDE = "instruct_outside_counsel"
+CHOOSE = "choose_account"
+CLEAR = "clear_account"
+SEEK_END = "seek_end_of_silence"
+NOTICE = "give_user_notice"
+COLLECT = "collect_request"
+QUALITY = "check_quality"
+SIGN = "sign_off_production"
+PRODUCE = "produce_request"
+TELL = "tell_requester"
+ALL = (VERIFY, DOCKET, DECIDE, OUTSIDE, CLEAR, SEEK_END, NOTICE, COLLECT, QUALITY, SIGN, PRODUCE, TELL)
+AFTER_ACCEPTED = (NOTICE, COLLECT, QUALITY, SIGN, PRODUCE)
+
+
+def ask(
+    request: DataRequest, kind: str, title: str, *, role: Role, words: str, about: str = "", due: bool = True
+) -> None:
+    """Open a task about the request, due when the request is."""
+    cases.open_task(
+        request.case,
+        kind=kind,
+        title=f"{title} {request.reference}"[:200],
+        role=role,
+        instructions=words,
+        about=about or request.origin,
+        priority=request.priority,
+        due_at=request.due_at if due else None,
+    )
+
+
+def done(request: DataRequest, *kinds: str, by: User | None, outcome: str, cancel: bool = False) -> None:
+    """End the tasks of these kinds about the request."""
+    for kind in kinds:
+        cases.end_tasks(about=request.origin, kind=kind, outcome=outcome, by=by, cancel=cancel)
+
+
+def ask_to_verify(request: DataRequest) -> None:
+    """Send a person to the telephone, with the number of our directory and none of the request's."""
+    number = request.agency.phone or "none: find one, never in the request"
+    ask(
+        request,
+        VERIFY,
+        "Call back about",
+        role=Role.SAFETY_LIAISON,
+        words=f"Call {request.agency.name} on the number in our directory ({number}). Ask for the officer, "
+        "and whether they made this request. Never call a number, or answer an address, of the request.",
+    )
+
+
+def ask_outside_counsel(request: DataRequest) -> None:
+    """Tell counsel of a reverse demand: it names no account, and is never docketed."""
+    ask(
+        request,
+        OUTSIDE,
+        "Instruct outside counsel about",
+        role=Role.COUNSEL,
+        words="A reverse demand names no account: nothing is searched and nothing leaves. Hand it to outside "
+        "counsel and close it with that word.",
+    )

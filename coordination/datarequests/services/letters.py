@@ -1,0 +1,45 @@
+"""Letters about a data request, as PDFs with a stable layout."""
+
+import io
+from collections.abc import Sequence
+
+from django.conf import settings
+
+from coordination.access.services import User
+from coordination.core import clock
+from coordination.datarequests.models import DataRequest
+from coordination.datarequests.services.facial import Look
+from coordination.documents import render_pdf
+from coordination.evidence import services as evidence
+from coordination.evidence.services import Exhibit
+
+
+def deficiency(request: DataRequest, lacking: Sequence[Look]) -> bytes:
+    """Return the letter that says what a request lacks, point by point, and what to supply.
+
+    It says nothing of the accounts, nor whether they exist.
+    """
+    context = {
+        "created_at": clock.now(),
+        "title": f"Deficiency letter {request.reference}",
+        "platform": settings.PLATFORM_NAME,
+        "reference": request.reference,
+        "agency": request.agency.name,
+        "process": request.get_process_display(),
+        "return_on": f"{request.return_on} ({request.zone})" if request.return_on else "",
+        "lacking": lacking,
+    }
+    return render_pdf("datarequests/letters/deficiency.html", context)
+
+
+def keep(request: DataRequest, letter: bytes, *, by: User) -> Exhibit:
+    """Take a letter into the case, so that it is known what was said."""
+    exhibit, _ = evidence.take_in(
+        request.case.reference,
+        by=by,
+        content=io.BytesIO(letter),
+        filename=f"{request.reference}-deficiency.pdf",
+        why=f"Deficiency letter of data request {request.reference}",
+        what="Deficiency letter",
+    )
+    return exhibit
