@@ -99,7 +99,8 @@ _COUNSEL = (
         referrals="withdraw_referral",
         ledger="view_leaf",
         policy="approve_criteria",
-        datarequests="decide_datarequest clear_account check_quality sign_off_production produce_datarequest",
+        datarequests="decide_datarequest clear_account collect_datarequest check_quality sign_off_production"
+        " produce_datarequest",
     )
     | _INTAKE
     | _PROPOSE_CRITERIA

@@ -26,7 +26,11 @@ WITHOUT_CASE = (
     *("confirm_destination", "verify_officer_again", "call_back_agency"),
 )
 # What a call takes from a loop or a table: who opens it, and all that the table holds.
-TABLES = {"coordination.triage.services.deciding": "_NEXT", "coordination.cases.services.alarms": "WHERE"}
+TABLES = {
+    "coordination.triage.services.deciding": "_NEXT",
+    "coordination.cases.services.alarms": "WHERE",
+    "coordination.datarequests.services.calling": "ASKED",
+}
 
 
 def _calls() -> Iterator[tuple[str, ast.Call]]:
@@ -113,6 +117,7 @@ def test_a_task_whose_team_is_off_the_case_goes_to_somebody_who_may_do_it(
         group = Group.objects.filter(name=role).first()
         if group is None:
             continue
+        services.grant(case, principal=group, by=None)
         services.revoke(case, principal=group, by=None)
         task = services.open_task(case, kind=kind, title="Do it", role=role, about="")
         assert can_do(task.role, kind), f"{kind} went from {role} to {task.role}"

@@ -25,7 +25,7 @@ THEIRS = "Please do not come to my house again."
 
 
 def test_scp_01_a_subpoena_does_not_let_content_out(
-    collecting: File, keep_for: Keep, custodian: User, counsel: User
+    collecting: File, keep_for: Keep, custodian: User, senior_reviewer: User
 ) -> None:
     request = collecting()
     exhibit = keep_for(request, b"On Monday they will all know my name.")
@@ -43,7 +43,7 @@ def test_scp_01_a_subpoena_does_not_let_content_out(
     assert refused.value.citation == "18 USC 2703(c)(2)"
     with pytest.raises(NotPermitted):
         services.add_item(
-            request, by=counsel, account=first_account(request), category="content", exhibit=exhibit
+            request, by=senior_reviewer, account=first_account(request), category="content", exhibit=exhibit
         )
     assert not ProductionItem.objects.exists()
 

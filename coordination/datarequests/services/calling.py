@@ -1,5 +1,7 @@
 """The tasks for people that a data request opens, and their ends."""
 
+from dataclasses import dataclass
+
 from coordination.access.roles import Role
 from coordination.access.services import User
 from coordination.cases import services as cases
@@ -22,10 +24,44 @@ ALL = (VERIFY, DOCKET, DECIDE, OUTSIDE, CLEAR, SEEK_END, NOTICE, COLLECT, QUALIT
 AFTER_ACCEPTED = (NOTICE, COLLECT, QUALITY, SIGN, PRODUCE)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A kind of task, and in whose queue it stands first."""
+
+    kind: str
+    role: Role
+
+
+_TAKES: dict[str, Role] = {
+    VERIFY: Role.SAFETY_LIAISON,
+    DOCKET: Role.SAFETY_LIAISON,
+    DECIDE: Role.COUNSEL,
+    OUTSIDE: Role.COUNSEL,
+    CHOOSE: Role.CUSTODIAN,
+    CLEAR: Role.COUNSEL,
+    SEEK_END: Role.COUNSEL,
+    NOTICE: Role.COUNSEL,
+    COLLECT: Role.CUSTODIAN,
+    QUALITY: Role.CUSTODIAN,
+    SIGN: Role.COUNSEL,
+    PRODUCE: Role.CUSTODIAN,
+    TELL: Role.SAFETY_LIAISON,
+}
+DOCKET_BY_COUNSEL = "docket_by_counsel"
+TELL_USER = "tell_user"
+ASKED: dict[str, Asked] = {
+    **{kind: Asked(kind=kind, role=role) for kind, role in _TAKES.items()},
+    # The same kinds, where somebody else does them first.
+    DOCKET_BY_COUNSEL: Asked(kind=DOCKET, role=Role.COUNSEL),
+    TELL_USER: Asked(kind=NOTICE, role=Role.SAFETY_LIAISON),
+}
+
+
 def ask(
-    request: DataRequest, kind: str, title: str, *, role: Role, words: str, about: str = "", due: bool = True
+    request: DataRequest, asked: str, title: str, *, words: str, about: str = "", due: bool = True
 ) -> None:
-    """Open a task about the request, due when the request is."""
+    """Open a task (one of ASKED) about the request, due when the request is."""
+    kind, role = ASKED[asked].kind, ASKED[asked].role
     cases.open_task(
         request.case,
         kind=kind,
@@ -51,7 +87,6 @@ def ask_to_verify(request: DataRequest) -> None:
         request,
         VERIFY,
         "Call back about",
-        role=Role.SAFETY_LIAISON,
         words=f"Call {request.agency.name} on the number in our directory ({number}). Ask for the officer, "
         "and whether they made this request. Never call a number, or answer an address, of the request.",
     )
@@ -63,7 +98,6 @@ def ask_outside_counsel(request: DataRequest) -> None:
         request,
         OUTSIDE,
         "Instruct outside counsel about",
-        role=Role.COUNSEL,
         words="A reverse demand names no account: nothing is searched and nothing leaves. Hand it to outside "
         "counsel and close it with that word.",
     )

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from coordination.access.roles import Role
 from coordination.access.services import User
 from coordination.core import clock
 from coordination.core.errors import Conflict, InvalidInput, Refused
@@ -134,7 +133,6 @@ def _hand_in(request: DataRequest, *, by: User, package: Exhibit, items: Collect
         locked,
         calling.QUALITY,
         "Check what was collected for",
-        role=Role.CUSTODIAN,
         words="Another person than collected it looks at each item: account, category, time, redactions.",
     )
     trace(

@@ -5,7 +5,6 @@ from datetime import date
 
 from django.db import transaction
 
-from coordination.access.roles import Role
 from coordination.access.services import User
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, Refused
@@ -58,7 +57,6 @@ def _return(request: DataRequest, *, by: User, codes: Collection[str], letter: E
         locked,
         calling.TELL,
         "Send the deficiency letter of",
-        role=Role.SAFETY_LIAISON,
         words=f"Send exhibit {letter.reference} to the agency at the address of our directory only.",
     )
     trace(locked, "returned", "returned for what it lacks", by=by, details={"lacking": list(codes)})
@@ -144,7 +142,6 @@ def accept(request: DataRequest, *, by: User, reason: str = "") -> DataRequest:
             locked,
             calling.NOTICE,
             "Decide about user notice of",
-            role=Role.COUNSEL,
             words="Give notice before disclosure, or keep silent: because it is ordered, or because notice "
             "would endanger somebody. Nothing is collected before that.",
         )
@@ -174,7 +171,6 @@ def reject(request: DataRequest, *, by: User, rejection: str, reason: str) -> Da
         locked,
         calling.TELL,
         "Tell the requester of the rejection of",
-        role=Role.SAFETY_LIAISON,
         words="It was rejected. Tell the agency so, at the address of our directory.",
         due=False,
     )

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from coordination.access.roles import Role
 from coordination.access.services import User
 from coordination.core import clock
 from coordination.datarequests.models import DataRequest, EmergencyGrounds
@@ -77,7 +76,6 @@ def check_validity(
         locked,
         calling.DECIDE,
         "Decide about",
-        role=Role.COUNSEL,
         words=f"{len(lacking)} of {len(looks)} points do not hold. Return, narrow, reject or accept it.",
     )
     if locked.non_disclosure and locked.non_disclosure_until is None:
@@ -85,7 +83,6 @@ def check_validity(
             locked,
             calling.SEEK_END,
             "Seek an end of the non-disclosure order of",
-            role=Role.COUNSEL,
             words="The order has no end. It binds as it is; ask the court or the authority for one.",
             due=False,
         )

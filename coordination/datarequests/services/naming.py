@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 
-from coordination.access.roles import Role
 from coordination.access.services import User
 from coordination.cases import selectors as case_selectors
 from coordination.cases import services as cases
@@ -69,7 +68,6 @@ def offer_candidates(account: NamedAccount, *, by: User, candidates: Sequence[st
         request,
         calling.CHOOSE,
         "Choose the named account of",
-        role=Role.CUSTODIAN,
         words=f"An identifier leads to {len(wanted)} accounts. The process names one: say which, and why. "
         "Where that cannot be known, ask the requester. Nothing of any of them is collected until then.",
         about=f"{request.origin}@{locked.pk}",
@@ -102,7 +100,6 @@ def protect_account(account: NamedAccount, *, by: User, protected: str) -> Named
         request,
         calling.CLEAR,
         "Look at a protected account of",
-        role=Role.COUNSEL,
         words="A named account is privileged, a journalist's or medical. Until you clear it nothing of it is "
         "accepted, collected or signed, in an emergency neither.",
     )

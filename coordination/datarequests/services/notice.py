@@ -2,7 +2,6 @@
 
 from django.db import transaction
 
-from coordination.access.roles import Role
 from coordination.access.services import User
 from coordination.core import clock
 from coordination.core.errors import Refused
@@ -38,9 +37,8 @@ def give_notice(request: DataRequest, *, by: User) -> DataRequest:
     calling.done(locked, calling.NOTICE, by=by, outcome="Notice is given.")
     calling.ask(
         locked,
-        calling.NOTICE,
+        calling.TELL_USER,
         "Give the user notice of",
-        role=Role.SAFETY_LIAISON,
         words="Tell the user, with a copy of the process, that it is answered when the window is over "
         "unless they object in court. Complete this once they were told.",
     )
@@ -48,7 +46,6 @@ def give_notice(request: DataRequest, *, by: User) -> DataRequest:
         locked,
         calling.COLLECT,
         "Collect for",
-        role=Role.CUSTODIAN,
         words=f"Not before the user's window is over: {due:%Y-%m-%d %H:%M} UTC. Then what the gate lets out.",
     )
     trace(locked, "notice_given", "the user is told first", by=by)
@@ -68,7 +65,6 @@ def keep_silent(request: DataRequest, *, by: User, because: str = "") -> DataReq
         locked,
         calling.COLLECT,
         "Collect for",
-        role=Role.CUSTODIAN,
         words="Collect what the gate lets out, and no more.",
     )
     trace(locked, "kept_silent", "the user is not told before disclosure", by=by, detail=why)

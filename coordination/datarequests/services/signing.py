@@ -2,7 +2,6 @@
 
 from django.db import transaction
 
-from coordination.access.roles import Role
 from coordination.access.services import User
 from coordination.core import clock
 from coordination.core.errors import Conflict, NotPermitted, Refused
@@ -33,7 +32,6 @@ def quality_check(request: DataRequest, *, by: User, digest: str) -> Production:
         locked,
         calling.SIGN,
         "Sign off the production for",
-        role=Role.COUNSEL,
         words="It is one package with one SHA-256. Look at each item and sign that digest, or send it back.",
     )
     trace(locked, "quality_checked", "checked by another person", by=by, details={"package_sha256": digest})
@@ -72,7 +70,6 @@ def sign_off(request: DataRequest, *, by: User, digest: str) -> Production:
         locked,
         calling.PRODUCE,
         "Hand out",
-        role=Role.CUSTODIAN,
         words="Counsel signed it off: hand out what was signed.",
     )
     trace(locked, "signed_off", "counsel signed it off", by=by, details={"package_sha256": digest})
@@ -164,7 +161,7 @@ def _reopen(locked: DataRequest, *, by: User | None, why: str) -> DataRequest:
     calling.done(
         locked, calling.QUALITY, calling.SIGN, calling.PRODUCE, by=by, outcome="Sent back.", cancel=True
     )
-    calling.ask(locked, calling.COLLECT, "Collect anew for", role=Role.CUSTODIAN, words=why)
+    calling.ask(locked, calling.COLLECT, "Collect anew for", words=why)
     trace(
         locked, "sent_back", "sent back to be collected anew", by=by, detail=why, details={"signed": signed}
     )

@@ -2,7 +2,6 @@
 
 from django.db import transaction
 
-from coordination.access.roles import Role
 from coordination.access.services import User
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, Refused
@@ -43,9 +42,8 @@ def verify_requester(
     counsel = PATHS[Process(locked.process)] is Path.COUNSEL
     calling.ask(
         locked,
-        calling.DOCKET,
+        calling.DOCKET_BY_COUNSEL if counsel else calling.DOCKET,
         "Docket",
-        role=Role.COUNSEL if counsel else Role.SAFETY_LIAISON,
         words="Docket it, look at its face, and put it before who decides.",
     )
     trace(locked, "requester_verified", "who asks is verified", by=by, detail=said)
