@@ -16,6 +16,7 @@ from tests.oncall.conftest import page_of
 
 POLICY = Path(settings.BASE_DIR) / "fixtures" / "policy"
 PACKS = [POLICY / "platform" / "2026.3.toml", POLICY / "requesters" / "2026.1.toml"]
+PACKS = (POLICY / "platform" / "2026.3.toml", POLICY / "us-process" / "2026.1.toml")
 # These are never opened as a danger to life, or tell of one that was met already.
 WAIT = {
     *(
@@ -41,6 +42,7 @@ WAIT = {
         "glass_review",
     ),
     *("ledger_review", "lock_out", "codes_guessed", "no_room", "unanchored"),
+    *("instruct_outside_counsel", "seek_end_of_silence", "tell_requester"),
 }
 
 
