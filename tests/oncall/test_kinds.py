@@ -15,8 +15,11 @@ from coordination.oncall.models import Page
 from tests.oncall.conftest import page_of
 
 POLICY = Path(settings.BASE_DIR) / "fixtures" / "policy"
-PACKS = [POLICY / "platform" / "2026.3.toml", POLICY / "requesters" / "2026.1.toml"]
-PACKS = (POLICY / "platform" / "2026.3.toml", POLICY / "us-process" / "2026.1.toml")
+PACKS = [
+    POLICY / "platform" / "2026.3.toml",
+    POLICY / "requesters" / "2026.1.toml",
+    POLICY / "us-process" / "2026.1.toml",
+]
 # These are never opened as a danger to life, or tell of one that was met already.
 WAIT = {
     *(
