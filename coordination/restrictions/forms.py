@@ -62,6 +62,11 @@ class LinkForm(NoticeForm):
     reason = _words("How you know", "It is sealed, and the user does not read it.")
     field_order = ["linked", "reason", "facts", "ground", "tips_off"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("facts", "ground"):
+            self.fields[name].when_needed = "with a link"  # type: ignore[attr-defined]  # the template asks for it
+
 
 class ImposeForm(StepForm, NoticeForm):
     """A restriction on one account of a case."""

@@ -96,10 +96,7 @@ def destination(
 @pytest.fixture
 def restriction(packs: None, platform_system: User) -> Restriction:
     """What the flag brought by itself."""
-    at = datetime.fromisoformat(str(FLAG["content_at"]))
-    flag, _ = triage.receive(by=platform_system, **{**FLAG, "content_at": at})
-    assert flag.case is not None
-    return selectors.of_case(flag.case).get()
+    return _restricted(platform_system)
 
 
 @pytest.fixture
@@ -137,6 +134,32 @@ def test_the_platform_confirms_what_the_flag_ordered(
         "outbox.delivery_acknowledged",
     ]
     assert not [each for each in cases.waiting_for(administrator) if each.kind == services.CONNECT]
+
+
+def test_who_is_in_the_union_reads_why_where_they_are_restricted(
+    packs: None, open_way: Destination, platform: Platform, platform_system: User
+) -> None:
+    lyon = {"kind": "country", "value": "FR", "provenance": "observed"}
+    restriction = _restricted(platform_system, identifiers=[lyon])
+    _carry_out(open_way)
+    _await(lambda: _state(restriction) == "in_force")
+    (statement,) = selectors.statements_of(restriction)
+    assert platform.told == {ACCOUNT: statement.text}
+    assert "automated means" in statement.text
+    assert "six months" in statement.text
+
+
+def test_who_is_nobody_knows_where_reads_nothing_before_a_person_said_so(
+    confirmed: Restriction, destination: Destination, platform: Platform, liaison: User
+) -> None:
+    assert platform.told == {}
+    services.ask_about_links()
+    notice = services.Notice(facts="You announced violence.", ground="Terms of use, 4.2.")
+    services.say_link(confirmed, by=liaison, linked=True, reason="Billed in Lyon.", notice=notice)
+    _carry_out(destination)
+    _await(lambda: ACCOUNT in platform.told)
+    _await(lambda: selectors.commands_of(confirmed).filter(state="confirmed").count() == 2)
+    assert (_state(confirmed), platform.in_force) == ("in_force", {ACCOUNT: "limit_features"})
 
 
 def test_nothing_leaves_before_a_second_administrator_confirmed_the_way(
@@ -238,6 +261,13 @@ ASSESSED = {
     "reasons": "What was feared did not come about.",
     "reopens_when": "Any new flag.",
 }
+
+
+def _restricted(platform_system: User, **changes: Any) -> Restriction:
+    at = datetime.fromisoformat(str(FLAG["content_at"]))
+    flag, _ = triage.receive(by=platform_system, **{**FLAG, "content_at": at, **changes})
+    assert flag.case is not None
+    return selectors.of_case(flag.case).get()
 
 
 def _carry_out(destination: Destination) -> None:

@@ -35,6 +35,7 @@ class Platform:
         self.own = Webhook(configuration["callback_secret"])
         self.in_force: dict[str, str | None] = dict(configuration["in_force"])
         self.kept: set[str] = set()
+        self.told: dict[str, str] = {}
         self.seen: set[str] = set()
         self.newest: dict[tuple[str, str], int] = {}
         self.done: dict[str, dict[str, Any]] = {}
@@ -70,6 +71,8 @@ class Platform:
             self.in_force[account] = said["step"] or None
         else:
             (self.kept.add if action == "preserve" else self.kept.discard)(account)
+        if said["statement"]:
+            self.told[account] = said["statement"]
         told = ", and told its user why" if said["statement"] else ""
         self.log(f"{action} {said['step']} on {account}{told}")
 
