@@ -21,6 +21,7 @@ from coordination.partners import services as partners
 from coordination.partners.services import Agency, Destination
 from coordination.referrals import selectors, services
 from coordination.referrals.models import Question, Referral
+from coordination.triage import selectors as triage_of
 from coordination.triage import services as triage
 from coordination.triage.models import Flag
 from tests.journeys.canaries import Canaries
@@ -114,13 +115,15 @@ def referral(canaries: Canaries, case: Case, by: User, destination: Destination)
         priority="P0",
         **{name: plant(f"{name} of a referral") for name in texts},
     )
-    for _ in range(3):
+    # What may be fiction leaves with the window around it.
+    windows = [triage_of.context_of(flag) for flag in Flag.objects.filter(case=case)]
+    for content in (plant("item"), plant("item"), "\n".join([plant("item"), *windows])):
         services.add_item(
             referral,
             by=by,
             title=plant("title of an item"),
             category="content",
-            content=plant("item"),
+            content=content,
             provenance="observed",
             reason=plant("reason of an item"),
             basis="us.2702b8",

@@ -30,6 +30,7 @@ WAIT = {
         "dual_role",
         "review_restriction",
         "review_preservation",
+        "say_eu_link",
     ),
     *("assess_lift", "sign_assessment", "lift_restriction", "answer_appeal", "revise_referral"),
     *("answer_stopped", "after_action_review", "break_glass_review", "break_glass_alert_duty_officer"),

@@ -106,7 +106,7 @@ def test_where_telling_may_endanger_somebody_counsel_decides(
     assert (statement.state, statement.told_at) == ("counsel", None)
     assert not Command.objects.get(action="impose").statement
     (task,) = [each for each in cases_of.waiting_for(counsel) if each.kind == "decide_notice"]
-    assert task.priority == "P0"
+    assert task.priority == "normal"  # the flag wakes people, not this
 
 
 def test_outside_the_union_nothing_is_made_and_nobody_is_asked(receive: Receive) -> None:

@@ -122,7 +122,8 @@ def _to_counsel(statement: Statement) -> cases.NewTask:
         instructions="Telling them may tip somebody off. Release the statement of reasons or withhold it"
         " with your reasons, on the page of the restriction.",
         about=f"restrictions.statement:{statement.pk}",
-        priority=case.priority,
+        # What a flag restricts by itself has woken people already, and not for this.
+        priority="normal" if statement.automated else case.priority,
     )
 
 
