@@ -9,12 +9,22 @@ from django.dispatch import receiver
 from coordination.access.services import Role, User
 from coordination.cases import services
 from coordination.partners import selectors as partners
-from coordination.partners.services import Agency, AgencyKey, CallBack, Destination, Officer
+from coordination.partners.services import (
+    Agency,
+    AgencyKey,
+    CallBack,
+    ContactChange,
+    Destination,
+    Officer,
+)
 from coordination.partners.signals import (
     agency_registered,
     agency_settled,
     call_asked,
     called_back,
+    contact_change_ended,
+    contact_change_held,
+    contact_change_proposed,
     destination_settled,
     destination_written,
     key_registered,
@@ -31,6 +41,8 @@ VERIFY_OFFICER = "verify_officer"
 VERIFY_AGAIN = "verify_officer_again"
 CALL_BACK = "call_back_agency"
 CONFIRM_KEY = "confirm_key"
+CALL_ABOUT_CONTACT = "call_about_contact"
+CHANGE_CONTACT = "change_contact"
 CONFIRM_DESTINATION = "confirm_destination"
 DECIDE_UNSIGNED = "decide_unsigned"
 
@@ -115,6 +127,45 @@ def end_call_back(sender: Any, *, call: CallBack, by: User, **_: Any) -> None:  
     """End the task with what the call came to."""
     outcome = f"{call.get_outcome_display().replace('_', ' ').capitalize()}."
     services.end_tasks(about=call.origin, kind=CALL_BACK, outcome=outcome, by=by)
+
+
+@receiver(contact_change_proposed, dispatch_uid="cases.ask_about_contact")
+def ask_about_contact(sender: Any, *, change: ContactChange, **_: Any) -> None:  # noqa: ARG001
+    """Ask the administrators to call the agency, on the old number, about a contact that is to change."""
+    services.open_task(
+        None,
+        kind=CALL_ABOUT_CONTACT,
+        title=f"Call about a change: {change}"[:200],
+        instructions=f"Proposed by {change.proposed_by}. The page of the change has the old number and what"
+        " to say. Call no other, and record there what they said.",
+        role=Role.ADMINISTRATOR,
+        about=change.origin,
+    )
+
+
+@receiver(contact_change_held, dispatch_uid="cases.ask_to_change_contact")
+def ask_to_change_contact(sender: Any, *, change: ContactChange, by: User, **_: Any) -> None:  # noqa: ARG001
+    """Ask another administrator to make the change when the hold is over, or to withdraw it."""
+    about = change.origin
+    services.end_tasks(about=about, kind=CALL_ABOUT_CONTACT, outcome="The agency confirmed it.", by=by)
+    services.open_task(
+        None,
+        kind=CHANGE_CONTACT,
+        title=f"Make or withdraw a change: {change}"[:200],
+        instructions=f"Proposed by {change.proposed_by}, who does not make it. It is held until the time on"
+        " its page; withdraw it where anything speaks against it, an answer from the old address above all.",
+        role=Role.ADMINISTRATOR,
+        about=about,
+        due_at=change.held_until,
+    )
+
+
+@receiver(contact_change_ended, dispatch_uid="cases.end_change_contact")
+def end_change_contact(sender: Any, *, change: ContactChange, by: User, **_: Any) -> None:  # noqa: ARG001
+    """End the task with what became of the change."""
+    outcome = f"{str(change.state).capitalize()}."
+    for kind in (CALL_ABOUT_CONTACT, CHANGE_CONTACT):
+        services.end_tasks(about=change.origin, kind=kind, outcome=outcome, by=by)
 
 
 @receiver(key_registered, dispatch_uid="cases.ask_to_confirm_key")
@@ -202,5 +253,7 @@ WAITS: Final[dict[str, Callable[[int], bool]]] = {
     CONFIRM_KEY: lambda pk: partners.has_key_waiting(partners.agency(pk)),
     DECIDE_UNSIGNED: lambda pk: partners.unsigned_waits(partners.agency(pk)),
     CALL_BACK: lambda pk: not partners.call(pk).outcome,
+    CALL_ABOUT_CONTACT: lambda pk: partners.contact_change(pk).state == "proposed",
+    CHANGE_CONTACT: lambda pk: partners.contact_change(pk).state == "held",
     CONFIRM_DESTINATION: _destination_waits,
 }

@@ -65,6 +65,8 @@ DUTIES: dict[str, str] = {
     "verify_officer_again": "partners.change_agency",
     "call_back_agency": "partners.call_back_agency",
     "confirm_key": "partners.change_agency",
+    "call_about_contact": "partners.change_agency",
+    "change_contact": "partners.change_agency",
     "confirm_destination": "partners.change_destination",
     "decide_unsigned": "partners.change_agency",
     "glass_opened": "access.review_breakglass",

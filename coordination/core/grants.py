@@ -74,7 +74,8 @@ KEPT = (
     "inbox_inboundmessage",
     *("oncall_override", "oncall_page", "oncall_rotation", "oncall_schedule"),
     *("outbox_delivery", "outbox_message"),
-    *("partners_agency", "partners_agencykey", "partners_callback", "partners_destination"),
+    *("partners_agency", "partners_agencykey", "partners_callback", "partners_contactchange"),
+    "partners_destination",
     "partners_officer",
     *("policy_criteriaproposal", "policy_pack"),
     *("datarequests_datarequest", "datarequests_deficiency", "datarequests_emergencygrounds"),
@@ -104,6 +105,7 @@ OWN_ROWS = {
     "partners_agency": f"id = {_AGENCY}",
     "partners_agencykey": f"agency_id = {_AGENCY}",
     "partners_callback": f"agency_id = {_AGENCY}",
+    "partners_contactchange": f"agency_id = {_AGENCY}",
     "partners_destination": f"agency_id = {_AGENCY}",
     "partners_officer": f"agency_id = {_AGENCY}",
 }

@@ -27,6 +27,7 @@ NAVIGATION = (
     ("Figures", "figures", "triage.view_flag"),
     ("Agencies", "partners_agency_changelist", "partners.view_agency"),
     ("Calls back", "partners_callback_changelist", "partners.view_agency"),
+    ("Changes of contacts", "partners_contactchange_changelist", "partners.change_agency"),
     ("Lists of agencies", "partners_directoryimport_changelist", "partners.change_agency"),
     ("Destinations", "partners_destination_changelist", "partners.view_destination"),
     ("Law and policy", "app_list:policy", "policy.view_pack"),

@@ -42,6 +42,7 @@ KINDS: Final[Mapping[str, str]] = {
     "pack": "a policy pack and its version",
     "page": "somebody who was asked for",
     "partners.callback": "a call to an agency; what came of it is under the agency",
+    "partners.contactchange": "a change of a contact; what was done is under the agency",
     "restrictions.preservation": "a preservation by the platform itself; what was done is under its case",
     "restrictions.restriction": "a restriction on an account; what was done is under its case",
     "rolechange": "a proposal about a person's access",

@@ -9,19 +9,21 @@ from django.urls import reverse
 
 from coordination.access import markup
 from coordination.access import services as access
-from coordination.access.recordadmin import Act, Data, act
+from coordination.access.recordadmin import Act, Data, Done, act
 from coordination.channels import registry
 from coordination.core.errors import InvalidInput, NotFound
-from coordination.partners import calladmin, selectors, services  # noqa: F401 - it registers its pages
+from coordination.partners import calladmin, contactadmin, selectors, services  # noqa: F401 - they register
 from coordination.partners.forms import (
     AgencyForm,
     AskCallForm,
     ConfirmWayForm,
+    ContactForm,
     ContactsForm,
     DestinationForm,
     HowVerifiedForm,
     ImportForm,
     OfficerCallForm,
+    OfficerContactForm,
     OfficerForm,
     ReasonForm,
     WayForm,
@@ -60,20 +62,22 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
 
     def offers(self, request: HttpRequest, record: Agency, act: Act) -> bool:
         """Offer nobody to verify what they registered or suspended, and suspending only once."""
-        if act.name == "verify":
-            own = request.user.pk in (record.registered_by_id, record.suspended_by_id)
-            return not own and bool(record.phone) and not selectors.is_open(record)
-        if act.name == "write_contacts":
-            return record.verified_at is None
-        if act.name in ("ask_call_back", "call_about_officer"):
-            return bool(record.phone)
-        if act.name in ("allow_unsigned", "drop_unsigned"):
-            own = record.unsigned_proposed_by_id == request.user.pk
-            waits = record.must_sign and selectors.unsigned_waits(record)
-            return waits and (act.name == "drop_unsigned" or not own)
-        if act.name in ("require_signatures", "propose_unsigned"):
-            return record.must_sign == (act.name == "propose_unsigned")
-        return act.name != "suspend" or record.suspended_at is None
+        person = request.user.pk
+        own = person in (record.registered_by_id, record.suspended_by_id)
+        proposes = selectors.changes_by_proposal(record) and record.suspended_at is None
+        unsigned = record.must_sign and selectors.unsigned_waits(record)
+        when = {
+            "verify": not own and bool(record.phone) and not selectors.is_open(record),
+            "suspend": record.suspended_at is None,
+            "write_contacts": record.verified_at is None,
+            **dict.fromkeys(("propose_contact", "propose_officer_contact"), proposes),
+            **dict.fromkeys(("ask_call_back", "call_about_officer"), bool(record.phone)),
+            "allow_unsigned": unsigned and record.unsigned_proposed_by_id != person,
+            "drop_unsigned": unsigned,
+            "require_signatures": not record.must_sign,
+            "propose_unsigned": record.must_sign,
+        }
+        return when.get(act.name, True)
 
     def form_arguments(self, request: HttpRequest, record: Agency, act: Act) -> dict[str, Any]:  # noqa: ARG002
         """Start from what stands there."""
@@ -86,11 +90,13 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
     def page_context(self, request: HttpRequest, record: Agency, page: str) -> dict[str, Any]:  # noqa: ARG002
         """Show the officers and, to who may see them, the destinations."""
         sees = access.has(request.user, "partners.view_destination")
+        keeps = access.has(request.user, CHANGE_AGENCY)
         officers = sorted(selectors.officers_of(record), key=lambda each: each.name.casefold())
         return {
             "standing": self.standing(record),
             "officers": [(each, selectors.may_act(each)) for each in officers],
             "destinations": list(selectors.destinations_of(record)) if sees else [],
+            "changes": list(selectors.open_changes_of(record)) if keeps else [],
             "calls": list(selectors.calls_of(record)[:CALLS_SHOWN]),
             "waits": selectors.awaits_verification(record),
             "namesakes": selectors.namesakes_of(record),
@@ -161,6 +167,23 @@ class AgencyAdmin(KeysAndTokens, PartnerAdmin):
         officer = _officer(record, data)
         services.restore_trust(officer, by=access.person(request.user), reason=data["reason"])
         return f"{officer} is believed as the rules have it."
+
+    @act(CHANGE_AGENCY, "Propose another contact", form=ContactForm)
+    def propose_contact(self, request: HttpRequest, record: Agency, data: Data) -> Done:
+        """Propose another number, domain, mailbox or address; nothing changes."""
+        data.pop("target", None)
+        change = services.propose_contact_change(record, by=access.person(request.user), **data)
+        return _proposed(change)
+
+    @act(CHANGE_AGENCY, "Propose another contact", form=OfficerContactForm)
+    def propose_officer_contact(self, request: HttpRequest, record: Agency, data: Data) -> Done:
+        """Propose how an officer is to be reached; nothing changes."""
+        officer = _officer(record, data)
+        data.pop("target")
+        change = services.propose_contact_change(
+            record, by=access.person(request.user), contact="officer", officer=officer, **data
+        )
+        return _proposed(change)
 
     @act(CALL, "Ask for a call back", form=AskCallForm)
     def ask_call_back(self, request: HttpRequest, record: Agency, data: Data) -> str:
@@ -293,10 +316,21 @@ class DestinationAdmin(PartnerAdmin):
             raise at_its_field(error, DestinationForm, form.channel) from error
 
     @act(CHANGE_DESTINATION, "Change", form=DestinationForm, step_up=True)
-    def change(self, request: HttpRequest, record: Destination, data: Data) -> str:
-        """Change what it says; what was approved for another configuration does not leave."""
+    def change(self, request: HttpRequest, record: Destination, data: Data) -> str | Done:
+        """Change what it says; where a verified agency is reached is proposed, and changes nothing yet."""
+        said, person = split(data), access.person(request.user)
         try:
-            services.change_destination(record, by=access.person(request.user), **split(data))
+            if services.needs_proposal(record, said["config"]):
+                change = services.propose_contact_change(
+                    record.agency,
+                    by=person,
+                    contact="destination",
+                    destination=record,
+                    new=said["config"],
+                    reason=said["how_known"],
+                )
+                return _proposed(change)
+            services.change_destination(record, by=person, **said)
         except InvalidInput as error:
             raise at_its_field(error, DestinationForm, record.channel) from error
         return f"{record} is changed."
@@ -323,6 +357,12 @@ class DestinationAdmin(PartnerAdmin):
         """Let messages go there again."""
         services.change_destination(record, by=access.person(request.user), enabled=True)
         return f"{record} is open."
+
+
+def _proposed(change: services.ContactChange) -> Done:
+    """Say that nothing has changed, and lead to the page with the number to call."""
+    address = reverse("admin:partners_contactchange_change", args=(change.pk,))
+    return Done("It is proposed, and nothing has changed. Call the number on this page.", address)
 
 
 def _officer(agency: Agency, data: Data) -> Officer:

@@ -13,8 +13,9 @@ from coordination.channels import registry
 from coordination.core.errors import InvalidInput
 from coordination.partners import selectors, services
 from coordination.partners.agencylist import COLUMNS, MOST_BYTES
-from coordination.partners.models import RECIPIENT_CLASSES, Agency, AgencyKind
-from coordination.partners.workflow import CallOutcome
+from coordination.partners.kinds import RECIPIENT_CLASSES, AgencyKind
+from coordination.partners.models import Agency
+from coordination.partners.workflow import CallOutcome, Contact
 
 # The channel's fields are kept apart from ours: both may have a `title`.
 CONFIG = "config_"
@@ -56,6 +57,8 @@ class AgencyForm(forms.ModelForm):  # type: ignore[type-arg]
             "region",
             "time_zone",
             "domain",
+            "mailbox",
+            "address",
             "phone",
         ]
 
@@ -72,6 +75,8 @@ class ContactsForm(forms.Form):
     domain = forms.CharField(
         max_length=200, required=False, help_text="What stands behind the @ of its mail."
     )
+    mailbox = forms.EmailField(required=False, help_text="Told when a contact is to change.")
+    address = forms.CharField(max_length=300, required=False)
     phone = forms.CharField(
         max_length=40,
         label="Telephone",
@@ -142,6 +147,30 @@ class CallForm(OfficerCallForm):
         label="If they know of no such officer or case, suspend the agency at once",
         help_text="Nothing goes there then, and its officers open nothing until it is verified anew.",
     )
+
+
+class ContactForm(forms.Form):
+    """Another contact of an agency, and how it became known."""
+
+    contact = forms.ChoiceField(
+        choices=[
+            (each.value, each.value)
+            for each in (Contact.PHONE, Contact.DOMAIN, Contact.MAILBOX, Contact.ADDRESS)
+        ]
+    )
+    new = forms.CharField(max_length=300, label="What it shall be")
+    reason = forms.CharField(
+        label="How it became known",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Nothing changes now: you call the number that stands, and another administrator makes it.",
+    )
+
+
+class OfficerContactForm(forms.Form):
+    """Another contact of an officer, and how it became known."""
+
+    new = forms.CharField(max_length=300, label="What it shall be", help_text="Sealed.")
+    reason = forms.CharField(label="How it became known", widget=forms.Textarea(attrs={"rows": 2}))
 
 
 class AskCallForm(forms.Form):

@@ -20,6 +20,13 @@ def ask_about_waiting(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate p
     services.ask_about_waiting()
 
 
+@app.periodic(cron="* * * * *")
+@app.task(queue="background", name="partners.send_notices", pass_context=False)
+def send_notices(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate passes the minute it stands for
+    """Tell old addresses of changes that are held; what does not get through is tried again."""
+    services.send_notices()
+
+
 @app.periodic(cron="*/10 * * * *")
 @app.task(queue="background", name="partners.record_lapses", pass_context=False)
 def record_lapses(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate passes the minute it stands for

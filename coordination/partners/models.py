@@ -4,30 +4,12 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from coordination.core.fields import SealedJSONField, SealedTextField
 from coordination.core.models import states_constraint
-from coordination.partners.workflow import CallOutcome, CallPurpose, Trust
-
-RECIPIENT_CLASSES = (
-    ("us_government", "US government"),
-    ("foreign_government", "foreign government"),
-    ("private_responder", "private responder"),
-    ("addressee", "addressee"),
-    ("other_private", "other private"),
-)
-
-
-class AgencyKind(models.TextChoices):
-    """What an agency is."""
-
-    POLICE = "police", "police"
-    COURT = "court", "court"
-    RESPONDER = "responder", "crisis responder"
-    COUNSEL = "counsel", "outside counsel"
-    AUTHORITY = "authority", "public authority"
-    # What goes to it is no disclosure: commands about accounts, to our own systems.
-    PLATFORM = "platform", "the platform itself"
+from coordination.partners.kinds import RECIPIENT_CLASSES, AgencyKind
+from coordination.partners.workflow import CallOutcome, CallPurpose, ChangeState, Contact, Trust
 
 
 class Agency(models.Model):
@@ -59,6 +41,10 @@ class Agency(models.Model):
     phone = models.CharField(
         max_length=40, default="", blank=True, help_text="From our own directory, never from a request."
     )
+    mailbox = models.EmailField(
+        default="", blank=True, help_text="Told when a contact is to change. From our own directory."
+    )
+    address = models.CharField(max_length=300, default="", blank=True, help_text="Where it is to be found.")
     verified_at = models.DateTimeField(null=True, blank=True)
     verified_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
@@ -342,3 +328,69 @@ class Destination(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agency.name}, {self.title}"
+
+
+class ContactChange(models.Model):
+    """A contact of a verified agency that is to change: what it is, what it shall be, and how far that is.
+
+    `old` is what stood there when it was proposed; `notice_to` is who is told at the old address, "" where
+    none is on file. Nothing changes before it is effective.
+    """
+
+    agency = models.ForeignKey(Agency, models.PROTECT, related_name="contact_changes")
+    officer = models.ForeignKey(Officer, models.PROTECT, null=True, blank=True, related_name="+")
+    destination = models.ForeignKey(Destination, models.PROTECT, null=True, blank=True, related_name="+")
+    contact = models.CharField(max_length=20, choices=[(each.value, each.value) for each in Contact])
+    old = SealedJSONField()
+    new = SealedJSONField()
+    reason = SealedTextField(help_text="How it became known, and from whom.")
+    state = models.CharField(
+        max_length=20,
+        choices=[(each.value, each.value) for each in ChangeState],
+        default=ChangeState.PROPOSED,
+    )
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    call = models.OneToOneField(CallBack, models.PROTECT, related_name="contact_change")
+    held_until = models.DateTimeField(null=True, blank=True)
+    notice_to = SealedTextField(default="", blank=True)
+    noticed_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_why = SealedTextField(default="", blank=True)
+
+    class Meta:
+        ordering = ["-proposed_at"]
+        verbose_name = "change of a contact"
+        verbose_name_plural = "changes of contacts"
+        default_permissions = ()
+        constraints = [
+            states_constraint("contactchange", ChangeState),
+            states_constraint("contactchange", Contact, field="contact"),
+            models.CheckConstraint(
+                condition=~models.Q(state="effective")
+                | models.Q(ended_by__isnull=False, held_until__isnull=False)
+                & ~models.Q(ended_by=models.F("proposed_by"))
+                & models.Q(ended_at__gte=models.F("held_until")),
+                name="contactchange_two_people_after_the_hold",
+            ),
+            # Not by nulls_distinct, for which Django asks the server's version before it can check anything.
+            models.UniqueConstraint(
+                "agency",
+                "contact",
+                Coalesce("officer", 0),
+                Coalesce("destination", 0),
+                condition=models.Q(state__in=["proposed", "held"]),
+                name="contactchange_open_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contact} of {self.agency}"
+
+    @property
+    def origin(self) -> str:
+        """How tasks and ledger entries name it."""
+        return f"partners.contactchange:{self.pk}"

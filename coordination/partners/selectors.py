@@ -16,11 +16,12 @@ from coordination.core.errors import InvalidInput, NotFound
 from coordination.core.fields import opened, selected
 from coordination.core.sealing import SealBroken
 from coordination.partners.agencylist import bare
+from coordination.partners.kinds import AgencyKind
 from coordination.partners.models import (
     Agency,
     AgencyKey,
-    AgencyKind,
     CallBack,
+    ContactChange,
     Destination,
     DirectoryImport,
     Officer,
@@ -32,6 +33,7 @@ from coordination.partners.requesters import (
     match_domain,
     standing_for_requests,
 )
+from coordination.partners.workflow import OPEN, ChangeState
 from coordination.policy import engine
 from coordination.rest.callers import Standing
 
@@ -42,6 +44,8 @@ VERIFICATION_CLOCK: Final = "policy.officer-verification"
 VERIFICATION_LASTS: Final = timedelta(days=365)
 REMINDER_CLOCK: Final = "policy.officer-reminder"
 REMINDED_BEFORE: Final = timedelta(days=30)
+HOLD_CLOCK: Final = "policy.contact-hold"
+HOLD_LASTS: Final = timedelta(hours=72)
 
 
 def agencies() -> QuerySet[Agency]:
@@ -97,6 +101,39 @@ def runs_out(code: str, start: datetime, *, else_after: timedelta) -> datetime:
         return engine.deadline(code, start).due
     except InvalidInput:
         return start + else_after
+
+
+def contact_changes() -> QuerySet[ContactChange]:
+    """Return the changes of contacts, the newest first."""
+    return ContactChange.objects.select_related(
+        "agency", "officer", "destination", "proposed_by", "ended_by", "call__called_by"
+    )
+
+
+def open_changes_of(agency: Agency) -> QuerySet[ContactChange]:
+    """Return the changes of an agency's contacts that wait for a call, or are held."""
+    return ContactChange.objects.filter(agency=agency, state__in=OPEN)
+
+
+def contact_change(pk: int) -> ContactChange:
+    """Return one change of a contact, or raise NotFound."""
+    found = contact_changes().filter(pk=pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def hold_is_over(change: ContactChange) -> bool:
+    """Tell whether a change was held for as long as policy says, so that a second person may make it."""
+    return change.state == ChangeState.HELD and (change.held_until or clock.now()) <= clock.now()
+
+
+def changes_by_proposal(agency: Agency) -> bool:
+    """Tell whether the contacts of an agency change by a proposal only: once somebody verified it.
+
+    Where commands to the platform itself go is looked at by a second person in another way.
+    """
+    return agency.verified_at is not None and not is_platform(agency)
 
 
 def calls_of(agency: Agency) -> QuerySet[CallBack]:

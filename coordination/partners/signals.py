@@ -18,6 +18,12 @@ verification_ends = Signal()
 call_asked = Signal()
 # call, by: it has an outcome
 called_back = Signal()
+# change: a contact is proposed to be changed, the agency has to be called on the old number
+contact_change_proposed = Signal()
+# change: the agency confirmed it; another person may make it when the hold is over
+contact_change_held = Signal()
+# change, by: it is effective, withdrawn or denied
+contact_change_ended = Signal()
 # key, by an administrator: another has to confirm it
 key_registered = Signal()
 # agency, by: a key was confirmed or revoked

@@ -1,6 +1,9 @@
-"""What is known of a requester, and what came of a call to their agency, in words that a table holds."""
+"""What is known of a requester, what came of a call to their agency, and how a contact changes."""
 
 from enum import StrEnum
+from typing import Final
+
+from coordination.core.transitions import Transitions
 
 
 class Trust(StrEnum):
@@ -26,3 +29,47 @@ class CallOutcome(StrEnum):
     NO_SUCH_CASE = "no_such_case"
     LEFT = "left"
     NOT_REACHED = "not_reached"
+
+
+class Contact(StrEnum):
+    """What of an agency changes by a proposal only, once the agency is verified."""
+
+    PHONE = "phone"
+    DOMAIN = "domain"
+    MAILBOX = "mailbox"
+    ADDRESS = "address"
+    DESTINATION = "destination"
+    OFFICER = "officer"
+
+
+class ChangeState(StrEnum):
+    """A change is proposed, held once the agency confirmed it on the old number, and then effective."""
+
+    PROPOSED = "proposed"
+    HELD = "held"
+    EFFECTIVE = "effective"
+    WITHDRAWN = "withdrawn"
+    DENIED = "denied"
+
+
+class ChangeVerb(StrEnum):
+    """What is done to a change of a contact."""
+
+    CONFIRM = "confirm"
+    DENY = "deny"
+    WITHDRAW = "withdraw"
+    APPLY = "apply"
+
+
+CHANGE: Final = Transitions(
+    ChangeState,
+    ChangeVerb,
+    {
+        (ChangeState.PROPOSED, ChangeVerb.CONFIRM): ChangeState.HELD,
+        (ChangeState.PROPOSED, ChangeVerb.DENY): ChangeState.DENIED,
+        (ChangeState.PROPOSED, ChangeVerb.WITHDRAW): ChangeState.WITHDRAWN,
+        (ChangeState.HELD, ChangeVerb.WITHDRAW): ChangeState.WITHDRAWN,
+        (ChangeState.HELD, ChangeVerb.APPLY): ChangeState.EFFECTIVE,
+    },
+)
+OPEN: Final = (ChangeState.PROPOSED, ChangeState.HELD)

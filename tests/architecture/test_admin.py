@@ -50,6 +50,8 @@ def test_the_weighty_acts_ask_for_the_second_factor_again() -> None:
         "CaseAdmin.put_under",
         "CompartmentAdmin.admit",
         "CompartmentAdmin.lift",
+        "ContactChangeAdmin.make",
+        "ContactChangeAdmin.record_call",
         "CriteriaProposalAdmin.approve",
         "DestinationAdmin.change",
         "DestinationAdmin.confirm",

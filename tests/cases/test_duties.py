@@ -23,7 +23,13 @@ WITHOUT_CASE = (
     *("lock_out", "codes_guessed", "decide_roles", "glass_opened", "glass_review", "compartment_keeper"),
     *("no_room", "ledger_review", "unanchored", "decide_unsigned", "confirm_token", "fast_readings"),
     *("verify_agency", "verify_officer", "confirm_key", "dual_role", "connect_platform"),
-    *("confirm_destination", "verify_officer_again", "call_back_agency"),
+    *(
+        "confirm_destination",
+        "verify_officer_again",
+        "call_back_agency",
+        "change_contact",
+        "call_about_contact",
+    ),
 )
 # What a call takes from a loop or a table: who opens it, and all that the table holds.
 TABLES = {

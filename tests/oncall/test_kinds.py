@@ -40,6 +40,8 @@ WAIT = {
         "verify_agency",
         "verify_officer",
         "verify_officer_again",
+        "change_contact",
+        "call_about_contact",
         "confirm_key",
         "decide_unsigned",
         "glass_opened",

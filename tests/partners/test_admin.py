@@ -170,6 +170,7 @@ def test_a_destination_is_changed_closed_and_opened(
         "config_endpoint": "http://127.0.0.1:8/",
         "config_signing_secret": "secret:HARROW",
     }
+    Agency.objects.update(verified_at=None)
     _do(desk, destination, "change", **change)
     assert Destination.objects.get().config["endpoint"] == "http://127.0.0.1:8/"
     answer = _do(desk, destination, "change", **{**change, "config_endpoint": "http://10.0.0.1/"})

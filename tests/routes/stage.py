@@ -190,6 +190,9 @@ def add_what_takes_two() -> None:
     partners.import_agencies(LIST, by=None)
     called = next(iter(partner_selectors.taken_up()))
     partners.ask_call_back(called, by=None, about="D-0000-0000")
+    partners.propose_contact_change(
+        called, by=administrator, contact="phone", new="+1 970 555 0199", reason="They wrote."
+    )
     oncall.open_schedule(code="first", name="First call", time_zone="UTC", by=None)
     base = policy_selectors.newest_criteria()
     policy.propose_criteria(

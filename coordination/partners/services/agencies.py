@@ -9,11 +9,20 @@ from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
 from coordination.partners import selectors, signals
 from coordination.partners.agencylist import bare
-from coordination.partners.models import Agency, AgencyKind, Officer
-from coordination.partners.services.words import chosen, country_code, domain_name, said, telephone, zone
+from coordination.partners.kinds import AgencyKind
+from coordination.partners.models import Agency, Officer
+from coordination.partners.services.words import (
+    chosen,
+    country_code,
+    domain_name,
+    mail_address,
+    said,
+    telephone,
+    zone,
+)
 
 CHANGE = "partners.change_agency"
-CONTACTS = ("kind", "recipient_class", "time_zone", "domain", "phone")
+CONTACTS = ("kind", "recipient_class", "time_zone", "domain", "phone", "mailbox", "address")
 SUSPENSION = ("suspended_at", "suspended_by")
 RECIPIENT_CLASSES = ("us_government", "foreign_government", "private_responder", "addressee", "other_private")
 
@@ -31,6 +40,8 @@ def register_agency(
     region: str = "",
     time_zone: str = "UTC",
     domain: str = "",
+    mailbox: str = "",
+    address: str = "",
 ) -> Agency:
     """Write down an agency. Nothing goes to it and nobody acts for it before another person has verified it.
 
@@ -51,6 +62,8 @@ def register_agency(
         region=region.strip(),
         time_zone=zone(time_zone),
         domain=domain_name(domain),
+        mailbox=mail_address(mailbox),
+        address=address.strip()[:300],
         phone=telephone(phone),
         registered_by=by,
     )
@@ -67,7 +80,16 @@ def register_agency(
 
 @transaction.atomic
 def write_contacts(
-    agency: Agency, *, by: User, kind: str, recipient_class: str, time_zone: str, domain: str, phone: str
+    agency: Agency,
+    *,
+    by: User,
+    kind: str,
+    recipient_class: str,
+    time_zone: str,
+    domain: str,
+    phone: str,
+    mailbox: str = "",
+    address: str = "",
 ) -> Agency:
     """Write down what was found out about an agency that nobody verified, one from a list for instance.
 
@@ -83,6 +105,7 @@ def write_contacts(
     locked.kind = chosen("kind", kind, AgencyKind.values)
     locked.recipient_class = chosen("recipient_class", recipient_class, RECIPIENT_CLASSES)
     locked.time_zone, locked.domain, locked.phone = zone(time_zone), domain_name(domain), telephone(phone)
+    locked.mailbox, locked.address = mail_address(mailbox), address.strip()[:300]
     locked.registered_by = by
     locked.save(update_fields=[*CONTACTS, "registered_by"])
     details = {"kind": locked.kind, "recipient_class": recipient_class}

@@ -16,7 +16,12 @@ from coordination.core.errors import Conflict, InvalidInput, Refused
 from coordination.ledger import services as ledger
 from coordination.partners import selectors, signals
 from coordination.partners.models import Agency, Destination
-from coordination.partners.selectors import destination_fingerprint, is_confirmed, is_platform
+from coordination.partners.selectors import (
+    changes_by_proposal,
+    destination_fingerprint,
+    is_confirmed,
+    is_platform,
+)
 from coordination.partners.services.words import said
 
 CHANGE = "partners.change_destination"
@@ -110,7 +115,8 @@ def change_destination(
     """Change what is given. Raises InvalidInput naming the field.
 
     A changed configuration has another fingerprint: what was approved for the old one does not leave, and
-    commands to the platform itself wait until another person has confirmed it (`confirm_destination`). The
+    commands to the platform itself wait until another person has confirmed it (`confirm_destination`). Where
+    a verified agency is reached changes by a proposal alone (`propose_contact_change`); raises Refused. The
     channel of a destination never changes: close it and add another.
     """
     _require(by)
@@ -124,6 +130,10 @@ def change_destination(
         locked.how_known = said("how_known", how_known, longest=300)
     if destination_fingerprint(locked) != before and how_known is None and by is not None:
         raise InvalidInput("how_known", "Say how we know that the new address is theirs.")
+    if destination_fingerprint(locked) != before and by is not None and changes_by_proposal(locked.agency):
+        raise Refused(
+            "Where it leads changes by a proposal: the agency is called first.", rule="contact-change"
+        )
     _note_who(locked, before, by)
     locked.checked_on = checked_on or locked.checked_on
     was_enabled, locked.enabled = locked.enabled, locked.enabled if enabled is None else enabled
@@ -153,6 +163,13 @@ def ask_about_waiting() -> int:
     for each in waiting:
         signals.destination_written.send(sender=Destination, destination=each)
     return len(waiting)
+
+
+def needs_proposal(destination: Destination, config: Mapping[str, Any]) -> bool:
+    """Tell whether this configuration is another, and changes by a proposal. Raises as `clean_config`."""
+    if not changes_by_proposal(destination.agency):
+        return False
+    return clean_config(destination.channel, config) != dict(destination.config)
 
 
 def _note_who(locked: Destination, before: str, by: User | None) -> None:

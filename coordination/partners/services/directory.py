@@ -17,7 +17,8 @@ from coordination.core.fields import number
 from coordination.ledger import services as ledger
 from coordination.partners import agencylist
 from coordination.partners.agencylist import Listed, Problem
-from coordination.partners.models import Agency, AgencyKind, DirectoryImport
+from coordination.partners.kinds import AgencyKind
+from coordination.partners.models import Agency, DirectoryImport
 from coordination.partners.services.agencies import CHANGE
 from coordination.partners.services.words import country_code
 

@@ -11,7 +11,8 @@ from coordination.core import clock
 from coordination.core.errors import InvalidInput, Refused
 from coordination.ledger import services as ledger
 from coordination.partners import selectors, signals
-from coordination.partners.models import Agency, AgencyKind, Officer
+from coordination.partners.kinds import AgencyKind
+from coordination.partners.models import Agency, Officer
 from coordination.partners.selectors import VERIFICATION_CLOCK, VERIFICATION_LASTS
 from coordination.partners.services.agencies import SUSPENSION, other_person, refresh, require, subject_of
 from coordination.partners.services.words import said
@@ -185,6 +186,13 @@ def _record_lapse(pk: int, now: datetime) -> bool:
     _record_officer("partners.officer_lapsed", locked, by=None, ended=ledger.timestamp(ends))
     _stopped(locked, None)
     return True
+
+
+def write_contact(officer: Officer, contact: str) -> None:
+    """Write down how an officer is reached, in the caller's transaction, once a change is effective."""
+    locked = _locked_officer(officer)
+    locked.contact = contact
+    locked.save(update_fields=["contact"])
 
 
 def _set_trust(officer: Officer, trust: Trust, *, by: User | None, reason: str) -> Officer:

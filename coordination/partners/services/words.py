@@ -6,6 +6,9 @@ from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
 from coordination.core.errors import InvalidInput
 from coordination.core.telephones import is_number
 from coordination.partners.domains import domain_of
@@ -57,6 +60,17 @@ def domain_name(value: str) -> str:
     if "@" in text or not _DOMAIN.fullmatch(name) or len(name) > MOST_OF_A_DOMAIN:
         raise InvalidInput("domain", "A domain as it stands behind the @, such as police.example.")
     return name
+
+
+def mail_address(value: str) -> str:
+    """Return an address of mail, or ""; raise InvalidInput where it cannot be one."""
+    text = value.strip()
+    try:
+        if text:
+            validate_email(text)
+    except ValidationError:
+        raise InvalidInput("mailbox", "An address such as records@police.example.") from None
+    return text
 
 
 @cache
