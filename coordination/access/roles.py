@@ -100,7 +100,7 @@ _COUNSEL = (
         ledger="view_leaf",
         policy="approve_criteria",
         datarequests="decide_datarequest clear_account collect_datarequest check_quality sign_off_production"
-        " produce_datarequest",
+        " produce_datarequest keep_silence",
     )
     | _INTAKE
     | _PROPOSE_CRITERIA

@@ -108,6 +108,7 @@ class DataRequest(models.Model):
             ("sign_off_production", "Sign off a production under the law"),
             ("produce_datarequest", "Hand out what counsel signed"),
             ("close_datarequest", "Extend, end and close a data request"),
+            ("keep_silence", "Renew a non-disclosure order, and find that it ended"),
         ]
         constraints = [
             states_constraint("datarequest", RequestState),
@@ -337,3 +338,7 @@ class ProductionItem(models.Model):
     def span(self) -> tuple[datetime, datetime] | None:
         """From when to when it is, or None for what has no time."""
         return (self.earliest, self.latest) if self.earliest and self.latest else None
+
+
+# Django finds models in this module; what is told and what is kept stand in modules of their own.
+import coordination.datarequests.noticemodels  # noqa: E402, F401

@@ -247,3 +247,10 @@ CLOSURES: dict[RequestState, frozenset[Closure]] = {
     RequestState.DELIVERED: _PRODUCED,
     RequestState.ACKNOWLEDGED: _PRODUCED,
 }
+
+
+class SilenceEnd(StrEnum):
+    """How a non-disclosure order ended: its last day is over, or whoever ordered it took it back."""
+
+    EXPIRED = "expired"
+    LIFTED = "lifted"

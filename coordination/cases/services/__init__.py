@@ -4,7 +4,15 @@ from coordination.cases.models import Case, Deadline, Task
 from coordination.cases.selectors import subjects_with_account
 from coordination.cases.services.access import DEFAULT_TEAMS, grant, require_case, require_of_staff, revoke
 from coordination.cases.services.alarms import STORE, alarm
-from coordination.cases.services.compartments import admit, expel, lift, mark, tell_members
+from coordination.cases.services.compartments import (
+    LONGEST,
+    admit,
+    expel,
+    lift,
+    mark,
+    mark_by_order,
+    tell_members,
+)
 from coordination.cases.services.deadlines import (
     cancel_deadline,
     meet_deadline,
@@ -55,6 +63,7 @@ from coordination.cases.services.tasks import (
 __all__ = [
     "DEFAULT_TEAMS",
     "KEEP",
+    "LONGEST",
     "RETURNED",
     "STORE",
     "Case",
@@ -87,6 +96,7 @@ __all__ = [
     "lift",
     "make_package",
     "mark",
+    "mark_by_order",
     "meet_deadline",
     "miss_deadlines",
     "monitor_case",

@@ -69,6 +69,32 @@ def mark(case: Case, *, compartment: str, by: User, reason: str, until: datetime
 
 
 @transaction.atomic
+def mark_by_order(
+    case: Case, *, by: User, reason: str, members: Collection[User], until: datetime
+) -> CaseCompartment | None:
+    """Put a case under non-disclosure because an order binds, whoever brought it; None where it is already.
+
+    `members` see it from here, until then: who brought it need not be one, nor may let anybody in.
+    """
+    _lock(case)
+    kind = Compartment.NON_DISCLOSURE
+    if selectors.compartments_of(case).filter(name=kind).exists():
+        return None
+    why = said("reason", reason, longest=2_000)
+    made = CaseCompartment.objects.create(
+        case=case, name=kind, reason=why, marked_by=by, marked_at=clock.now()
+    )
+    _record("cases.compartment_marked", made, by=by, reason_digest=ledger.digest(why))
+    for person in members:
+        _enter(made, person, by=by, reason=why, until=until)
+    _rewrite(case, by=by)
+    add_event(case, kind="compartment", title=f"The case is under {kind.label}", by=by)
+    watch(made, by=by)
+    signals.compartment_marked.send(sender=CaseCompartment, case=case)
+    return made
+
+
+@transaction.atomic
 def admit(
     compartment: CaseCompartment, *, person: User, by: User, reason: str, until: datetime
 ) -> CompartmentMember:

@@ -11,6 +11,7 @@ from coordination.datarequests.models import (
     Production,
     ProductionItem,
 )
+from coordination.datarequests.noticemodels import Silence
 from coordination.datarequests.services.collecting import add_item, collect, hand_in, remove_item
 from coordination.datarequests.services.deciding import accept, narrow, reject, return_deficient
 from coordination.datarequests.services.ending import close, extend, object_, quash, resume, withdraw
@@ -23,7 +24,7 @@ from coordination.datarequests.services.naming import (
     offer_candidates,
     protect_account,
 )
-from coordination.datarequests.services.notice import give_notice, keep_silent, silence_is_ordered
+from coordination.datarequests.services.notice import give_notice, keep_silent
 from coordination.datarequests.services.reindexing import reindex_named_accounts
 from coordination.datarequests.services.requesters import RequesterStanding, standing
 from coordination.datarequests.services.signing import (
@@ -34,6 +35,14 @@ from coordination.datarequests.services.signing import (
     quality_check,
     send_back,
     sign_off,
+)
+from coordination.datarequests.services.silence import (
+    confirm_end,
+    follow_silences,
+    propose_end,
+    record_order,
+    renew_order,
+    silence_is_ordered,
 )
 from coordination.datarequests.services.verifying import docket, verify_requester
 
@@ -47,6 +56,7 @@ __all__ = [
     "Production",
     "ProductionItem",
     "RequesterStanding",
+    "Silence",
     "accept",
     "acknowledge",
     "add_extract",
@@ -58,10 +68,12 @@ __all__ = [
     "clear_account",
     "close",
     "collect",
+    "confirm_end",
     "deliver",
     "docket",
     "extend",
     "file",
+    "follow_silences",
     "follow_suspension",
     "give_notice",
     "hand_in",
@@ -71,12 +83,15 @@ __all__ = [
     "object_",
     "offer_candidates",
     "produce",
+    "propose_end",
     "protect_account",
     "quality_check",
     "quash",
+    "record_order",
     "reindex_named_accounts",
     "reject",
     "remove_item",
+    "renew_order",
     "resume",
     "return_deficient",
     "send_back",

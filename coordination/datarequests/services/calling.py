@@ -20,7 +20,12 @@ QUALITY = "check_quality"
 SIGN = "sign_off_production"
 PRODUCE = "produce_request"
 TELL = "tell_requester"
-ALL = (VERIFY, DOCKET, DECIDE, OUTSIDE, CLEAR, SEEK_END, NOTICE, COLLECT, QUALITY, SIGN, PRODUCE, TELL)
+REMIND = "send_silence_reminder"
+END = "end_of_silence"
+CONFIRM_END = "confirm_end_of_silence"
+ALL = (VERIFY, DOCKET, DECIDE, OUTSIDE, CLEAR, NOTICE, COLLECT, QUALITY, SIGN, PRODUCE, TELL)
+# What an order asks for does not end with the request: it binds after that.
+SILENCE = (SEEK_END, REMIND, END, CONFIRM_END)
 AFTER_ACCEPTED = (NOTICE, COLLECT, QUALITY, SIGN, PRODUCE)
 
 
@@ -46,6 +51,9 @@ _TAKES: dict[str, Role] = {
     SIGN: Role.COUNSEL,
     PRODUCE: Role.CUSTODIAN,
     TELL: Role.SAFETY_LIAISON,
+    REMIND: Role.SAFETY_LIAISON,
+    END: Role.COUNSEL,
+    CONFIRM_END: Role.COUNSEL,
 }
 DOCKET_BY_COUNSEL = "docket_by_counsel"
 TELL_USER = "tell_user"

@@ -26,6 +26,7 @@ def return_deficient(request: DataRequest, *, by: User) -> tuple[DataRequest, by
 
     The letter names each point with its citation and what to supply, and is an exhibit of the case. It leaves
     by a person's hand. Raises Refused where nothing is lacking. The return date runs on: it is the deadline.
+    A default of policy stands still until they answer.
     """
     fresh = permitted_outside(request, by=by, verb=RequestVerb.RETURN)
     lacking = _lacking(fresh)
@@ -52,6 +53,7 @@ def _return(request: DataRequest, *, by: User, codes: Collection[str], letter: E
             letter=letter,
         )
     move(locked, RequestVerb.RETURN, decided_by=by, decided_at=clock.now(), decision_reason="")
+    clocks.pause(locked, by=by)
     calling.done(locked, calling.DECIDE, by=by, outcome="Returned.")
     calling.ask(
         locked,

@@ -78,14 +78,6 @@ def check_validity(
         "Decide about",
         words=f"{len(lacking)} of {len(looks)} points do not hold. Return, narrow, reject or accept it.",
     )
-    if locked.non_disclosure and locked.non_disclosure_until is None:
-        calling.ask(
-            locked,
-            calling.SEEK_END,
-            "Seek an end of the non-disclosure order of",
-            words="The order has no end. It binds as it is; ask the court or the authority for one.",
-            due=False,
-        )
     trace(
         locked,
         "validity_checked",

@@ -16,7 +16,7 @@ from coordination.cases.services import Case
 from coordination.core import clock, identifiers
 from coordination.core.errors import InvalidInput, NotPermitted, Refused, raise_all
 from coordination.datarequests.models import DataRequest, EmergencyGrounds
-from coordination.datarequests.services import calling, clocks, naming
+from coordination.datarequests.services import calling, clocks, naming, silence
 from coordination.datarequests.services.records import limited, move, permitted, required, trace
 from coordination.datarequests.signals import filed
 from coordination.datarequests.workflow import (
@@ -79,6 +79,8 @@ def file(
             "National-security process is never entered here: hand it to the cleared custodian, unread.",
             rule="datarequests.national-security",
         )
+    if case is not None and fields.get("non_disclosure"):
+        raise InvalidInput("case", "A request with a non-disclosure order is on a case of its own.")
     if case is not None and by.is_staff:
         cases.require_case(by, case, "work_case")
     emergency = known is Process.EMERGENCY
@@ -102,6 +104,7 @@ def file(
     if emergency:
         _keep_grounds(request, grounds or {})
     naming.name(request, accounts)
+    silence.follow(request, by=by)
     _let_custodians_in(request.case)
     trace(
         request,
@@ -129,15 +132,18 @@ def amend(
 ) -> DataRequest:
     """Take in what the requester supplied to a returned request; it is docketed, and looked at anew."""
     locked = permitted(request, by=by, permission="docket_datarequest", verb=RequestVerb.AMEND)
+    before = silence.Ordered.of(locked)
     _fill(locked, fields)
+    silence.require_no_less(locked, before)
     if "addressed_to" in fields:
         locked.addressed_right = None
     naming.name(locked, accounts)
     if locked.process == Process.EMERGENCY and grounds:
         _keep_grounds(locked, grounds)
-    clocks.run(locked, by=by)
+    clocks.go_on(locked, by=by)
     changed = [*fields, "addressed_right", "due_at"]
     move(locked, RequestVerb.AMEND, **{name: getattr(locked, name) for name in changed})
+    silence.follow(locked, by=by)
     calling.done(locked, calling.TELL, by=by, outcome="They supplied what was missing.")
     trace(locked, "amended", "amended by what they supplied", by=by, details={"fields": sorted(fields)})
     return locked

@@ -32,14 +32,35 @@ def deficiency(request: DataRequest, lacking: Sequence[Look]) -> bytes:
     return render_pdf("datarequests/letters/deficiency.html", context)
 
 
-def keep(request: DataRequest, letter: bytes, *, by: User) -> Exhibit:
+def silence_reminder(request: DataRequest) -> bytes:
+    """Return the letter that reminds a requester of the end of their order, and of what then follows."""
+    context = {
+        "created_at": clock.now(),
+        "title": f"Reminder {request.reference}",
+        "platform": settings.PLATFORM_NAME,
+        "reference": request.reference,
+        "agency": request.agency.name,
+        "process": request.get_process_display(),
+        "until": f"{request.non_disclosure_until} ({request.zone})",
+    }
+    return render_pdf("datarequests/letters/silence_reminder.html", context)
+
+
+def keep(
+    request: DataRequest,
+    letter: bytes,
+    *,
+    by: User | None,
+    name: str = "deficiency",
+    what: str = "Deficiency",
+) -> Exhibit:
     """Take a letter into the case, so that it is known what was said."""
     exhibit, _ = evidence.take_in(
         request.case.reference,
         by=by,
         content=io.BytesIO(letter),
-        filename=f"{request.reference}-deficiency.pdf",
-        why=f"Deficiency letter of data request {request.reference}",
-        what="Deficiency letter",
+        filename=f"{request.reference}-{name}.pdf",
+        why=f"{what} letter of data request {request.reference}",
+        what=f"{what} letter",
     )
     return exhibit

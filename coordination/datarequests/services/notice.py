@@ -8,17 +8,10 @@ from coordination.core.errors import Refused
 from coordination.datarequests.models import DataRequest
 from coordination.datarequests.services import calling, clocks
 from coordination.datarequests.services.records import move, permitted, required, trace
+from coordination.datarequests.services.silence import silence_is_ordered
 from coordination.datarequests.workflow import RequestVerb
 from coordination.policy import engine
 from coordination.policy.workflow import Process
-
-
-def silence_is_ordered(request: DataRequest) -> bool:
-    """Tell whether a non-disclosure order stands: one without an end binds."""
-    if not request.non_disclosure:
-        return False
-    until = request.non_disclosure_until
-    return until is None or clock.now() <= clocks.end_of(until, request.zone)
 
 
 @transaction.atomic

@@ -1,0 +1,12 @@
+"""What runs beside: non-disclosure orders are looked at by the clock. Nobody is told anything by a job."""
+
+from procrastinate.contrib.django import app
+
+from coordination.datarequests import services
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="datarequests.follow", queue="background", queueing_lock="datarequests.follow")
+def follow(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute
+    """Remind requesters that an order ends, and ask people about those whose last day is over."""
+    services.follow_silences()
