@@ -272,7 +272,8 @@ class DestinationAdmin(PartnerAdmin):
         """Offer one of open and close, and nobody to confirm what they wrote."""
         if act.name == "confirm":
             return not selectors.is_confirmed(record) and record.changed_by_id != request.user.pk
-        return act.name != ("open" if record.enabled else "close")
+        wrote = record.changed_by_id == request.user.pk and selectors.changes_by_proposal(record.agency)
+        return act.name != ("open" if record.enabled else "close") and not (act.name == "open" and wrote)
 
     def page_context(self, request: HttpRequest, record: Destination, page: str) -> dict[str, Any]:  # noqa: ARG002
         """Show the configuration: secrets are references, so all of it can be read."""

@@ -223,6 +223,24 @@ def test_where_a_destination_leads_changes_the_same_way(
     assert "Dana Pruitt" in changed.how_known
 
 
+def test_edr_13_a_destination_that_is_added_is_opened_by_another(
+    agency: Agency, administrator: User, second: User
+) -> None:
+    made = services.add_destination(
+        agency,
+        by=administrator,
+        title="Their new portal",
+        channel="signed_webhook",
+        config={"endpoint": "http://127.0.0.1:8/", "signing_secret": "secret:TEST_SIGNING"},
+        how_known="They wrote.",
+    )
+    assert not selectors.is_destination_open(made)
+    with pytest.raises(Refused, match="does not open it"):
+        services.change_destination(made, by=administrator, enabled=True)
+    services.change_destination(made, by=second, enabled=True)
+    assert selectors.is_destination_open(made)
+
+
 @pytest.mark.parametrize(
     ("contact", "new", "field"),
     [

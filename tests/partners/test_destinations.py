@@ -29,6 +29,7 @@ def test_a_destination_keeps_what_the_channels_form_cleaned(agency: Agency, admi
     made = services.add_destination(agency, by=administrator, **WORDS)
     assert made.config == {**CONFIG, "callback_secret": ""}
     assert selectors.destination(made.pk) == made
+    services.change_destination(made, by=None, enabled=True)
     assert list(selectors.destinations_open()) == [made]
     assert selectors.destination_called_back(str(made.inbound_id)) == made
 

@@ -45,6 +45,7 @@ def add_destination(
 ) -> Destination:
     """Add a way to reach an agency. `how_known` says how we know that this address is theirs.
 
+    What a person adds to a verified agency is closed until another opens it: a new address is a changed one.
     Raises InvalidInput naming `title`, `channel`, `how_known` or, from the channel's own form, a field of
     the configuration. A secret is a reference (`secret:NAME`); its value is refused.
     """
@@ -57,7 +58,7 @@ def add_destination(
         config=kept,
         how_known=said("how_known", how_known, longest=300),
         checked_on=checked_on,
-        enabled=enabled,
+        enabled=enabled and (by is None or not changes_by_proposal(agency)),
         created_at=clock.now(),
         changed_by=by,
     )
@@ -137,6 +138,7 @@ def change_destination(
     _note_who(locked, before, by)
     locked.checked_on = checked_on or locked.checked_on
     was_enabled, locked.enabled = locked.enabled, locked.enabled if enabled is None else enabled
+    _other_opens(locked, by, was_enabled)
     if _words(locked) == kept:
         return locked
     twin = Destination.objects.filter(agency=locked.agency, title=locked.title).exclude(pk=locked.pk)
@@ -186,6 +188,15 @@ def _note_who(locked: Destination, before: str, by: User | None) -> None:
         )
     locked.changed_by, locked.confirmed_by, locked.confirmed_at, locked.how_confirmed = by, None, None, None
     locked.confirmed_fingerprint = "" if by is not None else now
+
+
+def _other_opens(locked: Destination, by: User | None, was_enabled: bool) -> None:
+    """Raise Refused for who wrote the address of a verified agency and would open it, too."""
+    if was_enabled or not locked.enabled or by is None:
+        return
+    if by.pk == locked.changed_by_id and changes_by_proposal(locked.agency):
+        why = "Whoever wrote this address does not open it: ask another."
+        raise Refused(why, rule="separation-of-duties")
 
 
 def _ask_to_confirm(destination: Destination, by: User | None) -> None:
