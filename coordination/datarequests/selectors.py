@@ -7,7 +7,13 @@ from coordination.access.services import User
 from coordination.cases import selectors as cases
 from coordination.cases.services import Case
 from coordination.core.errors import NotFound
-from coordination.datarequests.models import DataRequest, Deficiency, NamedAccount, Production
+from coordination.datarequests.models import (
+    DataRequest,
+    Deficiency,
+    EmergencyGrounds,
+    NamedAccount,
+    Production,
+)
 from coordination.partners.services import Agency, Officer
 
 
@@ -50,6 +56,11 @@ def of_officer(officer: Officer) -> QuerySet[DataRequest]:
 def accounts_of(request: DataRequest) -> QuerySet[NamedAccount]:
     """Return the named accounts, struck ones too."""
     return NamedAccount.objects.filter(request=request).select_related("resolved_by", "cleared_by")
+
+
+def grounds_of(request: DataRequest) -> EmergencyGrounds | None:
+    """Return what an emergency request states, None for any other."""
+    return EmergencyGrounds.objects.filter(request=request).first()
 
 
 def deficiencies_of(request: DataRequest) -> QuerySet[Deficiency]:

@@ -114,8 +114,8 @@ def kinds() -> list[Kind]:
             kept=FOR_GOOD,
         ),
         Kind(
-            what="cases and what hangs on them: subjects, tasks, flags, restrictions, referrals, messages",
-            tables=("cases_", "triage_", "restrictions_", "referrals_", "outbox_", "inbox_"),
+            what="cases and what hangs on them: flags, restrictions, referrals, data requests, messages",
+            tables=("cases_", "triage_", "restrictions_", "referrals_", "datarequests_", "outbox_", "inbox_"),
             kept=FOR_GOOD,
         ),
         Kind(what="the ledger, which holds no personal data", tables=("ledger_",), kept=FOR_GOOD),

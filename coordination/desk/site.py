@@ -20,6 +20,7 @@ NAVIGATION = (
     ("Flags", "triage_flag_changelist", "triage.view_flag"),
     ("Restrictions", "restrictions_restriction_changelist", "restrictions.view_restriction"),
     ("Referrals", "referrals_referral_changelist", "referrals.view_referral"),
+    ("Data requests", "datarequests_datarequest_changelist", "datarequests.view_datarequest"),
     ("Deliveries", "outbox_delivery_changelist", "outbox.view_delivery"),
     ("Inbox", "inbox_inboundmessage_changelist", "inbox.view_inboundmessage"),
     ("On call", "oncall_schedule_changelist", "oncall.view_schedule"),

@@ -14,7 +14,15 @@ from coordination.datarequests.models import (
 from coordination.datarequests.noticemodels import Silence
 from coordination.datarequests.services.collecting import add_item, collect, hand_in, remove_item
 from coordination.datarequests.services.deciding import accept, narrow, reject, return_deficient
-from coordination.datarequests.services.ending import close, extend, object_, quash, resume, withdraw
+from coordination.datarequests.services.ending import (
+    close,
+    closures_of,
+    extend,
+    object_,
+    quash,
+    resume,
+    withdraw,
+)
 from coordination.datarequests.services.extracting import Extract, add_extract
 from coordination.datarequests.services.facial import Look, check_validity, look
 from coordination.datarequests.services.filing import amend, attach_scan, file
@@ -67,6 +75,7 @@ __all__ = [
     "choose_account",
     "clear_account",
     "close",
+    "closures_of",
     "collect",
     "confirm_end",
     "deliver",

@@ -69,6 +69,15 @@ def withdraw(request: DataRequest, *, by: User, reason: str) -> DataRequest:
     return _end(request, RequestVerb.WITHDRAW, "withdrawn", by=by, reason=reason)
 
 
+def closures_of(request: DataRequest) -> list[Closure]:
+    """Return the words with which a request can be closed as it stands; none where it cannot."""
+    state, path = RequestState(request.state), PATHS[Process(request.process)]
+    found = sorted(CLOSURES.get(state, ()))
+    if state is RequestState.ACCEPTED and path is Path.PRODUCTION:
+        return []
+    return [each for each in found if each != Closure.OUTSIDE_COUNSEL or path is Path.OUTSIDE_COUNSEL]
+
+
 @transaction.atomic
 def close(request: DataRequest, *, by: User, closure: str, note: str = "") -> DataRequest:
     """Close it with the word for how it ended (Closure); which words fit depends on where it stands.

@@ -1,38 +1,12 @@
 """Whether who asks is who they say: the one place where a data request asks the directory of partners."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from coordination.core.errors import Refused
 from coordination.datarequests.models import DataRequest
 from coordination.partners import selectors as partners
-from coordination.partners.services import Officer
+from coordination.partners.selectors import RequesterStanding
 from coordination.policy.workflow import Process
 
-
-@dataclass(frozen=True, kw_only=True)
-class RequesterStanding:
-    """Whether an officer may ask now, and why not."""
-
-    verified: bool
-    reasons: tuple[str, ...]
-    trust: str
-    verified_until: datetime | None
-    suspended: bool
-
-
-def standing(officer: Officer) -> RequesterStanding:
-    """Return how an officer stands now: verified in person, not expired, and of an agency that is open."""
-    suspended = officer.suspended_at is not None or officer.agency.suspended_at is not None
-    may = partners.may_act(officer)
-    reasons = () if may else ("Not verified now: suspended, expired, or of an agency that is.",)
-    return RequesterStanding(
-        verified=may,
-        reasons=reasons,
-        trust="",
-        verified_until=officer.expires_at,
-        suspended=suspended,
-    )
+standing = partners.standing_for_requests
 
 
 def require_standing(request: DataRequest) -> None:
@@ -57,3 +31,6 @@ def require_standing(request: DataRequest) -> None:
         raise Refused(
             " ".join(found.reasons) or "This officer is not verified.", rule="datarequests.requester"
         )
+
+
+__all__ = ["RequesterStanding", "require_standing", "standing"]
