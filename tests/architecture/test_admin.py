@@ -53,6 +53,8 @@ def test_the_weighty_acts_ask_for_the_second_factor_again() -> None:
         "ContactChangeAdmin.make",
         "ContactChangeAdmin.record_call",
         "CriteriaProposalAdmin.approve",
+        "DataRequestAdmin.produce",
+        "DataRequestAdmin.sign_off",
         "DestinationAdmin.change",
         "DestinationAdmin.confirm",
         "DestinationAdmin.open",

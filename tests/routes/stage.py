@@ -16,6 +16,7 @@ from coordination.access.services import Role, User
 from coordination.cases import services as cases
 from coordination.channels import Receipt, ReceiptLevel
 from coordination.core import clock
+from coordination.datarequests import services as datarequests
 from coordination.evidence import services as evidence
 from coordination.inbox import services as inbox
 from coordination.oncall import selectors as oncall_pages
@@ -128,8 +129,18 @@ def build(name: str, *, author: User, approver: User, system: User) -> World:
     # An appeal names an account, and the word that a sample is made of is one.
     by_itself = {"step": "limit_features", "reason": "A flag.", "authority": "platform.ladder-limit"}
     restrictions.impose(flag.case, account="word", **by_itself)
+    asked_for = datarequests.file(
+        by=author,
+        process="grand_jury_subpoena",
+        agency=agency,
+        requester="Sergeant Reyes",
+        way="post",
+        zone="America/Denver",
+        case=flag.case,
+        accounts=[("user_id", f"u-{name}")],
+    )
     found = [
-        *(exhibit, package, restricted, *_parts(restricted, author)),
+        *(asked_for, exhibit, package, restricted, *_parts(restricted, author)),
         *(agency, destination, flag, flag.case, _referral(flag.case, author, destination)),
         *(addressee, message, message.delivery, asked, sent.questions.get()),
     ]
