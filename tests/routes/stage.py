@@ -30,7 +30,7 @@ from coordination.policy import services as policy
 from coordination.referrals import selectors, services
 from coordination.restrictions import services as restrictions
 from coordination.restrictions.services import Restriction
-from coordination.restrictions.services.statements import make
+from coordination.restrictions.services.statements import make_many
 from coordination.triage import services as triage
 from coordination.triage.models import Flag
 from tests.referrals.conftest import DRAFT, FACT, ITEM
@@ -302,7 +302,9 @@ def _parts(restricted: Restriction, author: User) -> list[Any]:
         restricted.commands.get(),
         restrictions.ask_lift(restricted, by=author, reason="The user wrote."),
         restrictions.receive_appeal(restricted, by=author, text="It was a song."),
-        make(policy_step, restrictions.Notice(facts="What was said.", ground="Terms.", tips_off=True)),
+        *make_many(
+            [(policy_step, restrictions.Notice(facts="What was said.", ground="Terms.", tips_off=True))]
+        ),
     ]
 
 
