@@ -199,7 +199,7 @@ def add_what_takes_two() -> None:
     access.open_break_glass(by=alone, reason="A bomb threat, and nobody answers.")
     access.open_ledger_reviews(clock.now())
     partners.import_agencies(LIST, by=None)
-    called = next(iter(partner_selectors.taken_up()))
+    called = next(filter(partner_selectors.is_open, partner_selectors.taken_up()))
     partners.ask_call_back(called, by=None, about="D-0000-0000")
     partners.propose_contact_change(
         called, by=administrator, contact="phone", new="+1 970 555 0199", reason="They wrote."
