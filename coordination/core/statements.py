@@ -25,6 +25,8 @@ def prepared(
     connection = connections[using]
     connection.ensure_connection()
     connection.connection.prepare_threshold = ONLY_WHAT_ASKS
+    if connection.queries_logged:  # whoever counts statements counts these
+        connection.queries_log.append({"sql": statement, "time": ""})
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
         cursor.execute(statement.encode(), values, prepare=True)
         return cursor.fetchall() if cursor.description else []

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from coordination.core.statements import prepared
 
@@ -19,6 +20,12 @@ def test_a_statement_is_prepared_once_and_what_the_orm_runs_is_not() -> None:
         for _ in range(10):
             cursor.execute("SELECT 41 + %s", [1])
     assert [each for each in _known() if "4" in each] == ["SELECT 40 + $1::int"]
+
+
+def test_whoever_counts_statements_counts_it() -> None:
+    with CaptureQueriesContext(connection) as asked:
+        prepared("SELECT %(number)s::int", {"number": 1})
+    assert [each["sql"] for each in asked] == ["SELECT %(number)s::int"]
 
 
 def test_it_raises_the_errors_of_django() -> None:
