@@ -26,8 +26,15 @@ from coordination.access.models import (
 from coordination.access.roles import Role, conflicts_in
 from coordination.access.workflow import ChangeKind, RoleChangeState
 from coordination.core import clock, sealing
+from coordination.core.statements import prepared
 from coordination.ledger import selectors as ledger
 
+# Asked at every deed and on every page; nearly always there is none.
+_GLASS = """
+    SELECT id FROM access_breakglass
+    WHERE person_id = %(person)s AND opened_at <= %(at)s AND ends_at > %(at)s
+    ORDER BY opened_at DESC LIMIT 1
+"""
 GUESSED, LOOKED_INTO = "access.codes_guessed", "access.guess_looked_into"
 
 __all__ = ["CONFIRMED_WITHIN"]
@@ -178,8 +185,8 @@ def ledger_review(pk: int) -> LedgerReview | None:
 
 def open_glass_of(user: Any, at: datetime | None = None) -> BreakGlass | None:
     """Return the break-glass under which `user` acts at a moment, now if none is given."""
-    moment = at or clock.now()
-    return BreakGlass.objects.filter(person_id=user.pk, opened_at__lte=moment, ends_at__gt=moment).first()
+    found = prepared(_GLASS, {"person": user.pk, "at": at or clock.now()})
+    return BreakGlass.objects.get(pk=found[0][0]) if found else None
 
 
 def to_alert(user: User, number: int) -> list[User]:

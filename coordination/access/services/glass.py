@@ -17,7 +17,6 @@ from coordination.access.models import BreakGlass, User
 from coordination.access.services.rights import require
 from coordination.core import clock, identifiers
 from coordination.core.errors import Conflict, InvalidInput, NotPermitted, Refused
-from coordination.core.statements import prepared
 from coordination.ledger import services as ledger
 
 LASTS = timedelta(minutes=60)
@@ -32,11 +31,6 @@ BODY = """Somebody acts alone at the desk in an emergency: since {at:%Y-%m-%d %H
 You are one of the two who look at it now: a task waits for you on the desk.
 
 {link}
-"""
-_UNDER_GLASS = """
-    SELECT reference FROM access_breakglass
-    WHERE person_id = %(person)s AND opened_at <= %(at)s AND ends_at > %(at)s
-    ORDER BY opened_at DESC LIMIT 1
 """
 logger = logging.getLogger(__name__)
 
@@ -129,9 +123,8 @@ def mark(by: AbstractBaseUser, at: datetime) -> dict[str, ledger.Value]:
     """Return what the ledger adds to a deed of `by`: the break-glass under which it was done."""
     if not isinstance(by, User) or not by.is_staff:
         return {}
-    # Asked at every deed of the desk, so prepared; what `selectors.open_glass_of` asks.
-    found = prepared(_UNDER_GLASS, {"person": by.pk, "at": at})
-    return {"under_break_glass": found[0][0]} if found else {}
+    found = selectors.open_glass_of(by, at)
+    return {} if found is None else {"under_break_glass": found.reference}
 
 
 def _mail(glass: BreakGlass, others: list[User]) -> None:
