@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
 from typing import Any, Final
 
 from coordination.access import services as access
 from coordination.access.roles import Role
 from coordination.access.services import User
+from coordination.cases import selectors as case_selectors
+from coordination.cases import services as cases
 from coordination.core import clock
 from coordination.datarequests import selectors, services
 from coordination.datarequests.services import DataRequest
@@ -50,6 +51,11 @@ class Desk:
     """Who files, calls back, decides, collects, checks and signs; and the officers outside."""
 
     def __init__(self) -> None:
+        # Everybody is there before the first request: who keeps its order is let into its case.
+        self._liaison = _person(Role.SAFETY_LIAISON)
+        self._counsel = _person(Role.COUNSEL)
+        self._custodian = _person(Role.CUSTODIAN)
+        self._second_custodian = _person(Role.CUSTODIAN, "second")
         self._officers: dict[str, Officer] = {}
         self._filed = 0
 
@@ -110,6 +116,7 @@ class Desk:
             ordered = planned.told == "gag order"
             why = EXIGENT if planned.told == "exigent circumstances" else NOT_STATED
             services.keep_silent(request, by=self._counsel, because="" if ordered else why)
+            self._let_in(request)
         # Nothing is collected before the user's window is over.
         with clock.frozen(over + timedelta(minutes=1)) if over else nullcontext():
             self._collect(request, planned)
@@ -120,6 +127,13 @@ class Desk:
             services.deliver(request, by=self._counsel)
             services.acknowledge(request, by=self._counsel)
             services.close(request, by=self._liaison, closure="produced_in_full")
+
+    def _let_in(self, request: DataRequest) -> None:
+        """Let those who collect and check into a case that an order hides."""
+        until = clock.now() + timedelta(days=60)
+        for compartment in case_selectors.compartments_of(request.case):
+            for person in (self._custodian, self._second_custodian):
+                cases.admit(compartment, person=person, by=self._counsel, reason="Collects.", until=until)
 
     def _collect(self, request: DataRequest, planned: Planned) -> None:
         services.collect(request, by=self._custodian)
@@ -147,22 +161,6 @@ class Desk:
         if country not in self._officers:
             self._officers[country] = _officer_of(_agency(country), country)
         return self._officers[country]
-
-    @cached_property
-    def _liaison(self) -> User:
-        return _person(Role.SAFETY_LIAISON)
-
-    @cached_property
-    def _counsel(self) -> User:
-        return _person(Role.COUNSEL)
-
-    @cached_property
-    def _custodian(self) -> User:
-        return _person(Role.CUSTODIAN)
-
-    @cached_property
-    def _second_custodian(self) -> User:
-        return _person(Role.CUSTODIAN, "second")
 
 
 def _person(role: Role, which: str = "first") -> User:
