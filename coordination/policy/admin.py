@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from coordination.access import markup
 from coordination.access.modeladmin import DeskAdmin
-from coordination.policy import criteriaadmin, selectors  # noqa: F401 - it registers its pages
+from coordination.policy import criteriaadmin, processadmin, selectors  # noqa: F401 - they register pages
 from coordination.policy.models import (
     Clock,
     EmergencyNumber,

@@ -10,13 +10,14 @@ from coordination.access.roles import ROLES, Role
 from coordination.core import clock
 from coordination.policy import selectors, services
 from coordination.policy.models import Clock, CriteriaVersion, EmergencyNumber, LegalBasis, Pack
+from coordination.policy.processmodels import ProcessGate, ValidityRule
 from tests.doors import signed_in
 from tests.people import Cast
 from tests.policy.conftest import WritePack
 
 pytestmark = pytest.mark.django_db
 
-MODELS = (Pack, LegalBasis, Clock, CriteriaVersion, EmergencyNumber)
+MODELS = (Pack, LegalBasis, Clock, CriteriaVersion, EmergencyNumber, ProcessGate, ValidityRule)
 READERS = [role for role, rights in ROLES.items() if "policy.view_pack" in rights.permissions]
 
 
