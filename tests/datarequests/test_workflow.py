@@ -167,14 +167,28 @@ def test_a_reverse_demand_is_never_docketed(
             services.docket(request, by=person)
 
 
-@pytest.mark.parametrize("process", [each for each, path in PATHS.items() if path is Path.COUNSEL])
-def test_counsel_alone_dockets_what_has_no_gate_and_nothing_is_accepted_under_it(
+BY_COUNSEL = [each for each, path in PATHS.items() if path is Path.COUNSEL]
+# Whose gate ships: what the order of a US court for it reaches.
+WITH_A_GATE = {Process.MLAT}
+
+
+@pytest.mark.parametrize("process", BY_COUNSEL)
+def test_counsel_alone_dockets_what_is_no_plain_process_here(
     file: File, liaison: User, counsel: User, process: Process
 ) -> None:
     request = file(process=process)
     services.verify_requester(request, by=liaison, how=WHY)
     with pytest.raises(Refused, match="Counsel dockets"):
         services.docket(request, by=liaison)
+    assert services.docket(request, by=counsel).state == "docketed"
+
+
+@pytest.mark.parametrize("process", [each for each in BY_COUNSEL if each not in WITH_A_GATE])
+def test_nothing_is_accepted_for_which_no_pack_has_a_gate(
+    file: File, liaison: User, counsel: User, process: Process
+) -> None:
+    request = file(process=process)
+    services.verify_requester(request, by=liaison, how=WHY)
     services.docket(request, by=counsel)
     services.check_validity(request, by=counsel)
     with pytest.raises(Refused, match="No pack in force says"):
