@@ -100,7 +100,7 @@ _COUNSEL = (
         ledger="view_leaf",
         policy="approve_criteria",
         datarequests="decide_datarequest clear_account collect_datarequest check_quality sign_off_production"
-        " produce_datarequest keep_silence",
+        " produce_datarequest keep_silence approve_notice",
     )
     | _INTAKE
     | _PROPOSE_CRITERIA
@@ -146,7 +146,7 @@ ROLES: dict[Role, Rights] = {
         | _CALL_BACK
         | _INTAKE
         | _permissions(
-            datarequests="decide_datarequest check_quality",
+            datarequests="decide_datarequest check_quality approve_notice",
             cases="work_case assign_case grant_case",
             triage="receive_flag assess_flag decide_flag file_report",
         ),
@@ -166,7 +166,7 @@ ROLES: dict[Role, Rights] = {
         | _CALL_BACK
         | _INTAKE
         | _permissions(
-            datarequests="decide_datarequest check_quality",
+            datarequests="decide_datarequest check_quality approve_notice",
             cases="work_case assign_case grant_case",
             triage="receive_flag assess_flag decide_flag file_report",
             oncall="keep_schedule",

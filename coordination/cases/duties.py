@@ -94,6 +94,8 @@ DUTIES: dict[str, str] = {
     "send_silence_reminder": "datarequests.close_datarequest",
     "end_of_silence": "datarequests.keep_silence",
     "confirm_end_of_silence": "datarequests.keep_silence",
+    "prepare_notice": "datarequests.decide_datarequest",
+    "approve_notice": "datarequests.approve_notice",
     "clear_account": "datarequests.clear_account",
     "choose_account": "datarequests.collect_datarequest",
     "give_user_notice": "datarequests.close_datarequest",

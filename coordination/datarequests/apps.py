@@ -12,4 +12,4 @@ class DataRequestsConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to the partners."""
-        from coordination.datarequests import receivers  # noqa: F401
+        from coordination.datarequests import noticereceivers, receivers  # noqa: F401

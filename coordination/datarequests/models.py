@@ -109,6 +109,7 @@ class DataRequest(models.Model):
             ("produce_datarequest", "Hand out what counsel signed"),
             ("close_datarequest", "Extend, end and close a data request"),
             ("keep_silence", "Renew a non-disclosure order, and find that it ended"),
+            ("approve_notice", "Approve what another person would tell a user"),
         ]
         constraints = [
             states_constraint("datarequest", RequestState),

@@ -8,7 +8,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from coordination.core.fields import SealedTextField
-from coordination.datarequests.workflow import SilenceEnd
+from coordination.core.models import states_constraint
+from coordination.datarequests.workflow import NoticeBar, NoticeKind, NoticeState, SilenceEnd
 
 
 def _person(*, null: bool = True) -> Any:
@@ -62,3 +63,50 @@ class Silence(models.Model):
 
     def __str__(self) -> str:
         return f"silence of {self.request_id}"
+
+
+def _choices(words: Any) -> list[tuple[str, str]]:
+    return [(each.value, each.value.replace("_", " ")) for each in words]
+
+
+class UserNotice(models.Model):
+    """What the user is told about a data request: one letter of two people; or that they are not."""
+
+    request = models.ForeignKey("datarequests.DataRequest", models.PROTECT, related_name="notices")
+    kind = models.CharField(max_length=20, choices=_choices(NoticeKind))
+    state = models.CharField(max_length=20, choices=_choices(NoticeState), default=NoticeState.PREPARED)
+    letter = models.ForeignKey("evidence.Exhibit", models.PROTECT, null=True, blank=True, related_name="+")
+    prepared_by = _person(null=False)
+    prepared_at = models.DateTimeField()
+    bar = models.CharField(max_length=20, choices=_choices(NoticeBar), default="", blank=True)
+    because = SealedTextField(default="", blank=True, help_text="Why it is withheld, or was dropped.")
+    approved_by = _person()
+    approved_at = models.DateTimeField(null=True, blank=True)
+    told_by = _person()
+    told_at = models.DateTimeField(null=True, blank=True)
+    how = SealedTextField(default="", blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        default_permissions = ()
+        constraints = [
+            states_constraint("usernotice", NoticeState),
+            models.UniqueConstraint(
+                fields=["request"], condition=~Q(state="dropped"), name="usernotice_one_stands"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["approved", "told"])
+                | (Q(approved_by__isnull=False, letter__isnull=False) & ~Q(approved_by=F("prepared_by"))),
+                name="usernotice_two_people",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="withheld") | ~Q(bar=""), name="usernotice_withheld_typed"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="told") | Q(told_at__isnull=False, told_by__isnull=False),
+                name="usernotice_told_by_somebody",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} notice of {self.request_id}"

@@ -10,3 +10,5 @@ accepted = Signal()
 produced = Signal()
 # request, by: it was withdrawn, rejected, quashed or closed
 ended = Signal()
+# request, by: two people found that its non-disclosure order ended
+silence_ended = Signal()

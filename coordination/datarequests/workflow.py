@@ -254,3 +254,49 @@ class SilenceEnd(StrEnum):
 
     EXPIRED = "expired"
     LIFTED = "lifted"
+
+
+class NoticeKind(StrEnum):
+    """Whether the user is told before anything leaves, or afterwards."""
+
+    BEFORE = "before"
+    DELAYED = "delayed"
+
+
+class NoticeState(StrEnum):
+    """A notice is written by one person and approved by another before anybody is told; or it is withheld."""
+
+    PREPARED = "prepared"
+    APPROVED = "approved"
+    TOLD = "told"
+    DROPPED = "dropped"
+    WITHHELD = "withheld"
+
+
+class NoticeVerb(StrEnum):
+    """What is done to a notice."""
+
+    APPROVE = "approve"
+    TELL = "tell"
+    DROP = "drop"
+
+
+NOTICE = Transitions(
+    NoticeState,
+    NoticeVerb,
+    {
+        (NoticeState.PREPARED, NoticeVerb.APPROVE): NoticeState.APPROVED,
+        (NoticeState.APPROVED, NoticeVerb.TELL): NoticeState.TOLD,
+        (NoticeState.PREPARED, NoticeVerb.DROP): NoticeState.DROPPED,
+        (NoticeState.APPROVED, NoticeVerb.DROP): NoticeState.DROPPED,
+        # Why it was withheld may fall away.
+        (NoticeState.WITHHELD, NoticeVerb.DROP): NoticeState.DROPPED,
+    },
+)
+
+
+class NoticeBar(StrEnum):
+    """What forbids to tell the user at all."""
+
+    CHILD_SAFETY = "child_safety"
+    LIFE = "life"

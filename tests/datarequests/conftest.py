@@ -12,6 +12,7 @@ from coordination.access.services import Role, User
 from coordination.core import clock
 from coordination.datarequests import services
 from coordination.datarequests.models import DataRequest, NamedAccount, Production
+from coordination.datarequests.services import UserNotice
 from coordination.datarequests.workflow import RequestState
 from coordination.evidence import services as evidence
 from coordination.evidence.services import Exhibit
@@ -54,6 +55,7 @@ SUBSCRIBER = b'{"name": "Robin Vale", "email": "robin@example.net"}'
 
 File = Callable[..., DataRequest]
 Keep = Callable[..., Exhibit]
+Tell = Callable[[DataRequest], UserNotice]
 
 
 @pytest.fixture(autouse=True)
@@ -210,6 +212,20 @@ def signed(to_sign: File, counsel: User) -> File:
         return fresh(request)
 
     return make
+
+
+@pytest.fixture
+def tell(counsel: User, cast: Cast) -> Tell:
+    """Tell the user of a request, by a letter that one counsel writes and another approves."""
+    second = cast(Role.DUTY_COUNSEL, username="approves_notices")
+
+    def told(request: DataRequest) -> UserNotice:
+        notice = services.prepare_notice(request, by=counsel)
+        assert notice.letter is not None
+        services.approve_notice(notice, by=second, digest=notice.letter.sha256)
+        return services.tell_user(notice, by=counsel, how="By e-mail to the address of the account.")
+
+    return told
 
 
 def first_account(request: DataRequest) -> NamedAccount:

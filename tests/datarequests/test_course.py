@@ -18,11 +18,12 @@ from coordination.datarequests.models import DataRequest, NamedAccount, Producti
 from coordination.evidence import selectors as exhibits
 from coordination.evidence import services as evidence
 from coordination.partners.services import Agency, Officer
-from tests.datarequests.conftest import FACE, MINE, ZONE, File, Keep, first_account, fresh, production
+from tests.datarequests.conftest import FACE, MINE, ZONE, File, Keep, Tell, first_account, fresh, production
 
 
 def _deadline(request: DataRequest) -> list[tuple[str, str]]:
     rows = cases.deadlines_of(request.case).filter(about=request.origin)
+    rows = rows.exclude(code="us.delayed-notice")
     return [(each.state, each.citation) for each in rows]
 
 
@@ -103,9 +104,12 @@ def test_without_an_order_silence_needs_a_reason(accepted: File, counsel: User) 
 
 
 def test_nothing_is_collected_before_the_user_s_window_is_over(
-    accepted: File, counsel: User, custodian: User
+    accepted: File, counsel: User, custodian: User, tell: Tell
 ) -> None:
     request = services.give_notice(accepted(), by=counsel)
+    with clock.frozen(clock.now() + timedelta(days=9)), pytest.raises(Refused, match="window"):
+        services.collect(request, by=custodian)
+    tell(request)
     with pytest.raises(Refused, match="window"):
         services.collect(request, by=custodian)
     with clock.frozen(clock.now() + timedelta(days=9)):
@@ -255,4 +259,6 @@ def test_everything_that_is_done_stands_on_the_timeline_and_every_task_is_somebo
     for deed in ("filed", "requester_verified", "docketed", "validity_checked", "accepted", "signed_off"):
         assert deed in kinds
     assert kinds[-1] == "closed"
-    assert not cases.tasks_of(request.case).filter(state="open", about=request.origin).exists()
+    left = cases.tasks_of(request.case).filter(state="open", about=request.origin)
+    # The user is owed a notice, whatever the request came to.
+    assert [each.kind for each in left] == ["prepare_notice"]

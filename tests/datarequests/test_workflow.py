@@ -203,7 +203,10 @@ def test_national_security_process_is_never_entered(file: File) -> None:
 
 def test_a_preservation_request_lets_nothing_out(accepted: File, desk: Desk) -> None:
     request = accepted(process="preservation")
-    services.keep_silent(request, by=desk.counsel, because=WHY)
+    with pytest.raises(Refused, match="Nothing leaves"):
+        services.keep_silent(request, by=desk.counsel, because=WHY)
+    # What no act does, a hand in the database did.
+    request = put(request, S.NON_DISCLOSURE)
     services.collect(request, by=desk.custodian)
     services.offer_candidates(first_account(request), by=desk.custodian, candidates=["acct-7731"])
     with pytest.raises(Refused, match="it reaches nothing"):

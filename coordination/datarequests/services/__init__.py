@@ -11,7 +11,7 @@ from coordination.datarequests.models import (
     Production,
     ProductionItem,
 )
-from coordination.datarequests.noticemodels import Silence
+from coordination.datarequests.noticemodels import Silence, UserNotice
 from coordination.datarequests.services.collecting import add_item, collect, hand_in, remove_item
 from coordination.datarequests.services.deciding import accept, narrow, reject, return_deficient
 from coordination.datarequests.services.ending import (
@@ -33,6 +33,14 @@ from coordination.datarequests.services.naming import (
     protect_account,
 )
 from coordination.datarequests.services.notice import give_notice, keep_silent
+from coordination.datarequests.services.notices import (
+    approve_notice,
+    drop_notice,
+    owe_notice,
+    prepare_notice,
+    tell_user,
+    withhold_notice,
+)
 from coordination.datarequests.services.reindexing import reindex_named_accounts
 from coordination.datarequests.services.requesters import RequesterStanding, standing
 from coordination.datarequests.services.signing import (
@@ -65,11 +73,13 @@ __all__ = [
     "ProductionItem",
     "RequesterStanding",
     "Silence",
+    "UserNotice",
     "accept",
     "acknowledge",
     "add_extract",
     "add_item",
     "amend",
+    "approve_notice",
     "attach_scan",
     "check_validity",
     "choose_account",
@@ -80,6 +90,7 @@ __all__ = [
     "confirm_end",
     "deliver",
     "docket",
+    "drop_notice",
     "extend",
     "file",
     "follow_silences",
@@ -91,6 +102,8 @@ __all__ = [
     "narrow",
     "object_",
     "offer_candidates",
+    "owe_notice",
+    "prepare_notice",
     "produce",
     "propose_end",
     "protect_account",
@@ -107,6 +120,8 @@ __all__ = [
     "sign_off",
     "silence_is_ordered",
     "standing",
+    "tell_user",
     "verify_requester",
     "withdraw",
+    "withhold_notice",
 ]

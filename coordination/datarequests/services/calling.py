@@ -24,6 +24,8 @@ REMIND = "send_silence_reminder"
 END = "end_of_silence"
 CONFIRM_END = "confirm_end_of_silence"
 ALL = (VERIFY, DOCKET, DECIDE, OUTSIDE, CLEAR, NOTICE, COLLECT, QUALITY, SIGN, PRODUCE, TELL)
+PREPARE = "prepare_notice"
+APPROVE = "approve_notice"
 # What an order asks for does not end with the request: it binds after that.
 SILENCE = (SEEK_END, REMIND, END, CONFIRM_END)
 AFTER_ACCEPTED = (NOTICE, COLLECT, QUALITY, SIGN, PRODUCE)
@@ -54,6 +56,8 @@ _TAKES: dict[str, Role] = {
     REMIND: Role.SAFETY_LIAISON,
     END: Role.COUNSEL,
     CONFIRM_END: Role.COUNSEL,
+    PREPARE: Role.COUNSEL,
+    APPROVE: Role.COUNSEL,
 }
 DOCKET_BY_COUNSEL = "docket_by_counsel"
 TELL_USER = "tell_user"
@@ -66,9 +70,16 @@ ASKED: dict[str, Asked] = {
 
 
 def ask(
-    request: DataRequest, asked: str, title: str, *, words: str, about: str = "", due: bool = True
+    request: DataRequest,
+    asked: str,
+    title: str,
+    *,
+    words: str,
+    about: str = "",
+    due: bool = True,
+    priority: str = "",
 ) -> None:
-    """Open a task (one of ASKED) about the request, due when the request is."""
+    """Open a task (one of ASKED) about the request, due when the request is, and as urgent."""
     kind, role = ASKED[asked].kind, ASKED[asked].role
     cases.open_task(
         request.case,
@@ -77,7 +88,7 @@ def ask(
         role=role,
         instructions=words,
         about=about or request.origin,
-        priority=request.priority,
+        priority=priority or request.priority,
         due_at=request.due_at if due else None,
     )
 

@@ -20,6 +20,7 @@ RETURN = "datarequests.return-date"
 DEFAULT = "us.return-default"
 EMERGENCY = "us.emergency-answer"
 NOTICE = "us.user-notice"
+DELAYED = "us.delayed-notice"
 # Which of them runs for the answer: the return date of the process, which nothing pauses, or a default.
 ANSWER = (RETURN, DEFAULT, EMERGENCY)
 REMINDERS = ("us.silence-reminder-first", "us.silence-reminder-last")

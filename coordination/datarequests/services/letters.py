@@ -9,9 +9,11 @@ from coordination.access.services import User
 from coordination.core import clock
 from coordination.datarequests.models import DataRequest
 from coordination.datarequests.services.facial import Look
+from coordination.datarequests.workflow import NoticeKind
 from coordination.documents import render_pdf
 from coordination.evidence import services as evidence
 from coordination.evidence.services import Exhibit
+from coordination.policy import selectors as policy
 
 
 def deficiency(request: DataRequest, lacking: Sequence[Look]) -> bytes:
@@ -44,6 +46,30 @@ def silence_reminder(request: DataRequest) -> bytes:
         "until": f"{request.non_disclosure_until} ({request.zone})",
     }
     return render_pdf("datarequests/letters/silence_reminder.html", context)
+
+
+def user_notice(request: DataRequest, kind: NoticeKind) -> bytes:
+    """Return the letter that tells a user of a request: that it will be answered, or was.
+
+    It names no account, for a process may name more than one, and neither officer nor reason.
+    """
+    days = policy.clock_row("us.user-notice").amount
+    context = {
+        "created_at": clock.now(),
+        "title": f"Notice {request.reference}",
+        "platform": settings.PLATFORM_NAME,
+        "reference": request.reference,
+        "agency": request.agency.name,
+        "process": request.get_process_display(),
+        "court": "" if request.is_sealed else request.court,
+        "categories": ", ".join(each.replace("_", " ") for each in request.categories),
+        "range": f"{request.range_from} to {request.range_until} ({request.zone})"
+        if request.range_from
+        else "",
+        "days": days,
+        "copy": request.scan_id is not None and not request.is_sealed,
+    }
+    return render_pdf(f"datarequests/letters/{kind}_notice.html", context)
 
 
 def keep(

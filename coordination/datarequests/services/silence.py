@@ -17,8 +17,9 @@ from coordination.core import clock
 from coordination.core.errors import Conflict, InvalidInput, Refused
 from coordination.datarequests.models import DataRequest
 from coordination.datarequests.noticemodels import Silence
-from coordination.datarequests.services import calling, clocks, letters
+from coordination.datarequests.services import calling, clocks, letters, unsaid
 from coordination.datarequests.services.records import lock, permitted, required, trace
+from coordination.datarequests.signals import silence_ended
 from coordination.datarequests.workflow import RequestState, SilenceEnd
 from coordination.ledger import services as ledger
 
@@ -71,6 +72,7 @@ def follow(request: DataRequest, *, by: User) -> None:
             members=_first_members(request, by),
             until=clock.now() + cases.LONGEST,
         )
+        unsaid.drop(request, by=by, because="A non-disclosure order binds.")
         trace(request, "silence_ordered", "a non-disclosure order binds", by=by, details=_dates(request))
     silence.check_at = _next_check(request, silence)
     silence.save()
@@ -177,6 +179,7 @@ def confirm_end(request: DataRequest, *, by: User) -> Silence:
     others = Silence.objects.filter(request__case=locked.case, ended_at=None)
     if silence.compartment is not None and silence.compartment.lifted_at is None and not others.exists():
         cases.lift(silence.compartment, by=by, reason="The non-disclosure order ended.")
+    silence_ended.send(sender=DataRequest, request=locked, by=by)
     return silence
 
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from coordination.access import services as access
@@ -54,6 +54,7 @@ class Desk:
         # Everybody is there before the first request: who keeps its order is let into its case.
         self._liaison = _person(Role.SAFETY_LIAISON)
         self._counsel = _person(Role.COUNSEL)
+        self._second_counsel = _person(Role.COUNSEL, "second")
         self._custodian = _person(Role.CUSTODIAN)
         self._second_custodian = _person(Role.CUSTODIAN, "second")
         self._officers: dict[str, Officer] = {}
@@ -111,7 +112,8 @@ class Desk:
     def _produce(self, request: DataRequest, planned: Planned) -> None:
         over = None
         if planned.told == "notification":
-            over = services.give_notice(request, by=self._counsel).notice_until
+            services.give_notice(request, by=self._counsel)
+            over = self._tell(request)
         else:
             ordered = planned.told == "gag order"
             why = EXIGENT if planned.told == "exigent circumstances" else NOT_STATED
@@ -127,6 +129,15 @@ class Desk:
             services.deliver(request, by=self._counsel)
             services.acknowledge(request, by=self._counsel)
             services.close(request, by=self._liaison, closure="produced_in_full")
+
+    def _tell(self, request: DataRequest) -> datetime | None:
+        """Tell the user by a letter of two people; return when their window is over."""
+        notice = services.prepare_notice(request, by=self._counsel)
+        digest = notice.letter.sha256 if notice.letter else ""
+        services.approve_notice(notice, by=self._second_counsel, digest=digest)
+        services.tell_user(notice, by=self._liaison, how="As published")
+        request.refresh_from_db(fields=["notice_until"])
+        return request.notice_until
 
     def _let_in(self, request: DataRequest) -> None:
         """Let those who collect and check into a case that an order hides."""
