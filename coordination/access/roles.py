@@ -100,7 +100,7 @@ _COUNSEL = (
         ledger="view_leaf",
         policy="approve_criteria",
         datarequests="decide_datarequest clear_account collect_datarequest check_quality sign_off_production"
-        " produce_datarequest keep_silence approve_notice",
+        " produce_datarequest keep_silence approve_notice preserve_datarequest",
     )
     | _INTAKE
     | _PROPOSE_CRITERIA
@@ -190,7 +190,7 @@ ROLES: dict[Role, Rights] = {
             cases="work_case",
             evidence="release_exhibit",
             datarequests="view_datarequest docket_datarequest collect_datarequest check_quality"
-            " produce_datarequest",
+            " produce_datarequest preserve_datarequest",
         ),
     ),
     Role.VICTIM_LIAISON: Rights(

@@ -94,6 +94,8 @@ DUTIES: dict[str, str] = {
     "send_silence_reminder": "datarequests.close_datarequest",
     "end_of_silence": "datarequests.keep_silence",
     "confirm_end_of_silence": "datarequests.keep_silence",
+    "preserve_request": "datarequests.preserve_datarequest",
+    "place_hold": "evidence.hold_exhibit",
     "prepare_notice": "datarequests.decide_datarequest",
     "approve_notice": "datarequests.approve_notice",
     "clear_account": "datarequests.clear_account",

@@ -1,4 +1,4 @@
-"""What runs beside: non-disclosure orders are looked at by the clock. Nobody is told anything by a job."""
+"""What runs beside: orders are looked at and terms end by the clock. Nobody is told anything by a job."""
 
 from procrastinate.contrib.django import app
 
@@ -10,3 +10,10 @@ from coordination.datarequests import services
 def follow(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute
     """Remind requesters that an order ends, and ask people about those whose last day is over."""
     services.follow_silences()
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(name="datarequests.expire", queue="background", queueing_lock="datarequests.expire")
+def expire(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute
+    """Delete what was kept for an authority and is past its term, unless a hold stands."""
+    services.expire_preservations()

@@ -109,6 +109,7 @@ class DataRequest(models.Model):
             ("produce_datarequest", "Hand out what counsel signed"),
             ("close_datarequest", "Extend, end and close a data request"),
             ("keep_silence", "Renew a non-disclosure order, and find that it ended"),
+            ("preserve_datarequest", "Have accounts kept for an authority, and extend that"),
             ("approve_notice", "Approve what another person would tell a user"),
         ]
         constraints = [
@@ -342,4 +343,5 @@ class ProductionItem(models.Model):
 
 
 # Django finds models in this module; what is told and what is kept stand in modules of their own.
-import coordination.datarequests.noticemodels  # noqa: E402, F401
+import coordination.datarequests.noticemodels  # noqa: E402
+import coordination.datarequests.preservationmodels  # noqa: E402, F401

@@ -300,3 +300,19 @@ class NoticeBar(StrEnum):
 
     CHILD_SAFETY = "child_safety"
     LIFE = "life"
+
+
+class KeepBasis(StrEnum):
+    """Why something is kept for an authority, and for how long."""
+
+    US_REQUEST = "us_request"  # 18 USC 2703(f)
+    EPOC_PR = "epoc_pr"  # Regulation (EU) 2023/1543 Art. 11
+    REPORT = "report"  # 18 USC 2258A(h)
+
+
+class KeepState(StrEnum):
+    """It runs for its term; then it is deleted, unless a hold stands."""
+
+    RUNNING = "running"
+    HELD = "held"
+    ENDED = "ended"

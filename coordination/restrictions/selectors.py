@@ -39,6 +39,9 @@ from coordination.restrictions.workflow import (
     RestrictionState,
 )
 
+# What a preservation is about that an authority bade: it ends by its own term, and not by a review.
+BIDDEN = "datarequests."
+
 
 class OnIntake(NamedTuple):
     """The step that policy gives for a flag of high severity, and the policy row that says so."""
@@ -311,9 +314,9 @@ def link_unknown() -> QuerySet[Restriction]:
 
 
 def expired() -> QuerySet[Preservation]:
-    """Return the preservations whose time is over and that nobody was asked about."""
+    """Return our own preservations whose time is over and that nobody was asked about."""
     running = Preservation.objects.filter(state=PreservationState.RUNNING, until__lte=clock.now())
-    return running.order_by("until", "pk")
+    return running.exclude(about__startswith=BIDDEN).order_by("until", "pk")
 
 
 def appeals_of(restriction: Restriction) -> QuerySet[Appeal]:

@@ -50,7 +50,7 @@ WAIT = {
     *("ledger_review", "lock_out", "codes_guessed", "no_room", "unanchored"),
     *("instruct_outside_counsel", "seek_end_of_silence", "tell_requester"),
     *("send_silence_reminder", "end_of_silence", "confirm_end_of_silence"),
-    *("prepare_notice", "approve_notice"),
+    *("prepare_notice", "approve_notice", "preserve_request", "place_hold"),
 }
 
 

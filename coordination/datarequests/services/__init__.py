@@ -41,6 +41,14 @@ from coordination.datarequests.services.notices import (
     tell_user,
     withhold_notice,
 )
+from coordination.datarequests.services.preserving import (
+    ask_to_keep,
+    expire_preservations,
+    extend_on_form,
+    preserve_accounts,
+    preserve_report,
+    renew_preservation,
+)
 from coordination.datarequests.services.reindexing import reindex_named_accounts
 from coordination.datarequests.services.requesters import RequesterStanding, standing
 from coordination.datarequests.services.signing import (
@@ -80,6 +88,7 @@ __all__ = [
     "add_item",
     "amend",
     "approve_notice",
+    "ask_to_keep",
     "attach_scan",
     "check_validity",
     "choose_account",
@@ -91,7 +100,9 @@ __all__ = [
     "deliver",
     "docket",
     "drop_notice",
+    "expire_preservations",
     "extend",
+    "extend_on_form",
     "file",
     "follow_silences",
     "follow_suspension",
@@ -104,6 +115,8 @@ __all__ = [
     "offer_candidates",
     "owe_notice",
     "prepare_notice",
+    "preserve_accounts",
+    "preserve_report",
     "produce",
     "propose_end",
     "protect_account",
@@ -114,6 +127,7 @@ __all__ = [
     "reject",
     "remove_item",
     "renew_order",
+    "renew_preservation",
     "resume",
     "return_deficient",
     "send_back",

@@ -26,6 +26,8 @@ CONFIRM_END = "confirm_end_of_silence"
 ALL = (VERIFY, DOCKET, DECIDE, OUTSIDE, CLEAR, NOTICE, COLLECT, QUALITY, SIGN, PRODUCE, TELL)
 PREPARE = "prepare_notice"
 APPROVE = "approve_notice"
+KEEP = "preserve_request"
+HOLD = "place_hold"
 # What an order asks for does not end with the request: it binds after that.
 SILENCE = (SEEK_END, REMIND, END, CONFIRM_END)
 AFTER_ACCEPTED = (NOTICE, COLLECT, QUALITY, SIGN, PRODUCE)
@@ -58,6 +60,8 @@ _TAKES: dict[str, Role] = {
     CONFIRM_END: Role.COUNSEL,
     PREPARE: Role.COUNSEL,
     APPROVE: Role.COUNSEL,
+    KEEP: Role.CUSTODIAN,
+    HOLD: Role.COUNSEL,
 }
 DOCKET_BY_COUNSEL = "docket_by_counsel"
 TELL_USER = "tell_user"

@@ -8,6 +8,7 @@ from coordination.restrictions.models import (
     RiskAssessment,
 )
 from coordination.restrictions.services.appeals import answer_appeal, pass_on_appeal, receive_appeal
+from coordination.restrictions.services.bidden import delete_kept, keep_longer, keep_until
 from coordination.restrictions.services.drift import DRIFT, ask, ask_regularly, report_in_force
 from coordination.restrictions.services.following import BY_HAND, chase, confirm_by_hand, follow_delivery
 from coordination.restrictions.services.imposing import Imposing, impose, impose_many
@@ -54,12 +55,15 @@ __all__ = [
     "chase",
     "confirm_by_hand",
     "decline_lift",
+    "delete_kept",
     "end_order",
     "extend",
     "follow_delivery",
     "impose",
     "impose_many",
     "keep",
+    "keep_longer",
+    "keep_until",
     "let_go",
     "lift",
     "link_of",

@@ -66,7 +66,7 @@ def preserve_many(rows: Sequence[Preserving], *, by: User | None = None) -> list
         done.append(standing)
     number(fresh)
     bulk.insert(fresh)
-    _say(fresh, by)
+    tell(fresh, by)
     return done
 
 
@@ -77,7 +77,7 @@ def run_on(locked: Preservation, *, case: Case, by: User | None, reason: str) ->
     locked.confirmed_at = None
     locked.save(update_fields=["state", "until", "authority", "confirmed_at"])
     commands.supersede(locked)
-    commands.queue([_command(locked)])
+    commands.queue([command_for(locked)])
     cases.end_tasks(about=locked.origin, outcome="It runs on.", by=by)
     ledger.record(
         "restrictions.preservation_extended",
@@ -142,9 +142,9 @@ def _new(row: Preserving, *, due: datetime, authority: str, by: User | None) -> 
     )
 
 
-def _say(fresh: Sequence[Preservation], by: User | None) -> None:
+def tell(fresh: Sequence[Preservation], by: User | None) -> None:
     """Insert the commands, the entries and the lines of the timeline."""
-    commands.queue([_command(each) for each in fresh])
+    commands.queue([command_for(each) for each in fresh])
     ledger.record_many(
         [
             ledger.entry(
@@ -177,7 +177,7 @@ def _say(fresh: Sequence[Preservation], by: User | None) -> None:
     )
 
 
-def _command(preservation: Preservation) -> commands.Wanted:
+def command_for(preservation: Preservation) -> commands.Wanted:
     return commands.Wanted(
         action=Action.PRESERVE,
         about=preservation,

@@ -56,6 +56,7 @@ def extend(preservation: Preservation, *, by: User, reason: str) -> Preservation
     why = said("reason", reason)
     one_at_a_time([preservation.account])
     locked = _locked_kept(preservation)
+    _require_own(locked)
     run_on(locked, case=locked.case, by=by, reason=why)
     return locked
 
@@ -70,6 +71,7 @@ def let_go(preservation: Preservation, *, by: User, reason: str) -> Preservation
     why = said("reason", reason)
     one_at_a_time([preservation.account])
     locked = _locked_kept(preservation)
+    _require_own(locked)
     after = PRESERVATION.after(locked.state, PreservationVerb.LET_GO)
     keepers = {locked.case.reference, *(each.case.reference for each in selectors.kept(locked.account))}
     if any(evidence.holds_of(each).exists() for each in sorted(keepers)):
@@ -129,6 +131,13 @@ def _expire(preservation: Preservation) -> bool:
     )
     _trace("preservation_expired", locked, "The preservation came to its date", by=None)
     return True
+
+
+def _require_own(preservation: Preservation) -> None:
+    if preservation.about.startswith(selectors.BIDDEN):
+        raise Refused(
+            "An authority bade it: its term is extended and ended there.", rule="restrictions.bidden"
+        )
 
 
 def _locked(restriction: Restriction) -> Restriction:
