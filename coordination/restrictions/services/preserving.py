@@ -178,6 +178,7 @@ def tell(fresh: Sequence[Preservation], by: User | None) -> None:
 
 
 def command_for(preservation: Preservation) -> commands.Wanted:
+    """Return the command to keep it until its date."""
     return commands.Wanted(
         action=Action.PRESERVE,
         about=preservation,
