@@ -16,6 +16,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("coordination.inbox.api_urls")),
     path("", include("coordination.triage.api_urls")),
     path("", include("coordination.restrictions.api_urls")),
+    path("", include("coordination.datarequests.api_urls")),
     path("schema", Document.as_view(), name="schema"),
 ]
 

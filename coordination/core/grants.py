@@ -94,7 +94,16 @@ EVERY_ROW = "true"
 # Whose a row is. These tables have row-level security: a role without a policy here sees no row of them.
 # A subquery is filtered by the policy of its own table, so each says only how it hangs on the next.
 OWN_ROWS = {
-    "datarequests_datarequest": f"agency_id = {_AGENCY}",
+    # What came on paper in the name of an agency is nobody's outside before somebody called back.
+    "datarequests_datarequest": f"agency_id = {_AGENCY} AND (way = 'api' OR verified_at IS NOT NULL)",
+    **dict.fromkeys(
+        (
+            *("datarequests_deficiency", "datarequests_emergencygrounds", "datarequests_namedaccount"),
+            "datarequests_production",
+        ),
+        "request_id IN (SELECT id FROM datarequests_datarequest)",
+    ),
+    "datarequests_productionitem": "production_id IN (SELECT id FROM datarequests_production)",
     "inbox_inboundmessage": f"agency_id = {_AGENCY}",
     # What was never begun is nobody's outside: approved and waiting, held, or voided before it left.
     "outbox_delivery": "destination_id IN (SELECT id FROM partners_destination)"
@@ -112,6 +121,13 @@ OWN_ROWS = {
 # Which columns. What the desk keeps for itself is not among them: the case, the preview and source of a
 # message, leases and errors, proofs, how somebody was verified, where a destination leads.
 PARTNER_SEES = {
+    "datarequests_datarequest": (
+        *("id", "reference", "agency_id", "process", "priority", "state", "way", "filed_at", "due_at"),
+        *("closure", "closed_at", "verified_at", "scan_sha256"),
+    ),
+    "datarequests_deficiency": (
+        *("id", "request_id", "code", "title", "citation", "supply", "asked_at", "mended_at"),
+    ),
     "inbox_inboundmessage": (
         *("id", "agency_id", "external_id", "kind", "message_id", "payload", "sent_by_id", "way"),
         "received_at",

@@ -23,6 +23,7 @@ from coordination.rest import callers, limits, services, signatures
 from coordination.rest.problems import Problem, plain_response
 
 API_PREFIX = "/api/"
+_WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -56,8 +57,9 @@ class Paced(APIView):
 class Signed(Paced):
     """Verifies a signed request, and demands a signature where the caller's agency has to sign.
 
-    `signature` is "by_agency" (a POST, where the agency has to) or "required" (every call). A signature that
-    came along is always verified. `proof_of(request)` is the proof; it is spent: the same request is refused.
+    `signature` is "by_agency" (what writes, where the agency has to) or "required" (every call). A signature
+    that came along is always verified. `proof_of(request)` is the proof; it is spent: the same request is
+    refused.
     """
 
     signature: ClassVar[Literal["by_agency", "required"]] = "by_agency"
@@ -71,7 +73,7 @@ class Signed(Paced):
     def _proof(self, request: Request) -> signatures.Proof | None:
         standing = callers.standing(request)
         if not signatures.is_signed(request.headers):
-            if self.signature == "required" or (standing.must_sign and request.method == "POST"):
+            if self.signature == "required" or (standing.must_sign and request.method in _WRITES):
                 raise signatures.missing()
             return None
         http = request._request  # noqa: SLF001 - REST framework's documented way to Django's request

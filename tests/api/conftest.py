@@ -12,6 +12,8 @@ from coordination.access.services import User
 from coordination.cases.services import Case
 from coordination.channels import Receipt, ReceiptLevel
 from coordination.core import clock
+from coordination.datarequests import services as datarequests
+from coordination.datarequests.models import DataRequest, Deficiency
 from coordination.outbox import services as outbox
 from coordination.outbox.services import Message
 from coordination.partners.services import Agency
@@ -103,6 +105,29 @@ def sent(approved: Callable[[], Referral]) -> Sent:
         return message
 
     return make
+
+
+def asked_for_more(agency: Agency, liaison: User) -> DataRequest:
+    """Make a data request of an agency that lacked something when it was looked at."""
+    request = datarequests.file(
+        by=liaison,
+        process="trial_subpoena",
+        agency=agency,
+        requester="Sergeant Carla Reyes",
+        way="api",
+        zone="America/Denver",
+        accounts=[("user_id", "u-7731")],
+    )
+    Deficiency.objects.create(
+        request=request,
+        code="us.court",
+        title="Court",
+        citation="Fed. R. Crim. P. 17",
+        supply="Name the court.",
+        asked_at=clock.now(),
+        asked_by=liaison,
+    )
+    return request
 
 
 def key(value: str = "k-1") -> dict[str, Any]:

@@ -21,6 +21,10 @@ ROUTES = {
     ("/api/v1/restrictions/in-force", "post"),
     ("/api/v1/restrictions/appeals", "post"),
     ("/api/v1/flags/batch", "post"),
+    ("/api/v1/requests", "get"),
+    ("/api/v1/requests", "post"),
+    ("/api/v1/requests/{reference}", "get"),
+    ("/api/v1/requests/{reference}/process", "put"),
 }
 
 

@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 
 from coordination.access import services as access
 from coordination.access.services import User
+from coordination.datarequests.models import DataRequest
 from coordination.inbox.selectors import answers_to
 from coordination.triage.models import Flag
 from tests.api.conftest import ClientFor, Sent, key
@@ -82,23 +83,37 @@ def test_every_call_of_a_partner_works_as_it_stands(live_server: Any, officer: U
     assert [each["kind"] for each in said] == ["acknowledgement", "question", "outcome"]
     assert answers_to(message.pk).count() == 3
     assert f"sha256:{_run(digest, **given).split()[0]}" == message.digest
-    (schema,) = _documents(_run(SHELL[4], **given))
+    (schema,) = _documents(_run(SHELL[5], **given))
     assert schema["openapi"].startswith("3.1")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_flag_of_the_page_is_taken_as_it_stands(live_server: Any, platform_system: User) -> None:
     helper = next(line for line in SHELL[0].splitlines() if line.startswith("say()"))
-    out = _run(helper, SHELL[2], TOKEN=_token(platform_system, "flag"), server=live_server.url)
+    out = _run(helper, SHELL[3], TOKEN=_token(platform_system, "flag"), server=live_server.url)
     (answer,) = _documents(out)
     assert set(answer) == {"id", "external_id", "received_at"}
     assert Flag.objects.get().external_id == answer["external_id"] == "flag-000123"
     answers = _documents(
-        _run(helper, SHELL[3], TOKEN=_token(platform_system, "flag"), server=live_server.url)
+        _run(helper, SHELL[4], TOKEN=_token(platform_system, "flag"), server=live_server.url)
     )
     assert [each["status"] for each in answers[0]["results"]] == [201]
     assert answers[1]["external_id"] == "/classifiers/harm#125"
-    assert len(SHELL) == 5, "and no example is left"
+    assert len(SHELL) == 6, "and no example is left"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_data_request_of_the_page_is_taken_and_followed_as_it_stands(
+    live_server: Any, officer: User, store: Any, tmp_path: Path
+) -> None:
+    helper = next(line for line in SHELL[0].splitlines() if line.startswith("say()"))
+    given = {"TOKEN": _token(officer, "read", "submit"), "server": live_server.url}
+    attached, listed, whole = _documents(_run(f"cd {tmp_path}", helper, SHELL[2], **given))
+    assert attached["media_type"] == "application/pdf"
+    assert [row["reference"] for row in listed["results"]] == [whole["reference"]]
+    request = DataRequest.objects.get(reference=whole["reference"])
+    assert (request.process, request.scan_sha256) == ("grand_jury_subpoena", attached["sha256"])
+    assert (whole["state"], whole["process_attached"], whole["deficiencies"]) == ("received", True, [])
 
 
 def test_the_commands_that_make_a_key_make_one(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,8 @@ from schemathesis.config import SchemathesisConfig
 from coordination.access import services as access
 from coordination.access.services import Scope, User
 from coordination.core import clock
-from tests.api.conftest import Sent
+from coordination.partners.services import Agency
+from tests.api.conftest import Sent, asked_for_more
 
 # A pattern with more repeats than this is not generated, and its whole body with it.
 LONGEST = 60_000
@@ -54,6 +55,8 @@ TURNED_AWAY = ["anonymous", "wrong scope", "expired token"]
 MOMENTS = st.datetimes(datetime(1990, 1, 2), datetime(2026, 3, 1))  # noqa: DTZ001
 schemathesis.openapi.format("date-time", MOMENTS.map(lambda moment: f"{moment.isoformat()}Z"))
 schemathesis.openapi.format("time-zone", st.sampled_from(["UTC", "America/Denver", "Europe/Berlin"]))
+DAYS = st.dates(date(1990, 1, 1), date(2099, 12, 31))
+schemathesis.openapi.format("date", DAYS.map(date.isoformat))
 schemathesis.openapi.format("cursor", st.just(""))
 QUICK = settings(
     max_examples=5,
@@ -81,14 +84,17 @@ Caller = Callable[[str], "Calling"]
 
 @dataclass(frozen=True, kw_only=True)
 class Calling:
-    """The headers of a caller, and a message that was sent to them, if any."""
+    """The headers of a caller, and a message and a data request of theirs, if any."""
 
     headers: dict[str, str]
     message: str = ""
+    request: str = ""
 
 
 @pytest.fixture
-def caller_of(officer: User, platform_system: User, sent: Sent) -> Caller:
+def caller_of(
+    *, officer: User, platform_system: User, sent: Sent, agency: Agency, liaison: User, store: Any
+) -> Caller:
     """Return a caller by name."""
 
     def token(user: User, *scopes: str) -> dict[str, str]:
@@ -98,7 +104,11 @@ def caller_of(officer: User, platform_system: User, sent: Sent) -> Caller:
     def caller(name: str) -> Calling:
         match name:
             case "officer":
-                return Calling(headers=token(officer, *Scope.values), message=str(sent().pk))
+                return Calling(
+                    headers=token(officer, *Scope.values),
+                    message=str(sent().pk),
+                    request=asked_for_more(agency, liaison).reference,
+                )
             case "platform":
                 return Calling(headers=token(platform_system, *Scope.values))
             case "wrong scope":
@@ -151,6 +161,8 @@ def _try(case: Any, calling: Calling) -> None:
     with suppress(TypeError, ValueError, AttributeError):
         if calling.message and UUID(wanted):
             case.path_parameters["message_id"] = calling.message
+    if calling.request and "reference" in case.path_parameters:
+        case.path_parameters["reference"] = calling.request
     with transaction.atomic():
         case.call_and_validate(headers=calling.headers)
         transaction.set_rollback(True)

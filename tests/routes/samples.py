@@ -5,6 +5,12 @@ from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
 
+_FORMATS = {
+    "date": "2026-03-06",
+    "date-time": "2026-03-06T23:09:00+00:00",
+    "time-zone": "America/Denver",
+}
+
 
 def sample(address: str, verb: str) -> Any:
     """Return a body for the route, {} where it takes none."""
@@ -20,6 +26,7 @@ def _document() -> Any:
 
 
 def _made(schema: dict[str, Any], document: Any) -> Any:
+    schema = schema.get("oneOf", [schema])[0]
     if "$ref" in schema:
         return _made(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], document)
     if "enum" in schema:
@@ -27,6 +34,6 @@ def _made(schema: dict[str, Any], document: Any) -> Any:
     if schema.get("type") == "object":
         wanted = schema.get("required", [])
         return {name: _made(each, document) for name, each in schema["properties"].items() if name in wanted}
-    if schema.get("format") == "date-time":
-        return "2026-03-06T23:09:00+00:00"
+    if schema.get("format") in _FORMATS:
+        return _FORMATS[schema["format"]]
     return {"array": [], "integer": 1, "number": 0.5, "boolean": True}.get(schema.get("type", ""), "word")

@@ -62,6 +62,7 @@ PARAMETERS: dict[tuple[str, str], tuple[str, str]] = {
         for part in ("command", "riskassessment", "appeal", "statement")
     },
     ("/api/v1/messages/", "message_id"): ("outbox.message", "pk"),
+    ("/api/v1/requests/", "reference"): ("datarequests.datarequest", "reference"),
     ("/inbound/", "inbound_id"): ("partners.destination", "inbound_id"),
 }
 # What the callers have of their own, and what none of them has.
@@ -134,7 +135,7 @@ def build(name: str, *, author: User, approver: User, system: User) -> World:
         process="grand_jury_subpoena",
         agency=agency,
         requester="Sergeant Reyes",
-        way="post",
+        way="api",
         zone="America/Denver",
         case=flag.case,
         accounts=[("user_id", f"u-{name}")],

@@ -51,6 +51,7 @@ from coordination.datarequests.services.preserving import (
 )
 from coordination.datarequests.services.reindexing import reindex_named_accounts
 from coordination.datarequests.services.requesters import RequesterStanding, standing
+from coordination.datarequests.services.requesting import submit, supply_process
 from coordination.datarequests.services.signing import (
     acknowledge,
     deliver,
@@ -134,6 +135,8 @@ __all__ = [
     "sign_off",
     "silence_is_ordered",
     "standing",
+    "submit",
+    "supply_process",
     "tell_user",
     "verify_requester",
     "withdraw",

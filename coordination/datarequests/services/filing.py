@@ -171,6 +171,11 @@ def _attach(request: DataRequest, *, by: User, exhibit: Exhibit) -> None:
         raise Refused(
             "It is accepted as it is: another document is another request.", rule="datarequests.scan"
         )
+    put_scan(locked, by=by, exhibit=exhibit)
+
+
+def put_scan(locked: DataRequest, *, by: User, exhibit: Exhibit) -> None:
+    """Keep an exhibit as the process itself, for who was asked for their right before."""
     locked.scan, locked.scan_sha256 = exhibit, exhibit.sha256
     locked.save(update_fields=["scan", "scan_sha256"])
     trace(

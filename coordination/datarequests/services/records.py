@@ -5,23 +5,43 @@ from collections.abc import Mapping
 from coordination.access import services as access
 from coordination.access.services import User
 from coordination.cases import services as cases
-from coordination.core.errors import InvalidInput
+from coordination.core.errors import InvalidInput, NotPermitted
 from coordination.datarequests.models import DataRequest, NamedAccount
 from coordination.datarequests.workflow import REQUEST, RequestVerb
 from coordination.ledger import services as ledger
 from coordination.ledger.entries import Value
+from coordination.partners import selectors as partners
 
 
 def permitted(
-    request: DataRequest, *, by: User, permission: str, verb: RequestVerb | None = None
+    request: DataRequest,
+    *,
+    by: User,
+    permission: str,
+    verb: RequestVerb | None = None,
+    or_requester: bool = False,
 ) -> DataRequest:
-    """Return the locked row; raise NotPermitted, NotFound where the case is unseen, IllegalTransition."""
-    access.require(by, f"datarequests.{permission}")
-    locked = lock(request)
-    cases.require_case(by, locked.case, "work_case")
+    """Return the locked row; raise NotPermitted, NotFound where the case is unseen, IllegalTransition.
+
+    Where `or_requester`, an officer of the agency that asks may do it too.
+    """
+    if or_requester and not by.is_staff:
+        locked = lock(request)
+        require_of_agency(locked, by)
+    else:
+        access.require(by, f"datarequests.{permission}")
+        locked = lock(request)
+        cases.require_case(by, locked.case, "work_case")
     if verb is not None:
         REQUEST.after(locked.state, verb)
     return locked
+
+
+def require_of_agency(request: DataRequest, by: User) -> None:
+    """Raise NotPermitted unless `by` is, now, an officer of the agency that asks."""
+    officer = partners.officer_of(by)
+    if officer is None or officer.agency_id != request.agency_id:
+        raise NotPermitted
 
 
 def lock(request: DataRequest) -> DataRequest:
