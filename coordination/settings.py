@@ -320,12 +320,13 @@ API_TOKEN_LONGEST_DAYS = env.int("API_TOKEN_LONGEST_DAYS", default=366)
 KNOX_TOKEN_MODEL = "access.ApiToken"  # noqa: S105  # nosec B105 - the name of a model
 # Calls/seconds. `address`: tokens that open nothing, from one address (`address_urgent` on routes where a
 # danger to life may wait); `caller`: one person or system; `group`: all of one agency; `urgent`: flags, and
-# acknowledging a P0 message, which use up nothing of the others.
+# acknowledging a P0 message, which use up nothing of the others; `submission`: data requests of one officer.
 RATE_LIMITS = {
     "address": env.str("RATE_LIMIT_ADDRESS", default="60/60"),
     "address_urgent": env.str("RATE_LIMIT_ADDRESS_URGENT", default="300/60"),
     "caller": env.str("RATE_LIMIT_CALLER", default="300/60"),
     "group": env.str("RATE_LIMIT_GROUP", default="1200/60"),
+    "submission": env.str("RATE_LIMIT_SUBMISSION", default="60/3600"),
     "urgent": env.str("RATE_LIMIT_URGENT", default="6000/60"),
 }
 # So many approvals of one person within so long; nothing of a danger to life is counted or waits.

@@ -30,6 +30,7 @@ from coordination.datarequests.bodies import (
 from coordination.datarequests.models import DataRequest
 from coordination.partners.api import GenericPartnerView, PartnerView
 from coordination.policy.workflow import Process
+from coordination.rest import limits
 from coordination.rest.codes import Problem
 from coordination.rest.pagination import NewestFirst
 from coordination.rest.serializers import StrictSerializer
@@ -69,6 +70,9 @@ class Requests(GenericPartnerView):
         """Take the parameters of a list where it is one."""
         self.query_parameters = NewestFirst.parameters if request.method != "POST" else frozenset()  # type: ignore[misc]
         super().initial(request, *args, **kwargs)
+        if request.method == "POST":
+            # A sender of their own each: a flood delays nobody else, and every refusal is counted.
+            limits.charge([(limits.limit("submission"), str(caller(request).pk))])
 
     def get_queryset(self) -> QuerySet[Any, dict[str, Any]]:
         """Return rows as maps."""

@@ -123,6 +123,34 @@ class EmergencyBody(StrictSerializer):
     accounts = AccountBody(many=True, required=False, max_length=MOST_ACCOUNTS)  # type: ignore[call-arg]
 
 
+class AmendBody(SuppliedBody):
+    """What a returned request lacked."""
+
+    grounds = GroundsBody(required=False, help_text="Of an emergency.", partial=True)
+
+
+class ReasonBody(StrictSerializer):
+    """Why."""
+
+    reason = _text(2_000, needed=True)
+
+
+class ExtendBody(StrictSerializer):
+    """A later return date, and who moved it."""
+
+    return_on = DayField()
+    because = _text(2_000, needed=True, about="Who extended it, and how.")
+
+
+class Letter(serializers.Serializer[Any]):
+    """The newest deficiency letter."""
+
+    filename = serializers.CharField()
+    media_type = serializers.CharField()
+    sha256 = serializers.CharField()
+    content_base64 = serializers.CharField()
+
+
 class Receipt(serializers.Serializer[Any]):
     """That it came in: a number, and no more before we called back."""
 

@@ -19,7 +19,7 @@ from coordination.core import clock
 from coordination.rest import services
 from coordination.rest.codes import Problem
 
-NAMES = ("address", "address_urgent", "caller", "group", "urgent")
+NAMES = ("address", "address_urgent", "caller", "group", "submission", "urgent")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from drf_spectacular.extensions import (
     OpenApiSerializerFieldExtension,
 )
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
 from rest_framework import serializers
 
 from coordination.rest.permissions import PUBLIC, declared_rule
@@ -60,6 +61,12 @@ class ProblemSchema(AutoSchema):
                 )
             )
         return parameters
+
+    def _get_request_for_media_type(self, serializer: Any, direction: Any = "request") -> tuple[Any, bool]:
+        """Say of a body of several forms, or of bytes, that it is needed; spectacular leaves that open."""
+        schema, needed = super()._get_request_for_media_type(serializer, direction)  # type: ignore[no-untyped-call]
+        several = isinstance(serializer, PolymorphicProxySerializer)
+        return schema, bool(needed or several or serializer == OpenApiTypes.BINARY)
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         responses: dict[str, Any] = super()._get_response_bodies(direction)

@@ -25,6 +25,11 @@ ROUTES = {
     ("/api/v1/requests", "post"),
     ("/api/v1/requests/{reference}", "get"),
     ("/api/v1/requests/{reference}/process", "put"),
+    ("/api/v1/requests/{reference}/letter", "get"),
+    ("/api/v1/requests/{reference}/amend", "post"),
+    ("/api/v1/requests/{reference}/withdraw", "post"),
+    ("/api/v1/requests/{reference}/extend", "post"),
+    ("/api/v1/requests/{reference}/object", "post"),
 }
 
 

@@ -57,6 +57,7 @@ schemathesis.openapi.format("date-time", MOMENTS.map(lambda moment: f"{moment.is
 schemathesis.openapi.format("time-zone", st.sampled_from(["UTC", "America/Denver", "Europe/Berlin"]))
 DAYS = st.dates(date(1990, 1, 1), date(2099, 12, 31))
 schemathesis.openapi.format("date", DAYS.map(date.isoformat))
+schemathesis.openapi.media_type("application/pdf", st.binary(min_size=1).map(b"%PDF-1.7".__add__))
 schemathesis.openapi.format("cursor", st.just(""))
 QUICK = settings(
     max_examples=5,

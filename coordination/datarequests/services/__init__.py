@@ -26,6 +26,7 @@ from coordination.datarequests.services.ending import (
 from coordination.datarequests.services.extracting import Extract, add_extract
 from coordination.datarequests.services.facial import Look, check_validity, look
 from coordination.datarequests.services.filing import amend, attach_scan, file
+from coordination.datarequests.services.letters import hand_out as hand_out_letter
 from coordination.datarequests.services.naming import (
     choose_account,
     clear_account,
@@ -109,6 +110,7 @@ __all__ = [
     "follow_suspension",
     "give_notice",
     "hand_in",
+    "hand_out_letter",
     "keep_silent",
     "look",
     "narrow",

@@ -20,7 +20,7 @@ CLOSE = "close_datarequest"
 @transaction.atomic
 def extend(request: DataRequest, *, by: User, return_on: date, because: str) -> DataRequest:
     """Record that court or requester moved the return date, later only; the clock runs to it."""
-    locked = permitted(request, by=by, permission=CLOSE, verb=RequestVerb.EXTEND)
+    locked = permitted(request, by=by, permission=CLOSE, verb=RequestVerb.EXTEND, or_requester=True)
     why = required("because", because, "Say who extended it, and how.", longest=2_000)
     if locked.due_at is not None and clocks.end_of(return_on, locked.zone) <= locked.due_at:
         raise InvalidInput("return_on", "Later than it is due now.")
@@ -33,12 +33,22 @@ def extend(request: DataRequest, *, by: User, return_on: date, because: str) -> 
 
 @transaction.atomic
 def object_(request: DataRequest, *, by: User, reason: str) -> DataRequest:
-    """Record that the user, or we, object in court: nothing moves, and what was signed is void."""
-    locked = permitted(request, by=by, permission=CLOSE, verb=RequestVerb.OBJECT)
+    """Record that the user, we, or who asks object: nothing moves, and what was signed is void.
+
+    What an officer outside objects to is put before counsel.
+    """
+    locked = permitted(request, by=by, permission=CLOSE, verb=RequestVerb.OBJECT, or_requester=True)
     why = required("reason", reason, "Say who objects, where, and on what ground.", longest=4_000)
     voiding.void(locked, by=by, because="It was objected to.")
     move(locked, RequestVerb.OBJECT)
     calling.done(locked, *calling.AFTER_ACCEPTED, by=by, outcome="Objected to.", cancel=True)
+    if not by.is_staff:
+        calling.ask(
+            locked,
+            calling.DECIDE,
+            "Hear the objection to",
+            words="Who asks objects; why, stands in the timeline. Narrow it otherwise, resume or quash it.",
+        )
     trace(locked, "objected", "objected to", by=by, detail=why)
     return locked
 
@@ -53,6 +63,7 @@ def resume(request: DataRequest, *, by: User, reason: str) -> DataRequest:
             "It had been narrowed and not accepted since: narrow it again.", rule="datarequests.narrowed"
         )
     move(locked, RequestVerb.RESUME)
+    calling.done(locked, calling.DECIDE, by=by, outcome="Overruled.")
     trace(locked, "resumed", "the objection was overruled", by=by, detail=why)
     return locked
 
@@ -66,7 +77,7 @@ def quash(request: DataRequest, *, by: User, reason: str) -> DataRequest:
 @transaction.atomic
 def withdraw(request: DataRequest, *, by: User, reason: str) -> DataRequest:
     """Record that the requester takes it back; what was collected and signed is void, and nothing leaves."""
-    return _end(request, RequestVerb.WITHDRAW, "withdrawn", by=by, reason=reason)
+    return _end(request, RequestVerb.WITHDRAW, "withdrawn", by=by, reason=reason, or_requester=True)
 
 
 def closures_of(request: DataRequest) -> list[Closure]:
@@ -114,8 +125,16 @@ def _require_nothing_collected(request: DataRequest) -> None:
         raise Refused("Something was collected: take it out, or hand it in.", rule="datarequests.close")
 
 
-def _end(request: DataRequest, verb: RequestVerb, action: str, *, by: User, reason: str) -> DataRequest:
-    locked = permitted(request, by=by, permission=CLOSE, verb=verb)
+def _end(
+    request: DataRequest,
+    verb: RequestVerb,
+    action: str,
+    *,
+    by: User,
+    reason: str,
+    or_requester: bool = False,
+) -> DataRequest:
+    locked = permitted(request, by=by, permission=CLOSE, verb=verb, or_requester=or_requester)
     why = required("reason", reason, "Say who said so, and how.", longest=4_000)
     voiding.void(locked, by=by, because=f"It was {action}.")
     move(locked, verb)

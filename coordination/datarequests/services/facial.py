@@ -72,6 +72,7 @@ def check_validity(
     move(locked, RequestVerb.CHECK_VALIDITY, addressed_right=locked.addressed_right)
     lacking = [each.code for each in looks if each.stops]
     locked.deficiencies.filter(mended_at=None).exclude(code__in=lacking).update(mended_at=clock.now())
+    calling.done(locked, calling.DOCKET, by=by, outcome="Looked at.")
     calling.ask(
         locked,
         calling.DECIDE,

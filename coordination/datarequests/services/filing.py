@@ -131,7 +131,9 @@ def amend(
     **fields: Any,
 ) -> DataRequest:
     """Take in what the requester supplied to a returned request; it is docketed, and looked at anew."""
-    locked = permitted(request, by=by, permission="docket_datarequest", verb=RequestVerb.AMEND)
+    locked = permitted(
+        request, by=by, permission="docket_datarequest", verb=RequestVerb.AMEND, or_requester=True
+    )
     before = silence.Ordered.of(locked)
     _fill(locked, fields)
     silence.require_no_less(locked, before)
@@ -145,6 +147,8 @@ def amend(
     move(locked, RequestVerb.AMEND, **{name: getattr(locked, name) for name in changed})
     silence.follow(locked, by=by)
     calling.done(locked, calling.TELL, by=by, outcome="They supplied what was missing.")
+    if not by.is_staff:
+        calling.ask(locked, calling.DOCKET, "Look anew at", words="They supplied what it lacked. Look at it.")
     trace(locked, "amended", "amended by what they supplied", by=by, details={"fields": sorted(fields)})
     return locked
 

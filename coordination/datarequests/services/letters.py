@@ -7,8 +7,10 @@ from django.conf import settings
 
 from coordination.access.services import User
 from coordination.core import clock
+from coordination.core.errors import NotFound
 from coordination.datarequests.models import DataRequest
 from coordination.datarequests.services.facial import Look
+from coordination.datarequests.services.records import lock, require_of_agency
 from coordination.datarequests.workflow import NoticeKind
 from coordination.documents import render_pdf
 from coordination.evidence import services as evidence
@@ -70,6 +72,20 @@ def user_notice(request: DataRequest, kind: NoticeKind) -> bytes:
         "copy": request.scan_id is not None and not request.is_sealed,
     }
     return render_pdf(f"datarequests/letters/{kind}_notice.html", context)
+
+
+def hand_out(request: DataRequest, *, by: User) -> bytes:
+    """Return the newest deficiency letter to an officer of the agency; the custody event is written first.
+
+    Raises NotPermitted for anybody else, NotFound where there is none, and Refused where it has expired.
+    """
+    fresh = lock(request)
+    require_of_agency(fresh, by)
+    newest = fresh.deficiencies.filter(letter__isnull=False).select_related("letter").last()
+    if newest is None or newest.letter is None:
+        raise NotFound
+    why = f"{fresh.agency.name} fetched the deficiency letter of data request {fresh.reference}"
+    return b"".join(evidence.copy_out(newest.letter, by=None, why=why))
 
 
 def keep(

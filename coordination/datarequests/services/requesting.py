@@ -7,7 +7,7 @@ from django.db import transaction
 from coordination.access.services import User
 from coordination.core.errors import NotPermitted, Refused
 from coordination.datarequests.models import DataRequest
-from coordination.datarequests.services import filing
+from coordination.datarequests.services import filing, haste
 from coordination.datarequests.services.records import lock, require_of_agency
 from coordination.datarequests.workflow import BEFORE_ACCEPTED, RequestState, Way
 from coordination.evidence import services as evidence
@@ -27,9 +27,11 @@ def submit(*, by: User, **said: Any) -> DataRequest:
         raise NotPermitted
     if officer.is_system:
         raise Refused("A person asks for data, not an agency's system.", rule="datarequests.requester")
-    return filing.file(
+    request = filing.file(
         by=by, agency=officer.agency, officer=officer, requester=_named(officer), way=Way.API, **said
     )
+    haste.hold_where_unusual(request, by=by)
+    return request
 
 
 def supply_process(request: DataRequest, *, by: User, content: IO[bytes]) -> Exhibit:

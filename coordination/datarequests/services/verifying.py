@@ -6,7 +6,7 @@ from coordination.access.services import User
 from coordination.core import clock
 from coordination.core.errors import InvalidInput, Refused
 from coordination.datarequests.models import DataRequest
-from coordination.datarequests.services import calling, requesters
+from coordination.datarequests.services import calling, haste, requesters
 from coordination.datarequests.services.counsel import is_counsel
 from coordination.datarequests.services.records import move, permitted, required, trace
 from coordination.datarequests.workflow import PATHS, Path, RequestVerb
@@ -29,6 +29,7 @@ def verify_requester(
         if officer.agency_id != locked.agency_id:
             raise InvalidInput("officer", "An officer of the agency that asks.")
         locked.officer = officer
+    haste.require_not_held(locked)
     requesters.require_standing(locked)
     move(
         locked,
