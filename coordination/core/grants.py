@@ -99,7 +99,7 @@ OWN_ROWS = {
     **dict.fromkeys(
         (
             *("datarequests_deficiency", "datarequests_emergencygrounds", "datarequests_namedaccount"),
-            "datarequests_production",
+            *("datarequests_production", "datarequests_silence"),
         ),
         "request_id IN (SELECT id FROM datarequests_datarequest)",
     ),

@@ -123,10 +123,27 @@ class EmergencyBody(StrictSerializer):
     accounts = AccountBody(many=True, required=False, max_length=MOST_ACCOUNTS)  # type: ignore[call-arg]
 
 
+class SuppliedGroundsBody(StrictSerializer):
+    """Grounds of an emergency that were missing: what is left out stays as it was said."""
+
+    officer_name = _text(200)
+    officer_rank = _text(200)
+    officer_badge = _text(200)
+    agency_address = _text(500)
+    agency_domain = _text(200)
+    agency_phone = _text(100)
+    is_sworn = TruthField(required=False)
+    person_in_danger = _text()
+    nature = _text()
+    since_when = _text()
+    data_and_why = _text()
+    why_not_process = _text()
+
+
 class AmendBody(SuppliedBody):
     """What a returned request lacked."""
 
-    grounds = GroundsBody(required=False, help_text="Of an emergency.", partial=True)
+    grounds = SuppliedGroundsBody(required=False)
 
 
 class ReasonBody(StrictSerializer):

@@ -3,13 +3,16 @@
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from coordination.access.services import Scope
 from coordination.core import wall
+from coordination.core.errors import InvalidInput, Refused
 from coordination.datarequests import outside, services
 from coordination.datarequests.api import AboutOne, checked
 from coordination.datarequests.bodies import AmendBody, ExtendBody, Letter, ReasonBody, RequestRow
@@ -71,7 +74,15 @@ class Extend(_Doing):
     )
     def post(self, request: Request, reference: str) -> Response:
         """Say that the court or you moved the return date: later only."""
-        return self.do(request, reference, ExtendBody, services.extend)
+        return self.do(request, reference, ExtendBody, _extend)
+
+
+def _extend(found: DataRequest, **said: Any) -> DataRequest:
+    try:
+        return services.extend(found, **said)
+    except InvalidInput as error:
+        # A good date, and not one for this request: what is wrong is not in the body.
+        raise Refused(str(error), rule="datarequests.extend") from error
 
 
 class Object(_Doing):
@@ -90,12 +101,14 @@ class LetterOfDeficiency(AboutOne):
 
     required_scope = Scope.READ
 
-    @extend_schema(operation_id="requests_letter", tags=["requests"], responses=Letter)
+    @extend_schema(operation_id="requests_letter", tags=["requests"], responses={200: Letter, 204: None})
     def get(self, request: Request, reference: str) -> Response:
-        """Fetch the newest deficiency letter, as a PDF. The fetching is recorded."""
+        """Fetch the newest deficiency letter, as a PDF; 204 where there is none. The fetching is recorded."""
         found = self.find(reference)
         with wall.outside():
             content = services.hand_out_letter(found, by=caller(request))
+        if content is None:
+            return Response(status=status.HTTP_204_NO_CONTENT)
         return Response(
             {
                 "filename": f"{reference}-deficiency.pdf",

@@ -12,7 +12,7 @@ from coordination.access.services import User
 from coordination.cases import selectors as cases
 from coordination.core.errors import Refused
 from coordination.datarequests import services
-from coordination.datarequests.models import DataRequest, NamedAccount
+from coordination.datarequests.models import DataRequest, EmergencyGrounds, NamedAccount
 from coordination.evidence.models import CustodyEvent
 from coordination.ledger.selectors import entries_about
 from coordination.partners import selectors as partners
@@ -96,7 +96,7 @@ def test_the_deficiency_letter_is_fetched_and_that_is_recorded(asking: APIClient
 
 
 def test_without_a_letter_there_is_none(asking: APIClient, looked_at: Returned) -> None:
-    assert asking.get(f"{LIST}/{looked_at().reference}/letter").status_code == 404
+    assert asking.get(f"{LIST}/{looked_at().reference}/letter").status_code == 204
 
 
 @pytest.mark.parametrize("field", ["zone", "process", "state", "agency", "approved", "case"])
@@ -126,9 +126,29 @@ def test_it_is_taken_back(asking: APIClient, looked_at: Returned, officer: User)
 def test_the_return_date_moves_later_only(asking: APIClient, looked_at: Returned) -> None:
     request = looked_at()
     earlier = _do(asking, request, "extend", {"return_on": "2027-05-01", "because": "The court."})
-    assert earlier.status_code == 400
-    later = _do(asking, request, "extend", {"return_on": "2027-07-01", "because": "The court."})
+    assert (earlier.status_code, earlier.json()["rule"]) == (403, "datarequests.extend")
+    later = asking.post(
+        f"{LIST}/{request.reference}/extend",
+        {"return_on": "2027-07-01", "because": "The court."},
+        format="json",
+        **key("later"),
+    )
     assert later.json()["due_at"] == "2027-07-02T05:59:59Z"
+
+
+def test_a_ground_that_was_missing_is_supplied_and_the_others_stay(
+    asking: APIClient, liaison: User, counsel: User
+) -> None:
+    grounds = {**EMERGENCY["grounds"], "is_sworn": False}
+    answer = _submit(asking, {**EMERGENCY, "grounds": grounds})
+    request = DataRequest.objects.get(reference=answer.json()["reference"])
+    services.verify_requester(request, by=liaison, how="The watch desk, on our number.")
+    services.docket(request, by=liaison)
+    services.check_validity(request, by=liaison, addressed_right=True)
+    services.return_deficient(request, by=counsel)
+    assert _do(asking, request, "amend", {"grounds": {"is_sworn": True}}).status_code == 200
+    said = EmergencyGrounds.objects.get(request=request)
+    assert (said.is_sworn, said.officer_name) == (True, "Carla Reyes")
 
 
 def test_what_is_objected_to_stands_still_and_is_put_before_counsel(
@@ -199,6 +219,33 @@ def test_edr_04_what_the_agency_denies_never_goes_on(
     with pytest.raises(Refused):
         services.verify_requester(request, by=liaison, how="He wrote again.")
     assert asking.get(LIST).status_code == 403, "the officer is suspended"
+
+
+def test_an_order_of_silence_hides_its_case_and_says_nothing_more_outside(asking: APIClient) -> None:
+    answer = _submit(asking, {**SUBPOENA, "non_disclosure": True, "non_disclosure_until": "2027-01-31"})
+    assert answer.status_code == 201
+    request = DataRequest.objects.get()
+    assert cases.is_hidden(request.case)
+    shown = asking.get(f"{LIST}/{request.reference}")
+    assert shown.status_code == 200
+    assert b"disclosure" not in shown.content
+
+
+def test_scp_09_a_preservation_opens_no_route_to_what_it_keeps(
+    asking: APIClient, counsel: User, liaison: User
+) -> None:
+    body = {**SUBPOENA, "process": "preservation", "authority": "18 USC 2703(f)"}
+    request = DataRequest.objects.get(reference=_submit(asking, body).json()["reference"])
+    services.verify_requester(request, by=liaison, how="The watch desk, on our number.")
+    DataRequest.objects.filter(pk=request.pk).update(state="closed", closure="preserved")
+    shown = asking.get(f"{LIST}/{request.reference}").json()
+    assert (shown["state"], shown["closure"]) == ("closed", "preserved")
+    assert set(shown) == {
+        *("reference", "process", "priority", "received_at", "state", "due_at", "process_attached"),
+        *("closure", "closed_at", "deficiencies"),
+    }
+    for way in ("production", "preservation", "snapshot", "package", "data"):
+        assert asking.get(f"{LIST}/{request.reference}/{way}").status_code == 404
 
 
 def test_an_ordinary_request_waits_for_no_second_call(asking: APIClient, agency: Agency) -> None:

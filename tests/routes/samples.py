@@ -16,8 +16,8 @@ def sample(address: str, verb: str) -> Any:
     """Return a body for the route, {} where it takes none."""
     document = _document()
     operation = document["paths"].get(address, {}).get(verb.lower(), {})
-    content = operation.get("requestBody", {}).get("content", {})
-    return _made(content["application/json"]["schema"], document) if content else {}
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    return _made(content["schema"], document) if content else {}
 
 
 @cache

@@ -7,7 +7,6 @@ from django.conf import settings
 
 from coordination.access.services import User
 from coordination.core import clock
-from coordination.core.errors import NotFound
 from coordination.datarequests.models import DataRequest
 from coordination.datarequests.services.facial import Look
 from coordination.datarequests.services.records import lock, require_of_agency
@@ -74,16 +73,16 @@ def user_notice(request: DataRequest, kind: NoticeKind) -> bytes:
     return render_pdf(f"datarequests/letters/{kind}_notice.html", context)
 
 
-def hand_out(request: DataRequest, *, by: User) -> bytes:
+def hand_out(request: DataRequest, *, by: User) -> bytes | None:
     """Return the newest deficiency letter to an officer of the agency; the custody event is written first.
 
-    Raises NotPermitted for anybody else, NotFound where there is none, and Refused where it has expired.
+    None where there is none. Raises NotPermitted for anybody else, and Refused where it has expired.
     """
     fresh = lock(request)
     require_of_agency(fresh, by)
     newest = fresh.deficiencies.filter(letter__isnull=False).select_related("letter").last()
     if newest is None or newest.letter is None:
-        raise NotFound
+        return None
     why = f"{fresh.agency.name} fetched the deficiency letter of data request {fresh.reference}"
     return b"".join(evidence.copy_out(newest.letter, by=None, why=why))
 
