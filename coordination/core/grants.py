@@ -100,6 +100,7 @@ OWN_ROWS = {
         (
             *("datarequests_deficiency", "datarequests_emergencygrounds", "datarequests_namedaccount"),
             *("datarequests_production", "datarequests_silence"),
+            "datarequests_usernotice",
         ),
         "request_id IN (SELECT id FROM datarequests_datarequest)",
     ),

@@ -89,7 +89,7 @@ def test_every_table_of_a_data_request_has_a_policy() -> None:
     assert set(TABLES) == {
         *("datarequests_datarequest", "datarequests_deficiency", "datarequests_emergencygrounds"),
         *("datarequests_namedaccount", "datarequests_production", "datarequests_productionitem"),
-        "datarequests_silence",
+        *("datarequests_silence", "datarequests_usernotice"),
     }
 
 
@@ -110,6 +110,7 @@ def test_every_table_of_a_data_request_has_a_policy() -> None:
         "SELECT 1 FROM datarequests_production",
         "SELECT 1 FROM datarequests_productionitem",
         "SELECT 1 FROM datarequests_silence",
+        "SELECT 1 FROM datarequests_usernotice",
         "SELECT 1 FROM datarequests_production_collectors",
         "SELECT 1 FROM restrictions_preservation",
         "SELECT 1 FROM evidence_exhibit",
