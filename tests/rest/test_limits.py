@@ -26,7 +26,11 @@ NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 ECHO, URGENT = "/api/v1/echo", "/api/v1/urgent"
 THREE = Limit("caller", 3, timedelta(seconds=30))
 FEW = {
-    **{"address": "3/60", "address_urgent": "5/60", "caller": "3/60", "group": "4/60", "urgent": "6/60"},
+    "address": "3/60",
+    "address_urgent": "5/60",
+    "caller": "3/60",
+    "group": "4/60",
+    "urgent": "6/60",
     "submission": "2/60",
 }
 

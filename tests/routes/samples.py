@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.generators import SchemaGenerator
 
 _FORMATS = {
-    "date": "2026-03-06",
+    "date": "2099-03-06",
     "date-time": "2026-03-06T23:09:00+00:00",
     "time-zone": "America/Denver",
 }
