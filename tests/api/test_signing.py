@@ -231,3 +231,12 @@ def test_edr_12_acknowledging_what_is_no_p0_message_of_ones_own_waits_like_anyth
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "caller": "1/3600"}
     path = f"{LIST}/{message.pk}/acknowledge"
     assert [stranger.post(path, SAID, **key(str(each))).status_code for each in range(2)] == [404, 429]
+
+
+def test_an_agency_that_has_to_sign_attaches_no_process_unsigned(
+    officer: User, must_sign: None, client_for: ClientFor
+) -> None:
+    address = "/api/v1/requests/D-0000-0000/process"
+    answer = client_for(officer, "submit").put(address, b"%PDF-1.7", content_type="application/pdf")
+    assert answer.status_code == 403
+    assert answer.json()["type"].endswith("signature-required")
