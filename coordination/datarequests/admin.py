@@ -17,10 +17,10 @@ from coordination.cases import selectors as cases
 from coordination.cases.admin import Panel, case_panel
 from coordination.core.errors import CoordinationError, InvalidInput, NotFound
 from coordination.core.rules import Records
-from coordination.datarequests import forms, selectors, services, showing
+from coordination.datarequests import forms, selectors, services, showing, silenceacts
 from coordination.datarequests.models import DataRequest
-from coordination.datarequests.productionacts import ProductionActs
 from coordination.datarequests.requestacts import face_of
+from coordination.datarequests.silenceacts import SilenceActs
 from coordination.evidence import selectors as evidence
 from coordination.partners import selectors as partners
 
@@ -30,7 +30,7 @@ COLLECTED = frozenset({"add_item", "add_extract"})
 
 
 @admin.register(DataRequest)
-class DataRequestAdmin(Searched, ProductionActs):
+class DataRequestAdmin(Searched, SilenceActs):
     """Data requests on the cases that the person was let into, newest first."""
 
     view_permission = VIEW
@@ -84,7 +84,8 @@ class DataRequestAdmin(Searched, ProductionActs):
 
     def offers(self, request: HttpRequest, record: DataRequest, wanted: Act) -> bool:  # noqa: ARG002
         """Offer what the state allows."""
-        return showing.allows(record, wanted.name)
+        said = silenceacts.allows(record, wanted.name)
+        return showing.allows(record, wanted.name) if said is None else said
 
     def form_arguments(self, request: HttpRequest, record: DataRequest, wanted: Act) -> dict[str, Any]:
         """Start the forms from what is there."""
@@ -97,9 +98,8 @@ class DataRequestAdmin(Searched, ProductionActs):
             return {"categories": record.categories, "accounts": showing.account_choices(standing)}
         if wanted.name in COLLECTED:
             return {"chosen": _choices(record)}
-        if wanted.name in ("quality_check", "sign_off"):
-            production = selectors.production_of(record)
-            return {"initial": {"digest": production.digest if production else ""}}
+        if wanted.name in ("quality_check", "sign_off", "approve_notice"):
+            return {"initial": {"digest": _digest(record, wanted.name)}}
         return super().form_arguments(request, record, wanted)
 
     def page_context(self, request: HttpRequest, record: DataRequest, page: str) -> dict[str, Any]:  # noqa: ARG002
@@ -158,6 +158,15 @@ class DataRequestAdmin(Searched, ProductionActs):
                 done="The process is an exhibit of the case.",
             )
         return entered
+
+
+def _digest(record: DataRequest, name: str) -> str:
+    """Return the SHA-256 of what is looked at: the letter to the user, or the package."""
+    if name == "approve_notice":
+        notice = selectors.notice_of(record)
+        return notice.letter.sha256 if notice and notice.letter else ""
+    production = selectors.production_of(record)
+    return production.digest if production else ""
 
 
 def _case_of(request: HttpRequest) -> Any:

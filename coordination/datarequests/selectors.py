@@ -14,6 +14,8 @@ from coordination.datarequests.models import (
     NamedAccount,
     Production,
 )
+from coordination.datarequests.noticemodels import Silence, UserNotice
+from coordination.datarequests.workflow import NoticeState, RequestState
 from coordination.partners.services import Agency, Officer
 
 
@@ -77,3 +79,24 @@ def production_of(request: DataRequest) -> Production | None:
 def productions_of(request: DataRequest) -> QuerySet[Production]:
     """Return every production of a request, void ones too, oldest first."""
     return Production.objects.filter(request=request).select_related("signed_by", "package")
+
+
+def silence_of(request: DataRequest) -> Silence | None:
+    """Return the non-disclosure order of a request, ended or not; None where none was served."""
+    return Silence.objects.filter(request=request).first()
+
+
+def notice_of(request: DataRequest) -> UserNotice | None:
+    """Return the notice to the user that stands, or is withheld; None where none was written."""
+    rows = UserNotice.objects.filter(request=request).exclude(state=NoticeState.DROPPED)
+    return rows.select_related("letter").first()
+
+
+def has_left(request: DataRequest) -> bool:
+    """Tell whether anything was handed out under a request."""
+    return Production.objects.filter(request=request, produced_at__isnull=False).exists()
+
+
+def may_be_told(request: DataRequest) -> bool:
+    """Tell whether there is anything to tell the user: it was decided to, or something left."""
+    return request.state == RequestState.NOTICE_WINDOW or has_left(request)

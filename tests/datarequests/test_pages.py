@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from coordination.access.services import Role, User
+from coordination.datarequests import services
 from coordination.datarequests.models import DataRequest
 from coordination.datarequests.workflow import RequestState
 from coordination.partners.services import Agency, Officer
@@ -150,3 +151,23 @@ def test_a_case_shows_its_requests(file: File, sign_in: SignIn, liaison: User) -
     request = file()
     page = sign_in(liaison).get(reverse("admin:cases_case_change", args=(request.case.reference,)))
     assert request.reference in page.content.decode()
+
+
+def test_an_order_ends_and_the_user_is_told_through_the_pages_by_two_people(
+    signed: File, sign_in: SignIn, custodian: User, counsel: User, cast: Cast
+) -> None:
+    second = sign_in(cast(Role.COUNSEL, username="second_counsel"))
+    first, request = sign_in(counsel), signed()
+    services.produce(request, by=custodian)
+    _do(first, request, "record_order", until="", because="Served by the clerk.")
+    _do(first, request, "propose_end", end="lifted", because="The court took it back.")
+    assert services.silence_is_ordered(fresh(request))
+    _do(second, request, "confirm_end")
+    assert not services.silence_is_ordered(fresh(request))
+    _do(first, request, "prepare_notice")
+    notice = services.UserNotice.objects.get(request=request)
+    assert notice.letter is not None
+    _do(second, request, "approve_notice", digest=notice.letter.sha256)
+    _do(first, request, "tell_user", how="By e-mail.")
+    notice.refresh_from_db()
+    assert notice.state == "told"

@@ -220,6 +220,15 @@ def _extend(locked: RequestedPreservation, *, by: User, because: str) -> None:
     _tell(locked, "preservation_extended", f"What is kept is kept until {locked.until:%Y-%m-%d}")
 
 
+def may_preserve(request: DataRequest) -> bool:
+    """Tell whether what a request asks to keep can be kept as it stands."""
+    try:
+        _basis(request)
+    except Refused:
+        return False
+    return not RequestedPreservation.objects.filter(request=request).exists()
+
+
 def _basis(request: DataRequest) -> KeepBasis:
     basis = _BASIS.get(Process(request.process))
     if basis is None:
