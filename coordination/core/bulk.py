@@ -41,7 +41,8 @@ def insert_new(rows: Sequence[_Row]) -> list[_Row]:
 def insert_or_update(rows: Sequence[models.Model], *, unique: Sequence[str], update: Sequence[str]) -> None:
     """Insert rows as `insert`; where the `unique` columns are there, write the columns of `update` anew."""
     written = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in update)
-    _insert(rows, f"ON CONFLICT ({', '.join(map(_quoted, unique))}) DO UPDATE SET {written}")
+    conflict = f"ON CONFLICT ({', '.join(map(_quoted, unique))})"
+    _insert(rows, f"{conflict} DO UPDATE SET {written}")  # nosec B608 - our own names
 
 
 def _insert(rows: Sequence[models.Model], conflicts: str) -> list[tuple[Any, ...]]:
@@ -88,7 +89,7 @@ def _statement(model: type[models.Model], conflicts: str, *, keyed: bool) -> str
     table = _quoted(model._meta.db_table)  # noqa: SLF001
     columns = ", ".join(_quoted(each.column) for each in fields)
     return (
-        f"INSERT INTO {table} ({columns}) SELECT {', '.join(taken)}"  # noqa: S608 - names of our own models
+        f"INSERT INTO {table} ({columns}) SELECT {', '.join(taken)}"  # noqa: S608  # nosec B608 - our own names
         f" FROM unnest({', '.join(given)}) AS given({', '.join(names)}) {conflicts}"
     )
 
