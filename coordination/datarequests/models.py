@@ -162,6 +162,8 @@ class DataRequest(models.Model):
         ]
         indexes = [
             models.Index(fields=["-filed_at"]),
+            # A page of an agency's list is read from where it goes on, whatever came before.
+            models.Index(fields=["agency", "-filed_at", "-id"], name="datarequest_of_agency"),
             models.Index(fields=["scan_sha256"], name="datarequest_same_scan"),
         ]
 
