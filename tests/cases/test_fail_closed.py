@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from coordination.cases.services import packages
 from coordination.evidence import selectors as evidence
@@ -33,6 +34,9 @@ def test_no_package_is_left_where_the_ledger_is_lost_while_it_is_written(
     def written(*args: Any, **options: Any) -> str:
         digest = write(*args, **options)
         outage.__enter__()
+        with connection.cursor() as cursor:
+            # In the middle of a transaction a right that others took is seen once a statement is parsed.
+            cursor.execute("SELECT FROM ledger_leaf LIMIT 0")
         return digest
 
     monkeypatch.setattr(packages, "_write", written)

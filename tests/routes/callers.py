@@ -84,7 +84,7 @@ def _caller(name: str, *, role: str, user: User | None = None, **more: Any) -> C
     scopes = more.get("scopes", tuple(Scope.values))
     # A token has a scope; one that none of the routes asks for stands for none.
     _, plain = access.issue_token(
-        person, by=None, name="test", scopes=scopes or [Scope.SUBMIT], expires_in=timedelta(days=1)
+        person, by=None, name="test", scopes=scopes or [Scope.FLAG], expires_in=timedelta(days=1)
     )
     return Caller(
         name=name,

@@ -51,7 +51,7 @@ from coordination.datarequests.services.preserving import (
     preserve_report,
     renew_preservation,
 )
-from coordination.datarequests.services.reindexing import reindex_named_accounts
+from coordination.datarequests.services.reindexing import reindex_named_accounts, reindex_preservations
 from coordination.datarequests.services.requesters import RequesterStanding, standing
 from coordination.datarequests.services.requesting import submit, supply_process
 from coordination.datarequests.services.signing import (
@@ -129,6 +129,7 @@ __all__ = [
     "quash",
     "record_order",
     "reindex_named_accounts",
+    "reindex_preservations",
     "reject",
     "remove_item",
     "renew_order",

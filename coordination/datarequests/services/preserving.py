@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from coordination.access import services as access
 from coordination.access.services import User
+from coordination.cases import selectors as case_selectors
 from coordination.cases import services as cases
 from coordination.cases.services import Case
 from coordination.core import clock
@@ -162,7 +163,7 @@ def _preserve_one(
     request: DataRequest, basis: KeepBasis, named: NamedAccount, *, by: User
 ) -> RequestedPreservation:
     others = RequestedPreservation.objects.exclude(state=KeepState.ENDED).filter(
-        request__agency=request.agency, account_index=named.account_index
+        request__agency=request.agency, account_index__in=case_selectors.account_indexes(named.account or "")
     )
     if others.exists():
         raise Conflict("This is kept for that agency already: renew what is kept.")
@@ -241,7 +242,9 @@ def _basis(request: DataRequest) -> KeepBasis:
 
 
 def _same(named: NamedAccount, kept: RequestedPreservation) -> bool:
-    return named.account_index is not None and bytes(named.account_index) == bytes(kept.account_index)
+    return named.account is not None and bytes(kept.account_index) in case_selectors.account_indexes(
+        named.account
+    )
 
 
 def _rows() -> QuerySet[RequestedPreservation]:

@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 from coordination.cases import selectors as cases
 from coordination.core.rotation import Batch
 from coordination.datarequests.models import NamedAccount
+from coordination.datarequests.preservationmodels import RequestedPreservation
 from coordination.datarequests.services.naming import index_of
 
 
@@ -16,6 +17,18 @@ def reindex_named_accounts(*, after: object, most: int, change: bool) -> Batch:
     todo = [each for each in found if not _is_right(each)]
     stuck = tuple(f"datarequests_namedaccount:{each.pk}" for each in todo if change and not _indexed(each))
     return Batch(last=found[-1].pk if found else None, found=len(todo), stuck=stuck)
+
+
+@transaction.atomic
+def reindex_preservations(*, after: object, most: int, change: bool) -> Batch:
+    """Index anew the accounts that are kept for authorities."""
+    rows = RequestedPreservation.objects.select_for_update(of=("self",)).order_by("pk")
+    found = list((rows.filter(pk__gt=after) if after else rows)[:most])
+    todo = [each for each in found if bytes(each.account_index) != cases.account_index(each.account)]
+    for each in todo if change else ():
+        each.account_index = cases.account_index(each.account)
+        each.save(update_fields=["account_index"])
+    return Batch(last=found[-1].pk if found else None, found=len(todo))
 
 
 def _is_right(row: NamedAccount) -> bool:

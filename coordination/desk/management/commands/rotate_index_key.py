@@ -22,6 +22,7 @@ INDEXED: Final[dict[str, Callable[..., Batch]]] = {
     "cases_subject": cases.reindex_accounts,
     "cases_identifier": cases.reindex_identifiers,
     "datarequests_namedaccount": datarequests.reindex_named_accounts,
+    "datarequests_requestedpreservation": datarequests.reindex_preservations,
     "triage_flag": triage.reindex_flags,
     "triage_targetaccount": triage.reindex_targets,
     "restrictions_restriction": restrictions.reindex_restrictions,
